@@ -1,0 +1,166 @@
+//! The document model: one tree for every input.
+//!
+//! Owns the types that hook events, templates and policy files are read into, and the two readers.
+//! Must not know what a task definition, a rule or a hook is.
+
+pub mod json;
+mod line_index;
+mod scalar;
+mod view;
+pub mod yaml;
+
+use std::borrow::Cow;
+
+pub use line_index::LineIndex;
+pub use scalar::{Text, is_zero};
+pub use view::{Choices, Items, Lookup, Problem, Unresolved, View};
+
+/// How many levels of nesting either reader accepts.
+///
+/// The same as `serde_json`'s limit, so that no event the Lambda runtime's own tools accept is refused, and
+/// small enough that a recursive descent cannot exhaust a thread's stack.
+pub const MAXIMUM_DEPTH: usize = 127;
+
+/// Where a key or a value stands in its text: byte offsets, half-open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        // Both readers refuse texts of 4 GiB and more, so nothing is cut here.
+        let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Self {
+            start: narrow(start),
+            end: narrow(end),
+        }
+    }
+
+    /// The part of `text` this span covers; empty when the span belongs to another text.
+    pub fn slice(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// A value with its place in the text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node<'a> {
+    /// What was written.
+    pub value: Value<'a>,
+    /// Where it was written; `None` for a value that was computed, not written.
+    pub span: Option<Span>,
+}
+
+/// A value, borrowed from the text wherever the text holds it unescaped.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// `null`, `~` or nothing.
+    Null,
+    /// A boolean; in YAML also `yes`, `no`, `on` and `off`, as YAML 1.1 has them.
+    Bool(bool),
+    /// An unquoted number in its original spelling.
+    Number(Cow<'a, str>),
+    /// A string: quoted, or unquoted and not a number, boolean or null.
+    String(Cow<'a, str>),
+    /// A list.
+    Sequence(Vec<Node<'a>>),
+    /// A map in the order written, duplicate keys included.
+    Mapping(Vec<Entry<'a>>),
+    /// A CloudFormation intrinsic function, or a tag nobody knows: a value that is not fixed yet.
+    Intrinsic(Box<Intrinsic<'a>>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry<'a> {
+    /// The key's text.
+    pub key: Cow<'a, str>,
+    /// Where the key stands.
+    pub key_span: Option<Span>,
+    /// The value.
+    pub value: Node<'a>,
+}
+
+/// An unresolved function call such as `!Ref Name` or `{"Fn::Sub": "…"}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intrinsic<'a> {
+    /// The long name (`Ref`, `Fn::Sub`); an unknown YAML tag keeps its own spelling (`!Custom`).
+    pub function: Cow<'a, str>,
+    /// What it is applied to.
+    pub argument: Node<'a>,
+}
+
+impl<'a> Node<'a> {
+    /// A mapping, or the function call that a mapping with one such key stands for.
+    ///
+    /// Both template formats write `{"Ref": "X"}` and `{"Fn::Sub": "…"}` for a call
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>).
+    fn mapping(mut entries: Vec<Entry<'a>>, span: Span) -> Self {
+        let is_call = matches!(entries.as_slice(), [only] if is_function_name(&only.key));
+        let value = match entries.pop() {
+            Some(Entry { key, value, .. }) if is_call => Value::Intrinsic(Box::new(Intrinsic {
+                function: key,
+                argument: value,
+            })),
+            Some(last) => {
+                entries.push(last);
+                Value::Mapping(entries)
+            }
+            None => Value::Mapping(entries),
+        };
+        Self {
+            value,
+            span: Some(span),
+        }
+    }
+
+    /// Whether this is `Ref: AWS::NoValue`, which removes the property or list item it stands for.
+    pub fn is_no_value(&self) -> bool {
+        match &self.value {
+            Value::Intrinsic(call) => {
+                call.function == "Ref"
+                    && matches!(&call.argument.value, Value::String(name) if name == "AWS::NoValue")
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this counts as not written: `null` or `AWS::NoValue`.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.value, Value::Null) || self.is_no_value()
+    }
+
+    /// The first value under exactly this key, if this is a mapping.
+    pub fn get(&self, key: &str) -> Option<&Node<'a>> {
+        let Value::Mapping(entries) = &self.value else {
+            return None;
+        };
+        entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| &entry.value)
+    }
+
+    /// What kind of value this is, in words that follow "is": "a map".
+    pub fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a map",
+            Value::Intrinsic(_) => "a function",
+        }
+    }
+}
+
+/// Whether a key names a CloudFormation function when it stands alone in a map.
+fn is_function_name(key: &str) -> bool {
+    key == "Ref" || key.starts_with("Fn::")
+}

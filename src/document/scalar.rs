@@ -1,0 +1,215 @@
+//! How the text of an unquoted scalar reads.
+//!
+//! Owns the number and boolean words of YAML 1.1 (<https://yaml.org/type/>), YAML 1.2 and JSON: CloudFormation
+//! documents YAML 1.1, parsers in the field mix them, and JSON is the hook's format. Must not know what a
+//! value is for.
+
+use super::Value;
+
+/// A scalar read as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text<'a> {
+    /// The string, or the number in its original spelling.
+    pub text: &'a str,
+    /// Whether it was an unquoted number: another reader may see the number, not the spelling.
+    pub is_number: bool,
+}
+
+/// The value an unquoted YAML scalar stands for.
+pub(super) fn plain(text: &str) -> Value<'_> {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Value::Bool(true),
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Value::Bool(false),
+        _ if digits_of(text).is_some() => Value::Number(text.into()),
+        _ => Value::String(text.into()),
+    }
+}
+
+/// Whether an unquoted scalar is a number equal to zero in YAML 1.1, YAML 1.2 or JSON, whatever its spelling
+/// (`0`, `-0`, `0x0`, `0b0`, `0_0`, `0.0`, `0e0`).
+pub fn is_zero(text: &str) -> bool {
+    digits_of(text).is_some_and(|digits| {
+        digits
+            .bytes()
+            .all(|byte| !matches!(byte, b'1'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'))
+    })
+}
+
+/// The part of a number that decides whether it is zero: without sign, base prefix and exponent. `None` when
+/// `text` is not a number.
+fn digits_of(text: &str) -> Option<&str> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let only = |digits: &str, allowed: fn(u8) -> bool| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte == b'_' || allowed(byte))
+    };
+    let based = [
+        ("0x", (|byte| byte.is_ascii_hexdigit()) as fn(u8) -> bool),
+        ("0b", |byte| matches!(byte, b'0' | b'1')),
+        ("0o", |byte| matches!(byte, b'0'..=b'7')),
+    ];
+    for (prefix, allowed) in based {
+        if let Some(digits) = unsigned.strip_prefix(prefix) {
+            return only(digits, allowed).then_some(digits);
+        }
+    }
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
+        return Some(unsigned);
+    }
+    if !unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return None;
+    }
+    if unsigned.contains(':') {
+        return is_sexagesimal(unsigned).then_some(unsigned);
+    }
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    let has_digits = whole.bytes().any(is_digit) || fraction.bytes().any(is_digit);
+    let exponent_holds = exponent.is_none_or(|exponent| {
+        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        !digits.is_empty() && digits.bytes().all(is_digit)
+    });
+    let part_holds = |part: &str| part.bytes().all(|byte| byte == b'_' || byte.is_ascii_digit());
+    (has_digits && exponent_holds && part_holds(whole) && part_holds(fraction)).then_some(mantissa)
+}
+
+/// YAML 1.1's base 60: `190:20:30`, and with a fraction `190:20:30.15`.
+fn is_sexagesimal(unsigned: &str) -> bool {
+    let (whole, fraction) = match unsigned.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (unsigned, None),
+    };
+    let mut parts = whole.split(':');
+    let first = parts.next().unwrap_or_default();
+    // Without a fraction the first part must not begin with zero: `0:0` is a string.
+    let first_holds = first
+        .starts_with(|digit: char| digit.is_ascii_digit() && (fraction.is_some() || digit != '0'))
+        && first.bytes().all(|byte| byte == b'_' || byte.is_ascii_digit());
+    let sixtieth = |part: &str| match part.as_bytes() {
+        [digit] => digit.is_ascii_digit(),
+        [tens, digit] => matches!(tens, b'0'..=b'5') && digit.is_ascii_digit(),
+        _ => false,
+    };
+    first_holds
+        && parts.all(sixtieth)
+        && fraction.is_none_or(|digits| digits.bytes().all(|byte| byte == b'_' || byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Value;
+    use super::{is_zero, plain};
+
+    #[test]
+    fn numbers_of_every_dialect_are_numbers() {
+        let numbers = [
+            "0",
+            "-0",
+            "+0",
+            "00",
+            "010",
+            "08",
+            "0x0",
+            "0xff_ff",
+            "0b01",
+            "0o17",
+            "1_000",
+            "0_0",
+            "1.5",
+            "1.",
+            ".5",
+            "1e3",
+            "0e0",
+            "1.5E-3",
+            "1000:0",
+            "1001:50",
+            "190:20:30.15",
+            "0:0.5",
+            ".inf",
+            "-.INF",
+            ".nan",
+        ];
+        for text in numbers {
+            assert_eq!(plain(text), Value::Number(text.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_number_is_a_string() {
+        let strings = [
+            "inf",
+            "nan",
+            "infinity",
+            "0:0",
+            "1001:1001",
+            "1000:",
+            ":0",
+            ".",
+            "_1",
+            "1e",
+            "0x",
+            "0xg",
+            "1.2.3",
+            "+",
+            "-",
+            "25m",
+            "1000:60",
+            "2026-11-23",
+            "-.nan",
+            "0b2",
+        ];
+        for text in strings {
+            assert_eq!(plain(text), Value::String(text.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn words() {
+        for (text, value) in [
+            ("yes", true),
+            ("On", true),
+            ("TRUE", true),
+            ("no", false),
+            ("off", false),
+            ("False", false),
+        ] {
+            assert_eq!(plain(text), Value::Bool(value), "{text}");
+        }
+        for text in ["", "~", "null"] {
+            assert_eq!(plain(text), Value::Null, "{text}");
+        }
+        for text in ["y", "n", "tRUE", "nuLL"] {
+            assert_eq!(plain(text), Value::String(text.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn zero_is_zero_in_any_spelling() {
+        for text in [
+            "0",
+            "-0",
+            "+0",
+            "00",
+            "0x0",
+            "0X0_0".to_lowercase().as_str(),
+            "0b0",
+            "0o0",
+            "0_0",
+            "0.0",
+            "0e9",
+            ".0",
+            "0:0.0",
+        ] {
+            assert!(is_zero(text), "{text}");
+        }
+        for text in [
+            "1", "0x10", "0.1", "1e0", "root", "", "0:0", "1000:0", ".inf", ".nan",
+        ] {
+            assert!(!is_zero(text), "{text}");
+        }
+    }
+}

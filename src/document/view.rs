@@ -1,0 +1,449 @@
+//! Reading a tree without forgetting a case.
+//!
+//! Owns [`View`], whose every lookup answers known, absent, unresolved or malformed, and [`Choices`], by which
+//! duplicate keys are all tried. Must not know what the properties mean.
+//!
+//! The shapes CloudFormation accepts for a scalar are read here once, for all rules: booleans and numbers may
+//! be strings (stack events and change sets carry them so), absent and `null` and `AWS::NoValue` are one.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use super::{Entry, Node, Text, Value};
+
+/// What a lookup found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup<'a, T> {
+    /// The value, and where it stands.
+    Known(T, &'a Node<'a>),
+    /// Nothing: not written, `null`, or `AWS::NoValue`.
+    Absent,
+    /// Something that is decided later.
+    Unresolved(Unresolved<'a>),
+    /// Something that cannot be what belongs there.
+    Malformed(Problem<'a>),
+}
+
+impl<'a, T> Lookup<'a, T> {
+    fn map<U>(self, convert: impl FnOnce(T, &'a Node<'a>) -> Result<U, Problem<'a>>) -> Lookup<'a, U> {
+        match self {
+            Self::Known(value, node) => match convert(value, node) {
+                Ok(value) => Lookup::Known(value, node),
+                Err(problem) => Lookup::Malformed(problem),
+            },
+            Self::Absent => Lookup::Absent,
+            Self::Unresolved(unresolved) => Lookup::Unresolved(unresolved),
+            Self::Malformed(problem) => Lookup::Malformed(problem),
+        }
+    }
+}
+
+/// A value that is decided later. Displays as "`Privileged` is decided by `Ref`".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unresolved<'a> {
+    /// The property that is undecided.
+    pub property: &'static str,
+    /// The function, or the string with a dynamic reference, in its place.
+    pub node: &'a Node<'a>,
+}
+
+impl fmt::Display for Unresolved<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let property = self.property;
+        match &self.node.value {
+            Value::Intrinsic(call) => write!(f, "`{property}` is decided by `{}`", call.function),
+            Value::Mapping(_) => write!(f, "`{property}` is decided by a function that adds properties"),
+            _ => write!(f, "`{property}` is a dynamic reference"),
+        }
+    }
+}
+
+/// Why a value cannot be what belongs in its place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Problem<'a> {
+    /// The property that was looked for.
+    pub property: &'static str,
+    /// The offending value.
+    pub node: &'a Node<'a>,
+    kind: ProblemKind<'a>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum ProblemKind<'a> {
+    Expected(&'static str),
+    Miscased(&'a str),
+}
+
+impl Problem<'_> {
+    /// What to write instead.
+    pub fn remediation(&self) -> String {
+        match self.kind {
+            ProblemKind::Expected(expected) => format!("Make `{}` {expected}.", self.property),
+            ProblemKind::Miscased(_) => format!("Write it `{}`: names are case-sensitive.", self.property),
+        }
+    }
+}
+
+impl fmt::Display for Problem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let property = self.property;
+        match self.kind {
+            ProblemKind::Expected(expected) => {
+                write!(f, "`{property}` is not {expected} but {}", self.node.kind())
+            }
+            ProblemKind::Miscased(found) => {
+                write!(f, "unknown property `{found}`, did you mean `{property}`?")
+            }
+        }
+    }
+}
+
+/// Which of the values under a duplicate key is looked at.
+///
+/// Nobody promises whether CloudFormation takes the first or the last of two equal keys, so every value is
+/// judged: the first pass takes the first values and records where there was more than one; each call of
+/// [`Choices::advance`] moves on to another combination.
+#[derive(Debug, Default)]
+pub struct Choices(RefCell<Vec<Choice>>);
+
+#[derive(Debug)]
+struct Choice {
+    /// Identifies the mapping: the address of its entries.
+    mapping: usize,
+    key: &'static str,
+    taken: usize,
+    available: usize,
+}
+
+impl Choices {
+    fn pick(&self, mapping: usize, key: &'static str, available: usize) -> usize {
+        let mut choices = self.0.borrow_mut();
+        if let Some(made) = choices
+            .iter()
+            .find(|choice| choice.mapping == mapping && choice.key == key)
+        {
+            return made.taken;
+        }
+        choices.push(Choice {
+            mapping,
+            key,
+            taken: 0,
+            available,
+        });
+        0
+    }
+
+    /// Moves to the next combination; `false` when all have been seen.
+    pub fn advance(&mut self) -> bool {
+        let choices = self.0.get_mut();
+        while let Some(last) = choices.last_mut() {
+            if last.taken + 1 < last.available {
+                last.taken += 1;
+                return true;
+            }
+            choices.pop();
+        }
+        false
+    }
+
+    /// The duplicate keys met in the pass that just ended.
+    pub fn duplicates(&self) -> Vec<&'static str> {
+        self.0.borrow().iter().map(|choice| choice.key).collect()
+    }
+}
+
+/// A place in a tree: a value, or the reason there is none.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    property: &'static str,
+    state: State<'a>,
+    choices: &'a Choices,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State<'a> {
+    Present(&'a Node<'a>),
+    Absent,
+    Unresolved(Unresolved<'a>),
+    Malformed(Problem<'a>),
+}
+
+impl<'a> View<'a> {
+    /// Looks at `node`, which is called `property` in messages.
+    pub fn new(property: &'static str, node: &'a Node<'a>, choices: &'a Choices) -> Self {
+        let state = match &node.value {
+            _ if node.is_absent() => State::Absent,
+            Value::Intrinsic(_) => State::Unresolved(Unresolved { property, node }),
+            _ => State::Present(node),
+        };
+        Self {
+            property,
+            state,
+            choices,
+        }
+    }
+
+    /// The value of a map's key.
+    ///
+    /// A key in another casing is not the property, and its presence in place of the property is malformed.
+    pub fn field(self, property: &'static str) -> Self {
+        let state = match self.mapping() {
+            Lookup::Known(entries, node) => return self.entry(entries, node, property),
+            Lookup::Absent => State::Absent,
+            Lookup::Unresolved(unresolved) => State::Unresolved(unresolved),
+            Lookup::Malformed(problem) => State::Malformed(problem),
+        };
+        Self {
+            property,
+            state,
+            choices: self.choices,
+        }
+    }
+
+    fn entry(self, entries: &'a [Entry<'a>], node: &'a Node<'a>, property: &'static str) -> Self {
+        let mut found = None;
+        let mut count = 0;
+        let mut miscased = None;
+        for entry in entries {
+            if entry.key == property {
+                found = found.or(Some(&entry.value));
+                count += 1;
+            } else if entry.key.len() == property.len() && entry.key.eq_ignore_ascii_case(property) {
+                miscased = miscased.or_else(|| (!entry.value.is_absent()).then_some(entry));
+            } else if entry.key.starts_with("Fn::") {
+                // A function among other keys adds properties nobody can see yet, this one perhaps.
+                let state = State::Unresolved(Unresolved { property, node });
+                return Self {
+                    property,
+                    state,
+                    choices: self.choices,
+                };
+            }
+        }
+        if count > 1 {
+            let chosen = self
+                .choices
+                .pick(std::ptr::from_ref(entries).addr(), property, count);
+            let values = entries
+                .iter()
+                .filter(|entry| entry.key == property)
+                .map(|entry| &entry.value);
+            found = values.clone().nth(chosen).or(found);
+        }
+        match (found.filter(|value| !value.is_absent()), miscased) {
+            (Some(value), _) => Self::new(property, value, self.choices),
+            (None, Some(entry)) => {
+                let kind = ProblemKind::Miscased(&entry.key);
+                let state = State::Malformed(Problem {
+                    property,
+                    node: &entry.value,
+                    kind,
+                });
+                Self {
+                    property,
+                    state,
+                    choices: self.choices,
+                }
+            }
+            (None, None) => Self {
+                property,
+                state: State::Absent,
+                choices: self.choices,
+            },
+        }
+    }
+
+    /// A boolean, or the string `true` or `false` in any casing.
+    pub fn bool(self) -> Lookup<'a, bool> {
+        self.scalar("a boolean", |value| match value {
+            Value::Bool(value) => Some(*value),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        })
+    }
+
+    /// A string, or a number in its original spelling.
+    pub fn string(self) -> Lookup<'a, Text<'a>> {
+        self.scalar("a string", |value| match value {
+            Value::String(text) => Some(Text {
+                text,
+                is_number: false,
+            }),
+            Value::Number(text) => Some(Text {
+                text,
+                is_number: true,
+            }),
+            _ => None,
+        })
+    }
+
+    fn scalar<T>(
+        self,
+        expected: &'static str,
+        read: impl FnOnce(&'a Value<'a>) -> Option<T>,
+    ) -> Lookup<'a, T> {
+        match self.present() {
+            // CloudFormation replaces these at deployment; secrets and secure strings even after the hook ran:
+            // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+            Lookup::Known((), node) if matches!(&node.value, Value::String(text) if text.contains("{{resolve:")) => {
+                Lookup::Unresolved(Unresolved {
+                    property: self.property,
+                    node,
+                })
+            }
+            lookup => lookup.map(|(), node| read(&node.value).ok_or(self.expected(expected, node))),
+        }
+    }
+
+    /// A map's entries.
+    pub fn mapping(self) -> Lookup<'a, &'a [Entry<'a>]> {
+        self.present().map(|(), node| match &node.value {
+            Value::Mapping(entries) => Ok(entries.as_slice()),
+            _ => Err(self.expected("a map", node)),
+        })
+    }
+
+    /// A list's items.
+    pub fn list(self) -> Lookup<'a, Items<'a>> {
+        self.present().map(|(), node| match &node.value {
+            Value::Sequence(items) => Ok(Items {
+                property: self.property,
+                items: items.iter(),
+                choices: self.choices,
+            }),
+            _ => Err(self.expected("a list", node)),
+        })
+    }
+
+    fn present(self) -> Lookup<'a, ()> {
+        match self.state {
+            State::Present(node) => Lookup::Known((), node),
+            State::Absent => Lookup::Absent,
+            State::Unresolved(unresolved) => Lookup::Unresolved(unresolved),
+            State::Malformed(problem) => Lookup::Malformed(problem),
+        }
+    }
+
+    fn expected(self, expected: &'static str, node: &'a Node<'a>) -> Problem<'a> {
+        Problem {
+            property: self.property,
+            node,
+            kind: ProblemKind::Expected(expected),
+        }
+    }
+}
+
+/// The items of a list that are not `null` or `AWS::NoValue`, each with its place in the list from 0.
+#[derive(Debug, Clone)]
+pub struct Items<'a> {
+    property: &'static str,
+    items: std::slice::Iter<'a, Node<'a>>,
+    choices: &'a Choices,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = View<'a>;
+
+    fn next(&mut self) -> Option<View<'a>> {
+        let node = self.items.by_ref().find(|item| !item.is_absent())?;
+        Some(View::new(self.property, node, self.choices))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::{Choices, Lookup, View};
+
+    /// What a lookup in `text` says: a known value, or the kind of answer with its words.
+    fn read<T: std::fmt::Debug>(text: &str, look: impl Fn(View<'_>) -> Lookup<'_, T>) -> String {
+        let node = yaml::read(text).unwrap();
+        let choices = Choices::default();
+        match look(View::new("Root", &node, &choices)) {
+            Lookup::Known(value, _) => format!("{value:?}"),
+            Lookup::Absent => "absent".into(),
+            Lookup::Unresolved(unresolved) => format!("unresolved: {unresolved}"),
+            Lookup::Malformed(problem) => format!("malformed: {problem}"),
+        }
+    }
+
+    #[test]
+    fn booleans_in_the_shapes_cloudformation_accepts() {
+        for (text, expected) in [
+            ("A: true", "true"),
+            ("A: 'TRUE'", "true"),
+            ("A: yes", "true"),
+            ("A: \"fAlse\"", "false"),
+            ("A: null", "absent"),
+            ("A: !Ref AWS::NoValue", "absent"),
+            ("A: {Ref: AWS::NoValue}", "absent"),
+            ("B: true", "absent"),
+            ("A: !Ref X", "unresolved: `A` is decided by `Ref`"),
+            (
+                "A: '{{resolve:ssm:/x}}'",
+                "unresolved: `A` is a dynamic reference",
+            ),
+            ("A: 'yes'", "malformed: `A` is not a boolean but a string"),
+            ("A: 1", "malformed: `A` is not a boolean but a number"),
+            ("A: ' true'", "malformed: `A` is not a boolean but a string"),
+            ("A: [true]", "malformed: `A` is not a boolean but a list"),
+            ("a: true", "malformed: unknown property `a`, did you mean `A`?"),
+            (
+                "{A: null, a: true}",
+                "malformed: unknown property `a`, did you mean `A`?",
+            ),
+            ("{A: false, a: true}", "false"),
+            ("a: null", "absent"),
+            ("[]", "malformed: `Root` is not a map but a list"),
+        ] {
+            assert_eq!(read(text, |root| root.field("A").bool()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_function_hides_what_is_below_and_beside_it() {
+        let below = |text| read(text, |root| root.field("A").field("B").bool());
+        assert_eq!(
+            below("A: !If [C, {B: false}, {B: false}]"),
+            "unresolved: `A` is decided by `Fn::If`"
+        );
+        assert_eq!(
+            below("!Foo {A: {B: false}}"),
+            "unresolved: `Root` is decided by `!Foo`"
+        );
+        let beside = below("A: {B: false, Fn::Transform: {Name: X}}");
+        assert_eq!(
+            beside,
+            "unresolved: `B` is decided by a function that adds properties"
+        );
+    }
+
+    #[test]
+    fn null_items_are_removed() {
+        let list = |text| read(text, |root| root.list().map(|items, _| Ok(items.count())));
+        assert_eq!(list("[a, null, !Ref AWS::NoValue, ~, b]"), "2");
+        assert_eq!(list("A"), "malformed: `Root` is not a list but a string");
+    }
+
+    #[test]
+    fn every_combination_of_duplicates_is_seen_once() {
+        let node = yaml::read("{A: 1, A: 2, B: {C: 3, C: 4}, B: {C: 5}}").unwrap();
+        let mut choices = Choices::default();
+        let mut seen = Vec::new();
+        loop {
+            let root = View::new("Root", &node, &choices);
+            let text = |view: View<'_>| match view.string() {
+                Lookup::Known(text, _) => text.text.to_owned(),
+                other => panic!("{other:?}"),
+            };
+            // Reading a key twice in one pass gives the same value twice.
+            assert_eq!(text(root.field("A")), text(root.field("A")));
+            seen.push(text(root.field("A")) + &text(root.field("B").field("C")));
+            if !choices.advance() {
+                break;
+            }
+        }
+        assert_eq!(seen, ["13", "14", "15", "23", "24", "25"]);
+    }
+}

@@ -1,0 +1,264 @@
+//! The engine: a task definition and a policy become a report.
+//!
+//! Owns the order of judging: every combination of duplicate keys, every rule, the platform a rule is about,
+//! and the join of what they say. Pure: no clock, environment, input, output or logging. Must not know who
+//! asked, how the answer is shown, or any particular rule.
+
+use crate::document::{Choices, Lookup, Node, Unresolved, View};
+use crate::finding::{Finding, Outcome, Report, Verdict};
+use crate::policy::{Policy, Setting};
+use crate::rule::{Context, Platform, TRUST_PLATFORM_FAMILY};
+
+/// How many combinations of duplicate keys are judged for one rule before they fail it.
+const MAXIMUM_COMBINATIONS: usize = 64;
+
+/// Judges the properties of one `AWS::ECS::TaskDefinition` by every rule that `policy` does not turn off.
+pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
+    let mut duplicate_keys = Vec::new();
+    let outcomes = policy
+        .rules
+        .iter()
+        .map(|setting| outcome(properties, setting, &mut duplicate_keys))
+        .collect();
+    Report {
+        outcomes,
+        duplicate_keys,
+    }
+}
+
+/// What one rule says, joined over all combinations of duplicate keys.
+fn outcome(properties: &Node<'_>, setting: &Setting, duplicate_keys: &mut Vec<&'static str>) -> Outcome {
+    let mut choices = Choices::default();
+    let mut outcome = judge(View::new("Properties", properties, &choices), setting);
+    for combination in 1.. {
+        for key in choices.duplicates() {
+            if !duplicate_keys.contains(&key) {
+                duplicate_keys.push(key);
+            }
+        }
+        if !choices.advance() {
+            break;
+        }
+        if combination == MAXIMUM_COMBINATIONS {
+            outcome.verdict = Verdict::Fail;
+            outcome.findings.push(too_many_duplicates(properties));
+            break;
+        }
+        let other = judge(View::new("Properties", properties, &choices), setting);
+        outcome.verdict = outcome.verdict.max(other.verdict);
+        for finding in other.findings {
+            if !outcome.findings.contains(&finding) {
+                outcome.findings.push(finding);
+            }
+        }
+    }
+    outcome
+}
+
+fn too_many_duplicates(properties: &Node<'_>) -> Finding {
+    Finding {
+        verdict: Verdict::Fail,
+        container: None,
+        property: "Properties",
+        span: properties.span,
+        message: "the same keys are repeated more often than can be judged".into(),
+        remediation: "Write every key once.".into(),
+    }
+}
+
+/// What one rule says when each duplicate key has the value chosen for this pass.
+fn judge(task_definition: View<'_>, setting: &Setting) -> Outcome {
+    let mut context = Context::new(setting.rule.metadata(), &setting.options);
+    let platform = platform(task_definition, setting);
+    if matches!(platform, Platforms::Windows) {
+        context.not_applicable("the definition declares Windows");
+    } else {
+        setting.rule.check_task_definition(task_definition, &mut context);
+    }
+    let (mut verdict, mut findings, not_applicable_because) = context.finish();
+    if let (Verdict::Fail, Platforms::Undecided(family)) = (verdict, platform) {
+        // On Windows the rule would not apply, so what fails on Linux is undecided, not wrong.
+        verdict = Verdict::Unknown;
+        for finding in &mut findings {
+            finding.verdict = Verdict::Unknown;
+            finding.message = format!("{family}, and on Linux {}", finding.message);
+        }
+    }
+    Outcome {
+        rule: setting.rule.metadata(),
+        level: setting.level,
+        verdict,
+        findings,
+        not_applicable_because,
+    }
+}
+
+/// What a task may run on, as far as a rule must know.
+#[derive(Debug, Clone, Copy)]
+enum Platforms<'a> {
+    Linux,
+    Windows,
+    Undecided(Unresolved<'a>),
+}
+
+/// The platform that decides whether a rule applies.
+///
+/// "A platform family is specified only for tasks using the Fargate launch type": elsewhere it is the author's word
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html>). What cannot be a family
+/// excuses nothing, so it is Linux.
+fn platform<'a>(task_definition: View<'a>, setting: &Setting) -> Platforms<'a> {
+    if setting.rule.metadata().platform == Platform::Any {
+        return Platforms::Linux;
+    }
+    match task_definition
+        .field("RuntimePlatform")
+        .field("OperatingSystemFamily")
+        .string()
+    {
+        Lookup::Known(family, _) if family.text.starts_with("WINDOWS_SERVER_") => {}
+        Lookup::Unresolved(unresolved) => return Platforms::Undecided(unresolved),
+        Lookup::Known(..) | Lookup::Absent | Lookup::Malformed(_) => return Platforms::Linux,
+    }
+    if setting.options.is_on(&TRUST_PLATFORM_FAMILY) {
+        return Platforms::Windows;
+    }
+    let launch_types = match task_definition.field("RequiresCompatibilities").list() {
+        Lookup::Known(launch_types, _) => launch_types,
+        Lookup::Unresolved(unresolved) => return Platforms::Undecided(unresolved),
+        Lookup::Absent | Lookup::Malformed(_) => return Platforms::Linux,
+    };
+    let mut platforms = Platforms::Linux;
+    for launch_type in launch_types {
+        match launch_type.string() {
+            Lookup::Known(text, _) if text.text == "FARGATE" => return Platforms::Windows,
+            Lookup::Unresolved(unresolved) => platforms = Platforms::Undecided(unresolved),
+            Lookup::Known(..) | Lookup::Absent | Lookup::Malformed(_) => {}
+        }
+    }
+    platforms
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::document::yaml;
+    use crate::finding::{Report, Verdict};
+    use crate::policy::{self, Policy};
+
+    use super::evaluate;
+
+    fn report(properties: &str, policy: &Policy) -> Report {
+        evaluate(&yaml::read(properties).unwrap(), policy)
+    }
+
+    fn verdict(properties: &str, rule: &str, policy: &Policy) -> Verdict {
+        let report = report(properties, policy);
+        report
+            .outcomes
+            .iter()
+            .find(|outcome| outcome.rule.name == rule)
+            .unwrap()
+            .verdict
+    }
+
+    fn default_verdict(properties: &str, rule: &str) -> Verdict {
+        verdict(properties, rule, &Policy::baseline())
+    }
+
+    #[test]
+    fn each_value_of_a_duplicate_key_is_judged_and_the_worst_counts() {
+        for properties in [
+            "{ContainerDefinitions: [{Name: a, Privileged: false, Privileged: true}]}",
+            "{ContainerDefinitions: [{Name: a, Privileged: true, Privileged: false}]}",
+            "{ContainerDefinitions: [{Privileged: true}], ContainerDefinitions: [{Privileged: false}]}",
+            "{ContainerDefinitions: [{Privileged: false}], ContainerDefinitions: [{Privileged: true}]}",
+        ] {
+            assert_eq!(
+                default_verdict(properties, "privileged-container"),
+                Verdict::Fail,
+                "{properties}"
+            );
+        }
+        let both_fine = "{ContainerDefinitions: [{Name: a, Privileged: false, Privileged: 'false'}]}";
+        let report = report(both_fine, &Policy::baseline());
+        assert_eq!(report.outcomes[0].verdict, Verdict::Pass);
+        assert_eq!(report.duplicate_keys, ["Privileged"]);
+    }
+
+    #[test]
+    fn a_flood_of_duplicate_keys_fails_in_bounded_time() {
+        let container = "{Name: a, Privileged: false, Privileged: false}, ".repeat(40);
+        let properties = format!("ContainerDefinitions: [{container}]");
+        assert_eq!(
+            default_verdict(&properties, "privileged-container"),
+            Verdict::Fail
+        );
+    }
+
+    #[test]
+    fn rules_for_linux_do_not_apply_to_declared_windows() {
+        let windows = "{RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2025_CORE}, ContainerDefinitions: [{Privileged: true}]}";
+        assert_eq!(default_verdict(windows, "root-user"), Verdict::NotApplicable);
+        assert_eq!(default_verdict(windows, "privileged-container"), Verdict::Fail);
+        let linux = "{RuntimePlatform: {OperatingSystemFamily: LINUX}, ContainerDefinitions: [{}]}";
+        assert_eq!(default_verdict(linux, "root-user"), Verdict::Fail);
+        let malformed = "{RuntimePlatform: {OperatingSystemFamily: [WINDOWS_SERVER_2025_CORE]}, ContainerDefinitions: [{}]}";
+        assert_eq!(default_verdict(malformed, "root-user"), Verdict::Fail);
+    }
+
+    #[test]
+    fn an_unresolved_platform_makes_a_failure_unknown_and_leaves_a_pass() {
+        let unknown = |user| format!("{{RuntimePlatform: !Ref P, ContainerDefinitions: [{{User: {user}}}]}}");
+        assert_eq!(default_verdict(&unknown("root"), "root-user"), Verdict::Unknown);
+        assert_eq!(default_verdict(&unknown("app"), "root-user"), Verdict::Pass);
+    }
+
+    #[test]
+    fn an_untrusted_platform_counts_on_fargate_only() {
+        let policy = policy::read("rules: {root-user: {trust-platform-family: false}}").unwrap();
+        let windows = |launch_types| {
+            format!(
+                "{{RuntimePlatform: {{OperatingSystemFamily: WINDOWS_SERVER_2022_FULL}}, {launch_types} \
+                 ContainerDefinitions: [{{}}]}}"
+            )
+        };
+        for (launch_types, expected) in [
+            ("", Verdict::Fail),
+            ("RequiresCompatibilities: [EC2],", Verdict::Fail),
+            ("RequiresCompatibilities: [EC2, FARGATE],", Verdict::NotApplicable),
+            ("RequiresCompatibilities: !Ref L,", Verdict::Unknown),
+            ("RequiresCompatibilities: [!Ref L],", Verdict::Unknown),
+        ] {
+            assert_eq!(
+                verdict(&windows(launch_types), "root-user", &policy),
+                expected,
+                "{launch_types}"
+            );
+        }
+    }
+
+    #[test]
+    fn containers_in_every_odd_shape() {
+        for (containers, expected) in [
+            ("null", Verdict::NotApplicable),
+            ("[]", Verdict::NotApplicable),
+            ("[null, !Ref AWS::NoValue]", Verdict::NotApplicable),
+            ("!Ref Containers", Verdict::Unknown),
+            ("'[{}]'", Verdict::Fail),
+            ("{Name: a}", Verdict::Fail),
+            ("[a]", Verdict::Fail),
+            ("[{}, [a]]", Verdict::Fail),
+            ("[{}, !If [C, {Privileged: true}, {}]]", Verdict::Unknown),
+            ("[{Privileged: true}, !Ref C]", Verdict::Fail),
+            ("[{}]", Verdict::Pass),
+        ] {
+            let properties = format!("{{Family: a, ContainerDefinitions: {containers}}}");
+            assert_eq!(
+                default_verdict(&properties, "privileged-container"),
+                expected,
+                "{containers}"
+            );
+        }
+        let miscased = "{containerDefinitions: [{Privileged: false}]}";
+        assert_eq!(default_verdict(miscased, "privileged-container"), Verdict::Fail);
+    }
+}

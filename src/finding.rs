@@ -1,0 +1,154 @@
+//! Verdicts, findings and the report.
+//!
+//! Owns what the engine says about a task definition, in words and types that belong to no output format.
+//! Must not know how a terminal, a hook answer or SARIF shows it: nothing here serializes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::document::Span;
+use crate::policy::Level;
+use crate::rule::Metadata;
+
+/// What a rule says, from best to worst; several verdicts join to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// The rule has no subject here.
+    NotApplicable,
+    /// Proven compliant.
+    Pass,
+    /// The answer depends on a value that is not fixed yet.
+    Unknown,
+    /// What will be deployed violates the rule, or cannot mean anything.
+    Fail,
+}
+
+impl Verdict {
+    /// The word for it in logs and machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not-applicable",
+            Self::Pass => "pass",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// How bad a violation is: the five words of a hook annotation's `severityLevel`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Annotation.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the words are AWS's own and say all there is to say")]
+pub enum Severity {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    /// The word in the spelling of the hook protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "INFORMATIONAL",
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        }
+    }
+}
+
+/// Which container a finding is about. Displays as its quoted name, or as its number from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its place in the list, from 1, not counting removed items.
+    pub ordinal: usize,
+    /// Its name, if that is a string that is known.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => f.write_str(&quote(name)),
+            None => write!(f, "#{}", self.ordinal),
+        }
+    }
+}
+
+/// One reason for a verdict worse than pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// [`Verdict::Fail`] or [`Verdict::Unknown`].
+    pub verdict: Verdict,
+    /// The container, unless the whole task definition is meant.
+    pub container: Option<Container>,
+    /// The property that decides, by its own name.
+    pub property: &'static str,
+    /// Where the deciding value stands; the container where the property is missing.
+    pub span: Option<Span>,
+    /// What was found; no full stop, and never a value that may be a secret.
+    pub message: String,
+    /// What to write instead; whole sentences.
+    pub remediation: Cow<'static, str>,
+}
+
+/// What one rule said of one task definition.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The rule.
+    pub rule: &'static Metadata,
+    /// How strictly the policy applies it.
+    pub level: Level,
+    /// All its findings, joined.
+    pub verdict: Verdict,
+    /// The reasons; empty when the verdict is pass or not applicable.
+    pub findings: Vec<Finding>,
+    /// Why it does not apply, when it does not.
+    pub not_applicable_because: Option<&'static str>,
+}
+
+/// What every rule of a policy said of one task definition.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// One for each rule that is not off, in the catalogue's order.
+    pub outcomes: Vec<Outcome>,
+    /// Keys that stood twice in a map that a rule reads; every value was judged.
+    pub duplicate_keys: Vec<&'static str>,
+}
+
+/// Quotes text that somebody else chose: short, on one line, printable.
+///
+/// Names and values reach logs, terminals and stack events, so nothing may break a line, reorder text or hide.
+pub fn quote(text: &str) -> String {
+    const LONGEST: usize = 48;
+    let mut quoted = String::from("`");
+    for (count, character) in text.chars().enumerate() {
+        if count == LONGEST {
+            quoted.push('…');
+            break;
+        }
+        match character {
+            '`' => quoted.push('\''),
+            ' '..='~' => quoted.push(character),
+            _ if character.is_alphanumeric() => quoted.push(character),
+            _ => quoted.extend(character.escape_unicode()),
+        }
+    }
+    quoted.push('`');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn quoted_text_is_short_printable_and_on_one_line() {
+        assert_eq!(quote("api-é"), "`api-é`");
+        assert_eq!(quote("a\nb`c\u{202e}d"), "`a\\u{a}b'c\\u{202e}d`");
+        assert_eq!(quote(&"x".repeat(100)), format!("`{}…`", "x".repeat(48)));
+    }
+}

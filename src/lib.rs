@@ -1,0 +1,27 @@
+//! ecs-guard judges ECS task definitions before they are deployed.
+//!
+//! The modules, in reading order; data flows down the list and never up:
+//!
+//! 1. [`document`]: text or event bytes become one [`document::Node`] tree, read through
+//!    [`document::View`].
+//! 2. [`finding`]: what a verdict, a finding and a report are.
+//! 3. [`rule`]: what a rule is, and the macros that declare one.
+//! 4. [`rules`]: the rules, one file each, and the harness that tests them all.
+//! 5. [`policy`]: the policy file, validated: which rules apply, how strictly, with what options.
+//! 6. [`engine`]: a task definition and a policy become a report.
+//! 7. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
+//! 8. [`output`]: text that people read.
+//! 9. [`cli`] and [`lambda`]: the two programs; all input and output is there.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod document;
+pub mod engine;
+pub mod finding;
+pub mod hook;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+pub mod output;
+pub mod policy;
+pub mod rule;
+pub mod rules;

@@ -1,0 +1,514 @@
+//! The policy file's syntax.
+//!
+//! Owns the step from YAML (or JSON, which is YAML) to a [`Policy`], and the words for everything that can be
+//! wrong with it, all problems at once. Must not know where the text comes from.
+
+use std::fmt;
+
+use super::{Level, OnInternalError, Policy, Setting};
+use crate::document::{Entry, LineIndex, Node, Span, Value, yaml};
+use crate::finding::quote;
+use crate::rule::{Metadata, OptionKind, OptionValue, Options, Profile, RuleOption, parse_docker_size};
+use crate::rules;
+
+/// Something wrong with a policy file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key or value that is wrong.
+    pub span: Span,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead, when that is known.
+    pub help: Option<String>,
+}
+
+/// Everything wrong with a policy file, in the order of the file; never empty. Displays as one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(first) = self.0.first() {
+            write!(
+                f,
+                "line {}, column {}: {}",
+                first.line, first.column, first.message
+            )?;
+            if let Some(help) = &first.help {
+                write!(f, "; {help}")?;
+            }
+        }
+        match self.0.len() {
+            0 | 1 => Ok(()),
+            count => write!(f, " (and {} more)", count - 1),
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Reads a policy. An empty text is the baseline.
+///
+/// # Errors
+/// Text that is not YAML, unknown keys, rules and words, and values of the wrong type.
+pub fn read(text: &str) -> Result<Policy, Problems> {
+    let lines = LineIndex::new(text);
+    let mut reader = Reader {
+        text,
+        lines,
+        problems: Vec::new(),
+    };
+    let policy = match yaml::read(text) {
+        Ok(root) => reader.policy(&root),
+        Err(error) => {
+            reader.report(
+                Span::new(error.offset, error.offset),
+                format!("not YAML: {}", error.message),
+                None,
+            );
+            Policy::baseline()
+        }
+    };
+    let mut problems = reader.problems;
+    if problems.is_empty() {
+        return Ok(policy);
+    }
+    problems.sort_by_key(|problem| problem.span.start);
+    Err(Problems(problems))
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    lines: LineIndex<'a>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    fn policy(&mut self, root: &Node<'a>) -> Policy {
+        const KEYS: &[&str] = &[
+            "profile",
+            "on-internal-error",
+            "unresolved",
+            "documentation-url",
+            "rules",
+        ];
+        const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
+            &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
+        const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
+        let mut policy = Policy::baseline();
+        if matches!(root.value, Value::Null) {
+            return policy;
+        }
+        for entry in self.entries(root, "the policy", KEYS) {
+            match entry.key.as_ref() {
+                "profile" => {
+                    let profiles: Vec<_> = Profile::ALL
+                        .iter()
+                        .map(|profile| (profile.as_str(), *profile))
+                        .collect();
+                    self.word(entry, &profiles);
+                }
+                "on-internal-error" => {
+                    policy.on_internal_error = self
+                        .word(entry, ALLOW_OR_DENY)
+                        .unwrap_or(policy.on_internal_error);
+                }
+                "unresolved" => {
+                    for entry in self.entries(&entry.value, "`unresolved`", &["resource", "stack"]) {
+                        let level = if entry.key == "resource" {
+                            &mut policy.unresolved.resource
+                        } else {
+                            &mut policy.unresolved.stack
+                        };
+                        *level = self.word(entry, LEVELS).unwrap_or(*level);
+                    }
+                }
+                "documentation-url" => policy.documentation_url = self.url(entry),
+                "rules" => self.rules(&entry.value, &mut policy),
+                _ => {}
+            }
+        }
+        policy
+    }
+
+    fn rules(&mut self, node: &Node<'a>, policy: &mut Policy) {
+        let names: Vec<_> = rules::ALL.iter().map(|rule| rule.metadata().name).collect();
+        for entry in self.entries(node, "`rules`", &names) {
+            let Some(rule) = rules::ALL.iter().find(|rule| rule.metadata().name == entry.key) else {
+                continue;
+            };
+            let (level, options) = self.setting(&entry.value, rule.metadata());
+            policy
+                .rules
+                .retain(|setting| setting.rule.metadata().name != entry.key);
+            if let Some(level) = level {
+                policy.rules.push(Setting {
+                    rule: *rule,
+                    level,
+                    options,
+                });
+            }
+        }
+        let place = |setting: &Setting| {
+            names
+                .iter()
+                .position(|name| *name == setting.rule.metadata().name)
+        };
+        policy.rules.sort_by_key(place);
+    }
+
+    /// A rule's level, `None` when it is off, and its options.
+    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Level>, Options) {
+        const LEVELS: &[(&str, Option<Level>)] = &[
+            ("deny", Some(Level::Deny)),
+            ("warn", Some(Level::Warn)),
+            ("off", None),
+        ];
+        let (mut level, mut options) = (Some(Level::Deny), Options::default());
+        let owner = format!("the rule `{}`", rule.name);
+        let keys: Vec<_> = std::iter::once("level")
+            .chain(rule.options().map(|option| option.name))
+            .collect();
+        for entry in self.entries(node, &owner, &keys) {
+            if entry.key == "level" {
+                level = self.word(entry, LEVELS).unwrap_or(level);
+            } else if let Some(option) = rule.options().find(|option| option.name == entry.key) {
+                if let Some(value) = self.option(entry, option) {
+                    options.set(option, value);
+                }
+            }
+        }
+        (level, options)
+    }
+
+    fn option(&mut self, entry: &Entry<'a>, option: &RuleOption) -> Option<OptionValue> {
+        let value = match (option.kind, &entry.value.value) {
+            (OptionKind::Boolean { .. }, Value::Bool(value)) => Some(OptionValue::Boolean(*value)),
+            (OptionKind::Size { .. }, Value::String(text) | Value::Number(text)) => {
+                parse_docker_size(text).map(OptionValue::Size)
+            }
+            (OptionKind::Words { or_all: true, .. }, Value::String(word)) if word == "all" => {
+                Some(OptionValue::All)
+            }
+            (OptionKind::Words { known, normalize, .. }, Value::Sequence(items)) => {
+                let words = items
+                    .iter()
+                    .filter_map(|item| self.listed_word(item, option.name, known, normalize));
+                return Some(OptionValue::Words(words.collect()));
+            }
+            _ => None,
+        };
+        if value.is_none() {
+            self.expected(
+                &entry.value,
+                &format!("`{}`", option.name),
+                option.kind.expected(),
+            );
+        }
+        value
+    }
+
+    fn listed_word(
+        &mut self,
+        item: &Node<'a>,
+        owner: &str,
+        known: &[&str],
+        normalize: fn(&str) -> String,
+    ) -> Option<String> {
+        let Value::String(text) = &item.value else {
+            self.expected(item, &format!("an item of `{owner}`"), "a word");
+            return None;
+        };
+        let word = normalize(text);
+        if known.contains(&word.as_str()) {
+            return Some(word);
+        }
+        let help = did_you_mean(&word, known.iter().copied());
+        self.report(
+            span_of(item),
+            format!("unknown word {} in `{owner}`", quote(text)),
+            help,
+        );
+        None
+    }
+
+    /// The entries of a map whose keys are known and written once; the others are reported.
+    fn entries<'n>(&mut self, node: &'n Node<'a>, owner: &str, keys: &[&str]) -> Vec<&'n Entry<'a>> {
+        let Value::Mapping(entries) = &node.value else {
+            self.expected(node, owner, "a map");
+            return Vec::new();
+        };
+        let mut accepted: Vec<&Entry<'a>> = Vec::new();
+        for entry in entries {
+            let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
+            let key = entry.key.as_ref();
+            if !keys.contains(&key) {
+                let help = did_you_mean(key, keys.iter().copied())
+                    .unwrap_or_else(|| format!("known here: {}", listed(keys.iter().copied())));
+                let what = if owner == "`rules`" {
+                    "unknown rule"
+                } else {
+                    "unknown key"
+                };
+                self.report(span, format!("{what} {} in {owner}", quote(key)), Some(help));
+            } else if accepted.iter().any(|other| other.key == entry.key) {
+                self.report(span, format!("{} is written twice in {owner}", quote(key)), None);
+            } else {
+                accepted.push(entry);
+            }
+        }
+        accepted
+    }
+
+    /// One of a few words. Taken as written, so that `off` is the word and not YAML's `false`.
+    fn word<T: Copy>(&mut self, entry: &Entry<'a>, words: &[(&str, T)]) -> Option<T> {
+        let written = match &entry.value.value {
+            Value::String(text) => text.as_ref(),
+            Value::Bool(_) => span_of(&entry.value).slice(self.text),
+            _ => "",
+        };
+        let found = words.iter().find(|(word, _)| *word == written);
+        if found.is_none() {
+            let known = words.iter().map(|(word, _)| *word);
+            let help = did_you_mean(written, known.clone()).filter(|_| !written.is_empty());
+            let message = format!("`{}` is not one of {}", entry.key, listed(known));
+            self.report(span_of(&entry.value), message, help);
+        }
+        found.map(|(_, meaning)| *meaning)
+    }
+
+    fn url(&mut self, entry: &Entry<'a>) -> Option<String> {
+        // With the rule's name behind it, a link must leave room for the remediation before it.
+        const LONGEST: usize = 200;
+        match &entry.value.value {
+            Value::String(url)
+                if (url.starts_with("https://") || url.starts_with("http://"))
+                    && url.len() <= LONGEST
+                    && url.bytes().all(|byte| {
+                        byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>')
+                    }) =>
+            {
+                Some(url.to_string())
+            }
+            _ => {
+                let expected = "an http(s) URL of at most 200 characters, without `#`";
+                self.expected(&entry.value, "`documentation-url`", expected);
+                None
+            }
+        }
+    }
+
+    fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
+        let message = match &node.value {
+            Value::String(_) | Value::Number(_) => format!("{owner} is not {expected}"),
+            _ => format!("{owner} is not {expected} but {}", node.kind()),
+        };
+        self.report(span_of(node), message, None);
+    }
+
+    fn report(&mut self, span: Span, message: String, help: Option<String>) {
+        let (line, column) = self.lines.position(span.start as usize);
+        self.problems.push(Problem {
+            span,
+            line,
+            column,
+            message,
+            help,
+        });
+    }
+}
+
+fn span_of(node: &Node<'_>) -> Span {
+    node.span.unwrap_or(Span::new(0, 0))
+}
+
+fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The known word nearest to what was written, if one is near.
+pub(crate) fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = written.to_ascii_lowercase().replace('_', "-");
+    let near = known
+        .map(|word| {
+            (
+                strsim::jaro_winkler(&lower, &word.to_ascii_lowercase().replace('_', "-")),
+                word,
+            )
+        })
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    near.map(|(_, word)| format!("did you mean `{word}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Level, OnInternalError, WhenUnresolved};
+    use super::read;
+
+    /// What is wrong with a policy: `line:column message; help`, one line each.
+    fn problems(text: &str) -> String {
+        let problems = read(text).expect_err(text).0;
+        let line = |problem: &super::Problem| {
+            let help = problem
+                .help
+                .as_ref()
+                .map(|help| format!("; {help}"))
+                .unwrap_or_default();
+            format!("{}:{} {}{help}", problem.line, problem.column, problem.message)
+        };
+        problems.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn an_empty_file_is_the_baseline_closed_by_default() {
+        for text in ["", "# nothing\n", "{}"] {
+            let policy = read(text).unwrap();
+            assert_eq!(policy.rules.len(), 5);
+            assert!(policy.rules.iter().all(|setting| setting.level == Level::Deny));
+            assert_eq!(policy.on_internal_error, OnInternalError::Deny);
+            assert_eq!(
+                policy.unresolved,
+                WhenUnresolved {
+                    resource: Level::Deny,
+                    stack: Level::Warn
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn everything_that_can_be_said_is_understood() {
+        let policy = read(
+            "profile: baseline\non-internal-error: allow\nunresolved: {resource: warn, stack: deny}\n\
+             documentation-url: https://wiki.example/ecs\nrules:\n  root-user: {level: warn, allow-root-group: true}\n  \
+             privileged-container:\n    level: off\n  blocking-awslogs: {minimum-buffer-size: 1g, drivers: all}\n  \
+             added-linux-capabilities: {allow: [cap_net_admin]}\n",
+        )
+        .unwrap();
+        let names: Vec<_> = policy
+            .rules
+            .iter()
+            .map(|setting| setting.rule.metadata().name)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "writable-root-filesystem",
+                "root-user",
+                "added-linux-capabilities",
+                "blocking-awslogs"
+            ]
+        );
+        assert_eq!(policy.rules[1].level, Level::Warn);
+        assert_eq!(policy.on_internal_error, OnInternalError::Allow);
+        assert_eq!(
+            policy.unresolved,
+            WhenUnresolved {
+                resource: Level::Warn,
+                stack: Level::Deny
+            }
+        );
+        assert_eq!(
+            policy.documentation_url.as_deref(),
+            Some("https://wiki.example/ecs")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place_and_the_nearest_word() {
+        for (text, expected) in [
+            (
+                "rules:\n  root-usr: {}",
+                "2:3 unknown rule `root-usr` in `rules`; did you mean `root-user`?",
+            ),
+            (
+                "rules:\n  root-user: {levle: warn}",
+                "2:15 unknown key `levle` in the rule `root-user`; did you mean `level`?",
+            ),
+            (
+                "rules:\n  root-user:\n    level: denny",
+                "3:12 `level` is not one of `deny`, `warn`, `off`; did you mean `deny`?",
+            ),
+            (
+                "rules: {root-user: {level: no}}",
+                "1:28 `level` is not one of `deny`, `warn`, `off`",
+            ),
+            (
+                "rules: {root-user: warn}",
+                "1:20 the rule `root-user` is not a map",
+            ),
+            (
+                "rules: {root-user: {allow-root-group: 1}}",
+                "1:39 `allow-root-group` is not true or false",
+            ),
+            ("rules: [root-user]", "1:8 `rules` is not a map but a list"),
+            (
+                "rules: {added-linux-capabilities: {allow: [SYS_PTRAC]}}",
+                "1:44 unknown word `SYS_PTRAC` in `allow`; did you mean `SYS_PTRACE`?",
+            ),
+            (
+                "rules: {added-linux-capabilities: {allow: SYS_PTRACE}}",
+                "1:43 `allow` is not a list of words",
+            ),
+            (
+                "rules: {blocking-awslogs: {minimum-buffer-size: 25x}}",
+                "1:49 `minimum-buffer-size` is not a size such as `25m`",
+            ),
+            (
+                "rules: {blocking-awslogs: {drivers: awslogs}}",
+                "1:37 `drivers` is not a list of words, or `all`",
+            ),
+            (
+                "profile: basline",
+                "1:10 `profile` is not one of `baseline`; did you mean `baseline`?",
+            ),
+            (
+                "unresolved: {resource: allow}",
+                "1:24 `resource` is not one of `deny`, `warn`",
+            ),
+            (
+                "on_internal_error: deny",
+                "1:1 unknown key `on_internal_error` in the policy; did you mean `on-internal-error`?",
+            ),
+            (
+                "profile: baseline\nprofile: baseline",
+                "2:1 `profile` is written twice in the policy",
+            ),
+            ("[]", "1:1 the policy is not a map but a list"),
+            (
+                "documentation-url: wiki",
+                "1:20 `documentation-url` is not an http(s) URL of at most 200 characters, without `#`",
+            ),
+            (
+                "rules: {root-user: {level: !Ref X}}",
+                "1:28 `level` is not one of `deny`, `warn`, `off`",
+            ),
+        ] {
+            assert_eq!(problems(text), expected, "{text}");
+        }
+        assert!(
+            problems("rules:\n  root-user: {").starts_with("2:14 not YAML: "),
+            "{}",
+            problems("rules:\n  root-user: {")
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_named_at_once_in_the_order_of_the_file() {
+        let text = "profil: baseline\nrules:\n  root-usr: {}\n  root-user: {level: x}\n";
+        assert_eq!(problems(text).lines().count(), 3);
+        let shown = read(text).unwrap_err().to_string();
+        assert_eq!(
+            shown,
+            "line 1, column 1: unknown key `profil` in the policy; did you mean `profile`? (and 2 more)"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! The policy: which rules apply, how strictly, and with what options.
+//!
+//! Owns the validated [`Policy`] and, in `file`, the syntax it is written in. Must not know where the file comes
+//! from, and not what any rule does.
+
+mod file;
+
+use std::fmt;
+
+pub use file::{Problem, Problems, read};
+
+use crate::rule::{Options, Profile, Rule};
+use crate::rules;
+
+/// A policy that has been checked; nothing in it can be wrong any more.
+pub struct Policy {
+    /// The rules that are not off, in the catalogue's order.
+    pub rules: Vec<Setting>,
+    /// What to answer when a task definition could not be judged.
+    pub on_internal_error: OnInternalError,
+    /// What to do about a value that is not known yet.
+    pub unresolved: WhenUnresolved,
+    /// Where the rules are documented: a rule's name after `#` is appended.
+    pub documentation_url: Option<String>,
+}
+
+/// A rule as the policy applies it.
+pub struct Setting {
+    /// The rule.
+    pub rule: &'static dyn Rule,
+    /// How strictly.
+    pub level: Level,
+    /// With what options.
+    pub options: Options,
+}
+
+/// How strictly a rule is applied. A rule that is off has no level: it is not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// A violation is reported.
+    Warn,
+    /// A violation blocks.
+    Deny,
+}
+
+impl Level {
+    /// The word for it in the policy file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// What to answer when a task definition could not be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnInternalError {
+    /// Block: nothing passes unseen.
+    Deny,
+    /// Let pass, with a loud message and a metric.
+    Allow,
+}
+
+/// What to do about values that are not known yet, by the kind of hook operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WhenUnresolved {
+    /// In resource and Cloud Control operations, where CloudFormation has resolved what it can.
+    pub resource: Level,
+    /// In stack and change set operations, where the resource operation is still to come.
+    pub stack: Level,
+}
+
+impl Policy {
+    /// The policy of an empty file: the baseline profile at level deny, everything else closed by default.
+    pub fn baseline() -> Self {
+        let chosen = rules::ALL
+            .iter()
+            .filter(|rule| rule.metadata().profile == Profile::Baseline);
+        let setting = |rule: &&'static dyn Rule| Setting {
+            rule: *rule,
+            level: Level::Deny,
+            options: Options::default(),
+        };
+        Self {
+            rules: chosen.map(setting).collect(),
+            on_internal_error: OnInternalError::Deny,
+            unresolved: WhenUnresolved {
+                resource: Level::Deny,
+                stack: Level::Warn,
+            },
+            documentation_url: None,
+        }
+    }
+
+    /// Where a rule is documented: below the policy's URL, else in the repository this version was built from;
+    /// nowhere when neither is known.
+    pub fn documentation_link(&self, rule: &str) -> Option<String> {
+        match &self.documentation_url {
+            Some(base) => Some(format!("{base}#{rule}")),
+            None => repository_link(env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_VERSION"), rule),
+        }
+    }
+}
+
+fn repository_link(repository: &str, version: &str, rule: &str) -> Option<String> {
+    (!repository.is_empty()).then(|| format!("{repository}/blob/v{version}/docs/rules.md#{rule}"))
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = self
+            .rules
+            .iter()
+            .map(|setting| (setting.rule.metadata().name, setting.level, &setting.options));
+        f.debug_struct("Policy")
+            .field("rules", &rules.collect::<Vec<_>>())
+            .field("on_internal_error", &self.on_internal_error)
+            .field("unresolved", &self.unresolved)
+            .field("documentation_url", &self.documentation_url)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Policy, repository_link};
+
+    #[test]
+    fn links_come_from_the_policy_else_from_the_repository_else_not_at_all() {
+        let mut policy = Policy::baseline();
+        policy.documentation_url = Some("https://wiki.example/ecs".into());
+        assert_eq!(
+            policy.documentation_link("root-user").as_deref(),
+            Some("https://wiki.example/ecs#root-user")
+        );
+        assert_eq!(
+            repository_link("https://git.example/ecs-guard", "1.2.3", "root-user").as_deref(),
+            Some("https://git.example/ecs-guard/blob/v1.2.3/docs/rules.md#root-user")
+        );
+        assert_eq!(repository_link("", "1.2.3", "root-user"), None);
+    }
+}

@@ -1,0 +1,354 @@
+//! What a rule is.
+//!
+//! Owns the [`Rule`] trait, its metadata, the [`Context`] a rule reports to, and the macros that declare rules.
+//! Must not know any particular rule, the policy file or who asked.
+
+mod docker_size;
+mod options;
+
+use std::borrow::Cow;
+
+pub use docker_size::{docker_size_text, parse_docker_size};
+pub use options::{OptionKind, OptionValue, Options, RuleOption};
+
+use crate::document::{Lookup, Node, Problem, Unresolved, View};
+use crate::finding::{Container, Finding, Severity, Verdict};
+
+/// A rule: one question asked of every task definition.
+pub trait Rule: Sync {
+    /// Name, severity, documentation and the rest that is fixed.
+    fn metadata(&self) -> &'static Metadata;
+
+    /// Judges one container. A container nothing is reported for passes.
+    fn check_container(&self, container: View<'_>, context: &mut Context<'_>);
+
+    /// Judges the whole task definition; by default, each of its containers.
+    fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
+        context.each_container(task_definition, |container, context| {
+            self.check_container(container, context)
+        });
+    }
+}
+
+/// What is fixed about a rule. Everything that describes the rule to people derives from here.
+#[derive(Debug)]
+pub struct Metadata {
+    /// Kebab-case, names the bad thing; the rule's id everywhere.
+    pub name: &'static str,
+    /// How bad a violation is.
+    pub severity: Severity,
+    /// The smallest profile that holds the rule.
+    pub profile: Profile,
+    /// Which platforms the rule is about.
+    pub platform: Platform,
+    /// The version that brought the rule.
+    pub since: &'static str,
+    /// What to write instead, where a finding has nothing more exact; whole sentences.
+    pub remediation: &'static str,
+    /// Its own options; [`Metadata::options`] has those of its platform too.
+    pub own_options: &'static [RuleOption],
+    /// The same check elsewhere.
+    pub references: &'static [Reference],
+    /// The doc comment: Markdown with the sections `What it does`, `Why is this bad?`, `Examples`.
+    pub documentation: &'static str,
+}
+
+impl Metadata {
+    /// All options the policy file may set for this rule.
+    pub fn options(&self) -> impl Iterator<Item = &'static RuleOption> + use<> {
+        let of_platform: &'static [RuleOption] = match self.platform {
+            Platform::Any => &[],
+            Platform::Linux => std::slice::from_ref(&TRUST_PLATFORM_FAMILY),
+        };
+        self.own_options.iter().chain(of_platform)
+    }
+
+    /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
+    pub fn section(&self, heading: &str) -> &'static str {
+        let sections = self
+            .documentation
+            .split("\n ## ")
+            .flat_map(|part| part.strip_prefix(" ## ").or(Some(part)));
+        let found = sections
+            .filter_map(|section| section.split_once('\n'))
+            .find(|(title, _)| *title == heading);
+        found.map(|(_, text)| text.trim()).unwrap_or_default()
+    }
+
+    /// Why a violation is bad, in one sentence.
+    pub fn why(&self) -> &'static str {
+        let section = self.section("Why is this bad?");
+        section
+            .find(". ")
+            .or_else(|| section.find(".\n"))
+            .and_then(|end| section.get(..=end))
+            .unwrap_or(section)
+    }
+}
+
+/// A named selection of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Profile {
+    /// What no service needs; on by default.
+    Baseline,
+}
+
+impl Profile {
+    /// Every profile.
+    pub const ALL: &[Self] = &[Self::Baseline];
+
+    /// The word for it in the policy file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+        }
+    }
+}
+
+/// The platforms a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Every task definition.
+    Any,
+    /// Properties that Windows containers do not have.
+    Linux,
+}
+
+/// Every rule for Linux has this option.
+pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
+    name: "trust-platform-family",
+    kind: OptionKind::Boolean { default: true },
+    documentation: "Believe a `RuntimePlatform.OperatingSystemFamily` of `WINDOWS_SERVER_…` where \
+        `RequiresCompatibilities` does not name `FARGATE`. Amazon ECS holds the author to it on Fargate only; with \
+        `false`, a task that does not name Fargate is judged as Linux.",
+};
+
+/// The same check in another catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    /// Whose catalogue.
+    pub framework: Framework,
+    /// The check's id there.
+    pub id: &'static str,
+}
+
+/// Catalogues of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "proper names")]
+pub enum Framework {
+    SecurityHub,
+    ControlTower,
+    CisComputeServices,
+    Checkov,
+    Prowler,
+}
+
+impl Framework {
+    /// The name people know it by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SecurityHub => "AWS Security Hub",
+            Self::ControlTower => "AWS Control Tower",
+            Self::CisComputeServices => "CIS AWS Compute Services",
+            Self::Checkov => "Checkov",
+            Self::Prowler => "Prowler",
+        }
+    }
+}
+
+/// What a rule reports to while it looks at one task definition.
+#[derive(Debug)]
+pub struct Context<'a> {
+    rule: &'static Metadata,
+    options: &'a Options,
+    container: Option<(usize, View<'a>)>,
+    verdict: Option<Verdict>,
+    findings: Vec<Finding>,
+    not_applicable_because: Option<&'static str>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
+        let (container, verdict, findings, not_applicable_because) = (None, None, Vec::new(), None);
+        Self {
+            rule,
+            options,
+            container,
+            verdict,
+            findings,
+            not_applicable_because,
+        }
+    }
+
+    /// The rule's options as the policy sets them.
+    pub fn options(&self) -> &'a Options {
+        self.options
+    }
+
+    /// Reports a violation, found in `node` or, where that is missing, in the container.
+    pub fn fail(
+        &mut self,
+        property: &'static str,
+        node: Option<&Node<'_>>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
+        self.report(Verdict::Fail, property, node, message.into())
+    }
+
+    /// Reports a value that cannot be what belongs in its place.
+    pub fn malformed(&mut self, problem: &Problem<'_>) {
+        let message = problem.to_string();
+        self.fail(problem.property, Some(problem.node), message)
+            .remediation = problem.remediation().into();
+    }
+
+    /// Reports a value that is decided later and that the answer depends on.
+    pub fn unresolved(&mut self, unresolved: &Unresolved<'_>) {
+        let message = format!("{unresolved}, which is not known yet");
+        let finding = self.report(
+            Verdict::Unknown,
+            unresolved.property,
+            Some(unresolved.node),
+            message,
+        );
+        finding.remediation = Cow::Owned(format!("Write the value of `{}` itself.", unresolved.property));
+    }
+
+    /// Says that the rule has no subject here, in words that follow "because".
+    pub fn not_applicable(&mut self, because: &'static str) {
+        self.join(Verdict::NotApplicable);
+        self.not_applicable_because = Some(because);
+    }
+
+    fn report(
+        &mut self,
+        verdict: Verdict,
+        property: &'static str,
+        node: Option<&Node<'_>>,
+        message: String,
+    ) -> &mut Finding {
+        self.join(verdict);
+        let container = self.container.map(|(ordinal, view)| {
+            let name = match view.field("Name").string() {
+                Lookup::Known(name, _) if !name.text.is_empty() => Some(name.text.to_owned()),
+                _ => None,
+            };
+            Container { ordinal, name }
+        });
+        let at_container = || match self.container?.1.mapping() {
+            Lookup::Known(_, node) => node.span,
+            _ => None,
+        };
+        let span = node.map_or_else(at_container, |node| node.span);
+        let remediation = Cow::Borrowed(self.rule.remediation);
+        self.findings.push(Finding {
+            verdict,
+            container,
+            property,
+            span,
+            message,
+            remediation,
+        });
+        let last = self.findings.len() - 1;
+        &mut self.findings[last]
+    }
+
+    fn join(&mut self, verdict: Verdict) {
+        self.verdict = self.verdict.max(Some(verdict));
+    }
+
+    /// Calls `check` for every container, and joins what it reports.
+    ///
+    /// An item that is no map is reported here for every rule; one that is unresolved is unknown, and the others
+    /// are still judged.
+    fn each_container(&mut self, task_definition: View<'_>, check: impl Fn(View<'_>, &mut Context<'_>)) {
+        let containers = match task_definition.field("ContainerDefinitions").list() {
+            Lookup::Known(containers, _) => containers,
+            Lookup::Absent => return self.not_applicable("the task definition has no containers"),
+            Lookup::Unresolved(unresolved) => return self.unresolved(&unresolved),
+            Lookup::Malformed(problem) => return self.malformed(&problem),
+        };
+        let mut joined = None;
+        for (index, container) in containers.enumerate() {
+            let mut context = Context {
+                container: Some((index + 1, container)),
+                ..Context::new(self.rule, self.options)
+            };
+            match container.mapping() {
+                Lookup::Known(..) | Lookup::Absent => {
+                    check(container, &mut context);
+                    context.verdict = context.verdict.or(Some(Verdict::Pass));
+                }
+                Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
+                Lookup::Malformed(problem) => context.malformed(&problem),
+            }
+            joined = joined.max(context.verdict);
+            self.findings.append(&mut context.findings);
+            self.not_applicable_because = context.not_applicable_because.or(self.not_applicable_because);
+        }
+        match joined {
+            Some(verdict) => self.join(verdict),
+            None => self.not_applicable("the task definition has no containers"),
+        }
+    }
+
+    /// What was reported; a rule that reported nothing has passed.
+    pub(crate) fn finish(self) -> (Verdict, Vec<Finding>, Option<&'static str>) {
+        let verdict = self.verdict.unwrap_or(Verdict::Pass);
+        let because = self
+            .not_applicable_because
+            .filter(|_| verdict == Verdict::NotApplicable);
+        (verdict, self.findings, because)
+    }
+}
+
+/// Declares a rule: its documentation comment, its type and its [`Metadata`].
+macro_rules! declare_rule {
+    (
+        $(#[doc = $documentation:literal])+
+        pub struct $rule:ident {
+            name: $name:literal,
+            severity: $severity:ident,
+            profile: $profile:ident,
+            platform: $platform:ident,
+            since: $since:literal,
+            remediation: $remediation:expr,
+            options: [$($option:expr),* $(,)?],
+            references: [$($framework:ident($id:literal)),* $(,)?] $(,)?
+        }
+    ) => {
+        $(#[doc = $documentation])+
+        #[derive(Debug)]
+        pub struct $rule;
+
+        impl $rule {
+            /// What is fixed about this rule.
+            pub const METADATA: &'static $crate::rule::Metadata = &$crate::rule::Metadata {
+                name: $name,
+                severity: $crate::finding::Severity::$severity,
+                profile: $crate::rule::Profile::$profile,
+                platform: $crate::rule::Platform::$platform,
+                since: $since,
+                remediation: $remediation,
+                own_options: &[$($option),*],
+                references: &[$($crate::rule::Reference {
+                    framework: $crate::rule::Framework::$framework,
+                    id: $id,
+                }),*],
+                documentation: concat!($($documentation, "\n"),+),
+            };
+        }
+    };
+}
+
+/// Makes the modules of the rules, and the list of them in the given order.
+macro_rules! rules {
+    ($($module:ident::$rule:ident),+ $(,)?) => {
+        $(pub mod $module;)+
+
+        /// Every rule there is, in the order reports show them.
+        pub const ALL: &[&dyn $crate::rule::Rule] = &[$(&$module::$rule),+];
+    };
+}
+
+pub(crate) use {declare_rule, rules};

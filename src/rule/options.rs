@@ -1,0 +1,123 @@
+//! Options of rules.
+//!
+//! Owns what kinds of options there are, their defaults and their checked values. Must not know the policy
+//! file's syntax or any rule's options.
+
+use super::parse_docker_size;
+
+/// An option a rule offers, declared beside the rule.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleOption {
+    /// Kebab-case key in the policy file.
+    pub name: &'static str,
+    /// What it holds, and its default.
+    pub kind: OptionKind,
+    /// What it does, in Markdown.
+    pub documentation: &'static str,
+}
+
+/// What an option holds.
+#[derive(Debug, Clone, Copy)]
+pub enum OptionKind {
+    /// `true` or `false`.
+    Boolean {
+        /// When the policy file does not say.
+        default: bool,
+    },
+    /// A size as Docker writes it, such as `25m`.
+    Size {
+        /// When the policy file does not say.
+        default: &'static str,
+    },
+    /// A list of words.
+    Words {
+        /// When the policy file does not say.
+        default: &'static [&'static str],
+        /// The words there are, in the spelling that is compared; `normalize` is applied first.
+        known: &'static [&'static str],
+        /// Brings a word into the spelling of `known`.
+        normalize: fn(&str) -> String,
+        /// Whether the single word `all` may stand in place of the list.
+        or_all: bool,
+    },
+}
+
+/// A checked value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OptionValue {
+    /// Of a [`OptionKind::Boolean`].
+    Boolean(bool),
+    /// Bytes, of a [`OptionKind::Size`].
+    Size(u64),
+    /// Of a [`OptionKind::Words`], normalized.
+    Words(Vec<String>),
+    /// `all`, in place of the words.
+    All,
+}
+
+/// The options a policy sets for one rule; the others have their defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Options(Vec<(&'static str, OptionValue)>);
+
+impl Options {
+    /// Sets an option to a value of its kind.
+    pub fn set(&mut self, option: &RuleOption, value: OptionValue) {
+        self.0.push((option.name, value));
+    }
+
+    fn get(&self, option: &RuleOption) -> Option<&OptionValue> {
+        self.0
+            .iter()
+            .find(|(name, _)| *name == option.name)
+            .map(|(_, value)| value)
+    }
+
+    /// The value of a boolean option.
+    pub fn is_on(&self, option: &RuleOption) -> bool {
+        match (self.get(option), option.kind) {
+            (Some(OptionValue::Boolean(value)), _) => *value,
+            (_, OptionKind::Boolean { default }) => default,
+            _ => false,
+        }
+    }
+
+    /// The value of a size option, in bytes.
+    pub fn size(&self, option: &RuleOption) -> u64 {
+        match (self.get(option), option.kind) {
+            (Some(OptionValue::Size(value)), _) => *value,
+            (_, OptionKind::Size { default }) => parse_docker_size(default).unwrap_or(u64::MAX),
+            _ => u64::MAX,
+        }
+    }
+
+    /// Whether a list option holds `word`, which is in the spelling the option's words have.
+    pub fn holds(&self, option: &RuleOption, word: &str) -> bool {
+        match (self.get(option), option.kind) {
+            (Some(OptionValue::All), _) => true,
+            (Some(OptionValue::Words(words)), _) => words.iter().any(|allowed| allowed == word),
+            (_, OptionKind::Words { default, .. }) => default.contains(&word),
+            _ => false,
+        }
+    }
+}
+
+impl OptionKind {
+    /// The default as the policy file would write it.
+    pub fn default_text(&self) -> String {
+        match self {
+            Self::Boolean { default } => default.to_string(),
+            Self::Size { default } => (*default).to_owned(),
+            Self::Words { default, .. } => format!("[{}]", default.join(", ")),
+        }
+    }
+
+    /// What belongs in the policy file, in words that follow "is not".
+    pub fn expected(&self) -> &'static str {
+        match self {
+            Self::Boolean { .. } => "true or false",
+            Self::Size { .. } => "a size such as `25m`",
+            Self::Words { or_all: true, .. } => "a list of words, or `all`",
+            Self::Words { or_all: false, .. } => "a list of words",
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The rule `blocking-awslogs`. Must not know other rules.
+
+use crate::document::{Lookup, Node, Problem, Unresolved, View};
+use crate::finding::quote;
+use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule, docker_size_text, parse_docker_size};
+
+declare_rule! {
+    /// ## What it does
+    /// Requires containers that log with `awslogs` to do so without blocking: `mode` must be `non-blocking`, and
+    /// `max-buffer-size` at least the option `minimum-buffer-size`. A buffer size that is not set is Docker's 10m.
+    ///
+    /// A missing `mode` fails as not explicit: Amazon ECS has taken it for `non-blocking` since 25 June 2025, but an
+    /// account setting (`defaultLogDriverMode`) brings blocking back. Sizes are read as Docker reads them, `25m`,
+    /// `25M` and `26214400` alike.
+    ///
+    /// ## Why is this bad?
+    /// In blocking mode a container stops when CloudWatch Logs is slow or unreachable: writing a log line then waits.
+    /// With too small a buffer, non-blocking mode loses lines under the first burst.
+    ///
+    /// ## How to fix
+    /// Set `mode: non-blocking` and `max-buffer-size: 25m` under `LogConfiguration.Options`.
+    ///
+    /// ## Examples
+    /// ```yaml,fail
+    /// ContainerDefinitions:
+    ///   - Name: web
+    ///     LogConfiguration:
+    ///       LogDriver: awslogs
+    ///       Options: {mode: blocking, max-buffer-size: 25m}
+    /// ```
+    /// ```yaml,fail
+    /// ContainerDefinitions: [{Name: web, LogConfiguration: {LogDriver: awslogs}}]
+    /// ```
+    /// ```yaml,fail
+    /// ContainerDefinitions:
+    ///   - Name: web
+    ///     LogConfiguration: {LogDriver: awslogs, Options: {mode: non-blocking, max-buffer-size: 4m}}
+    /// ```
+    /// ```yaml,pass
+    /// ContainerDefinitions:
+    ///   - Name: web
+    ///     LogConfiguration: {LogDriver: awslogs, Options: {mode: non-blocking, max-buffer-size: 1g}}
+    /// ```
+    /// ```yaml,unknown
+    /// ContainerDefinitions: [{Name: web, LogConfiguration: {LogDriver: !Ref Driver}}]
+    /// ```
+    /// ```yaml,not-applicable
+    /// ContainerDefinitions: [{Name: web, LogConfiguration: {LogDriver: splunk}}, {Name: side}]
+    /// ```
+    pub struct BlockingAwslogs {
+        name: "blocking-awslogs",
+        severity: Medium,
+        profile: Baseline,
+        platform: Any,
+        since: "0.1.0",
+        remediation: "Set `mode: non-blocking` and `max-buffer-size: 25m` in `LogConfiguration.Options`.",
+        options: [MINIMUM_BUFFER_SIZE, DRIVERS],
+        references: [Prowler("ecs_task_definitions_logging_block_mode")],
+    }
+}
+
+const MINIMUM_BUFFER_SIZE: RuleOption = RuleOption {
+    name: "minimum-buffer-size",
+    kind: OptionKind::Size { default: "25m" },
+    documentation: "The smallest `max-buffer-size` that is accepted.",
+};
+
+const DRIVERS: RuleOption = RuleOption {
+    name: "drivers",
+    kind: OptionKind::Words {
+        default: &["awslogs"],
+        known: &["awsfirelens", "awslogs", "fluentd", "gelf", "journald", "json-file", "logentries", "splunk", "syslog"],
+        normalize,
+        or_all: true,
+    },
+    documentation: "The log drivers the rule looks at, or `all`: the mode applies to every driver that ECS supports.",
+};
+
+/// Drivers are written in lower case; another casing is judged as what it is meant for.
+fn normalize(driver: &str) -> String {
+    driver.trim().to_ascii_lowercase()
+}
+
+impl Rule for BlockingAwslogs {
+    fn metadata(&self) -> &'static Metadata {
+        Self::METADATA
+    }
+
+    fn check_container(&self, container: View<'_>, context: &mut Context<'_>) {
+        let configuration = container.field("LogConfiguration");
+        match configuration.field("LogDriver").string() {
+            Lookup::Known(driver, _) if context.options().holds(&DRIVERS, &normalize(driver.text)) => {}
+            Lookup::Known(..) | Lookup::Absent => {
+                return context.not_applicable("no container logs with a driver the rule looks at");
+            }
+            Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
+            Lookup::Malformed(problem) => return context.malformed(&problem),
+        }
+        let minimum = context.options().size(&MINIMUM_BUFFER_SIZE);
+        let options = configuration.field("Options");
+        for found in [judge_mode(options.field(MODE)), judge_buffer_size(options.field(BUFFER_SIZE), minimum)] {
+            match found {
+                Found::Compliant => {}
+                Found::Violation(property, node, message) => {
+                    context.fail(property, node, message).remediation = format!(
+                        "Set `mode: non-blocking` and `max-buffer-size: {}` in `LogConfiguration.Options`.",
+                        docker_size_text(minimum)
+                    )
+                    .into();
+                }
+                Found::Unresolved(unresolved) => context.unresolved(&unresolved),
+                Found::Malformed(problem) => context.malformed(&problem),
+            }
+        }
+    }
+}
+
+const MODE: &str = "mode";
+const BUFFER_SIZE: &str = "max-buffer-size";
+
+/// What Docker takes when `max-buffer-size` is not set
+/// (<https://docs.docker.com/engine/logging/configure/#configure-the-delivery-mode-of-log-messages-from-container-to-log-driver>).
+const DEFAULT_BUFFER_SIZE: u64 = 10 * 1024 * 1024;
+
+enum Found<'a> {
+    Compliant,
+    Violation(&'static str, Option<&'a Node<'a>>, String),
+    Unresolved(Unresolved<'a>),
+    Malformed(Problem<'a>),
+}
+
+fn judge_mode(mode: View<'_>) -> Found<'_> {
+    match mode.string() {
+        Lookup::Known(mode, _) if mode.text == "non-blocking" => Found::Compliant,
+        Lookup::Known(mode, node) => {
+            Found::Violation(MODE, Some(node), format!("`mode` is {}, not `non-blocking`", quote(mode.text)))
+        }
+        Lookup::Absent => {
+            let message = "`mode` is not set, so an account setting may make it blocking";
+            Found::Violation(MODE, None, message.into())
+        }
+        Lookup::Unresolved(unresolved) => Found::Unresolved(unresolved),
+        Lookup::Malformed(problem) => Found::Malformed(problem),
+    }
+}
+
+fn judge_buffer_size(size: View<'_>, minimum: u64) -> Found<'_> {
+    let (bytes, node, found) = match size.string() {
+        Lookup::Known(size, node) => (parse_docker_size(size.text), Some(node), quote(size.text)),
+        Lookup::Absent => (Some(DEFAULT_BUFFER_SIZE), None, "not set, which means 10m".into()),
+        Lookup::Unresolved(unresolved) => return Found::Unresolved(unresolved),
+        Lookup::Malformed(problem) => return Found::Malformed(problem),
+    };
+    match bytes {
+        Some(bytes) if bytes >= minimum => Found::Compliant,
+        Some(_) => {
+            let message = format!("`max-buffer-size` is {found}, below {}", docker_size_text(minimum));
+            Found::Violation(BUFFER_SIZE, node, message)
+        }
+        None => {
+            let message = format!("`max-buffer-size` is {found}, which is not a size that Docker reads");
+            Found::Violation(BUFFER_SIZE, node, message)
+        }
+    }
+}

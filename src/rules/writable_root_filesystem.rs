@@ -1,0 +1,84 @@
+//! The rule `writable-root-filesystem`. Must not know other rules.
+
+use crate::document::{Lookup, View};
+use crate::rule::{Context, Metadata, Rule, declare_rule};
+
+declare_rule! {
+    /// ## What it does
+    /// Requires `ReadonlyRootFilesystem: true` in every container definition. No value counts as `false`, which is
+    /// what Amazon ECS takes it for.
+    ///
+    /// ## Why is this bad?
+    /// Whoever breaks into a container with a writable root filesystem can change its programs and leave tools
+    /// behind. What a service writes on purpose belongs on a volume, where it can be seen.
+    ///
+    /// ## How to fix
+    /// Set `ReadonlyRootFilesystem: true` and mount a volume at each path the service writes to, `/tmp` for example.
+    /// ECS Exec needs a writable root filesystem: a container that must keep it needs an exception.
+    ///
+    /// Not applicable to Windows containers, which do not have the property. An EC2 task that does not declare
+    /// `RuntimePlatform.OperatingSystemFamily` cannot be told from Linux and is judged as Linux.
+    ///
+    /// ## Examples
+    /// ```yaml,fail
+    /// ContainerDefinitions:
+    ///   - Name: web
+    ///     ReadonlyRootFilesystem: false
+    /// ```
+    /// ```yaml,fail
+    /// ContainerDefinitions: [{Name: web}]
+    /// ```
+    /// ```yaml,fail
+    /// ContainerDefinitions: [{Name: web, ReadOnlyRootFilesystem: true}]
+    /// ```
+    /// ```yaml,pass
+    /// ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: true}]
+    /// ```
+    /// ```yaml,pass
+    /// ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: 'true'}]
+    /// ```
+    /// ```yaml,unknown
+    /// ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: !If [IsProduction, 'true', 'false']}]
+    /// ```
+    /// ```yaml,not-applicable
+    /// RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2022_CORE}
+    /// ContainerDefinitions: [{Name: web}]
+    /// ```
+    pub struct WritableRootFilesystem {
+        name: "writable-root-filesystem",
+        severity: High,
+        profile: Baseline,
+        platform: Linux,
+        since: "0.1.0",
+        remediation: "Set `ReadonlyRootFilesystem: true` and mount a volume where the container writes.",
+        options: [],
+        references: [
+            SecurityHub("ECS.5"),
+            ControlTower("CT.ECS.PR.6"),
+            CisComputeServices("3.5"),
+            Checkov("CKV_AWS_336"),
+            Prowler("ecs_task_definitions_containers_readonly_access"),
+        ],
+    }
+}
+
+impl Rule for WritableRootFilesystem {
+    fn metadata(&self) -> &'static Metadata {
+        Self::METADATA
+    }
+
+    fn check_container(&self, container: View<'_>, context: &mut Context<'_>) {
+        const PROPERTY: &str = "ReadonlyRootFilesystem";
+        match container.field(PROPERTY).bool() {
+            Lookup::Known(true, _) => {}
+            Lookup::Known(false, node) => {
+                context.fail(PROPERTY, Some(node), "`ReadonlyRootFilesystem` is false");
+            }
+            Lookup::Absent => {
+                context.fail(PROPERTY, None, "`ReadonlyRootFilesystem` is not set, which means false");
+            }
+            Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
+            Lookup::Malformed(problem) => context.malformed(&problem),
+        }
+    }
+}
