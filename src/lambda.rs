@@ -1,1 +1,240 @@
-//! x
+//! The Lambda function around the hook.
+//!
+//! Owns the runtime loop, the clock, the log line and the metrics of each event. Must not know what an event or an
+//! answer means: [`Hook`] does.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use lambda_runtime::tower::Layer;
+use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::finding::Verdict;
+use crate::hook::{Answer, ErrorCode, Hook, Response, Status};
+use crate::policy_file;
+
+/// Serves events until the environment ends.
+///
+/// # Errors
+/// The Runtime API cannot be reached, or takes no answers.
+pub fn run() -> Result<(), Error> {
+    log_to_stdout();
+    let variable = std::env::var_os(policy_file::VARIABLE);
+    let path = policy_file::beside(std::env::current_exe().ok().as_deref(), variable);
+    let policy = policy_file::load(&path).map_err(|error| error.to_string());
+    if let Err(problem) = &policy {
+        tracing::error!(%problem, "the policy is broken: every event is answered with InternalFailure");
+    }
+    let hook = Hook::new(policy);
+    // One event at a time is all a Lambda environment ever has.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(serve(Rc::new(hook)))
+}
+
+async fn serve(hook: Rc<Hook>) -> Result<(), Error> {
+    let body = Rc::new(RefCell::new(Bytes::new()));
+    let event_body = Rc::clone(&body);
+    let handler = service_fn(move |_: LambdaEvent<Unread>| {
+        let bytes = event_body.take();
+        let response = respond(&hook, &bytes);
+        async move { Ok::<_, Error>(response) }
+    });
+    Runtime::new(handler).layer(KeepBody { body }).run().await
+}
+
+fn respond(hook: &Hook, bytes: &[u8]) -> Response {
+    let start = Instant::now();
+    let answer = hook.respond(bytes);
+    let duration = start.elapsed();
+    log(&answer, duration);
+    measure(&answer, duration);
+    answer.response
+}
+
+/// An event type that takes no part in parsing: the hook reads the bytes itself, because an event that does not
+/// parse must be answered too, and the runtime calls no handler for one.
+struct Unread;
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+/// Takes each event's bytes aside before the runtime looks at them.
+#[derive(Clone)]
+struct KeepBody {
+    body: Rc<RefCell<Bytes>>,
+}
+
+impl<S> Layer<S> for KeepBody {
+    type Service = KeptBody<S>;
+
+    fn layer(&self, inner: S) -> KeptBody<S> {
+        KeptBody { inner, body: Rc::clone(&self.body) }
+    }
+}
+
+struct KeptBody<S> {
+    inner: S,
+    body: Rc<RefCell<Bytes>>,
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for KeptBody<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> S::Future {
+        self.body.replace(std::mem::take(&mut invocation.body));
+        self.inner.call(invocation)
+    }
+}
+
+/// Sends one JSON object per line to where Lambda collects logs, and keeps panics from printing values.
+fn log_to_stdout() {
+    // Nothing below INFO, ever: the runtime's own TRACE lines hold whole events.
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(tracing::Level::INFO)
+        .init();
+    std::panic::set_hook(Box::new(|panic| {
+        // Not the panic's own message: it may quote the event.
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
+}
+
+fn log(answer: &Answer<'_>, duration: Duration) {
+    let (record, response) = (&answer.record, &answer.response);
+    let mut verdicts = String::new();
+    for (rule, verdict) in &record.verdicts {
+        let _ = write!(verdicts, "{rule}={} ", verdict.as_str());
+    }
+    tracing::info!(
+        token = &*record.token,
+        account = &*record.account,
+        stack_name = &*record.stack_name,
+        logical_id = &*record.logical_id,
+        target_name = &*record.target_name,
+        invocation_point = &*record.invocation_point,
+        invocation = record.invocation,
+        verdicts = verdicts.trim_end(),
+        status = match response.hook_status {
+            Status::Success => "SUCCESS",
+            Status::Failed => "FAILED",
+        },
+        error_code = response.error_code.map(|code| match code {
+            ErrorCode::NonCompliant => "NonCompliant",
+            ErrorCode::InternalFailure => "InternalFailure",
+        }),
+        duration_microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+        "answered",
+    );
+}
+
+/// Writes the event's metrics as CloudWatch's embedded metric format: a line for all events, and one for each rule
+/// that failed.
+fn measure(answer: &Answer<'_>, duration: Duration) {
+    let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let timestamp = u64::try_from(timestamp.as_millis()).unwrap_or(u64::MAX);
+    let mut lines = Vec::with_capacity(512);
+    let mut add = |line: &Metrics<'_>| {
+        if serde_json::to_writer(&mut lines, line).is_ok() {
+            lines.push(b'\n');
+        }
+    };
+    add(&Metrics::of_event(timestamp, answer, duration));
+    for (rule, verdict) in &answer.record.verdicts {
+        if *verdict == Verdict::Fail {
+            add(&Metrics::of_failure(timestamp, rule));
+        }
+    }
+    // Metrics that cannot be written must not cost the answer.
+    let _ = std::io::stdout().lock().write_all(&lines);
+}
+
+/// One line of the embedded metric format
+/// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
+#[derive(Debug, Serialize)]
+struct Metrics<'a> {
+    #[serde(rename = "_aws")]
+    metadata: Metadata,
+    #[serde(flatten)]
+    values: Values<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    timestamp: u64,
+    cloud_watch_metrics: [Directive; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive {
+    namespace: &'static str,
+    dimensions: &'static [&'static [&'static str]],
+    metrics: &'static [Metric],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged, rename_all_fields = "PascalCase")]
+enum Values<'a> {
+    Event { evaluations: u8, non_compliant: u8, internal_errors: u8, duration: f64 },
+    Failure { rule: &'a str, failures: u8 },
+}
+
+impl<'a> Metrics<'a> {
+    fn of_event(timestamp: u64, answer: &Answer<'_>, duration: Duration) -> Self {
+        const METRICS: &[Metric] = &[
+            Metric { name: "Evaluations", unit: "Count" },
+            Metric { name: "NonCompliant", unit: "Count" },
+            Metric { name: "InternalErrors", unit: "Count" },
+            Metric { name: "Duration", unit: "Milliseconds" },
+        ];
+        let values = Values::Event {
+            evaluations: u8::from(!answer.record.verdicts.is_empty()),
+            non_compliant: u8::from(answer.response.error_code == Some(ErrorCode::NonCompliant)),
+            internal_errors: u8::from(answer.response.is_internal_error),
+            duration: duration.as_secs_f64() * 1000.0,
+        };
+        Self::new(timestamp, &[&[]], METRICS, values)
+    }
+
+    fn of_failure(timestamp: u64, rule: &'a str) -> Self {
+        const METRICS: &[Metric] = &[Metric { name: "Failures", unit: "Count" }];
+        Self::new(timestamp, &[&["Rule"]], METRICS, Values::Failure { rule, failures: 1 })
+    }
+
+    fn new(
+        timestamp: u64,
+        dimensions: &'static [&'static [&'static str]],
+        metrics: &'static [Metric],
+        values: Values<'a>,
+    ) -> Self {
+        let directive = Directive { namespace: "EcsGuard", dimensions, metrics };
+        Self { metadata: Metadata { timestamp, cloud_watch_metrics: [directive] }, values }
+    }
+}

@@ -11,7 +11,7 @@
 //! 6. [`engine`]: a task definition and a policy become a report.
 //! 7. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
 //! 8. [`output`]: text that people read.
-//! 9. [`cli`] and [`lambda`]: the two programs; all input and output is there.
+//! 9. [`policy_file`], [`cli`] and [`lambda`]: the file system and the two programs; all input and output is here.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -23,5 +23,6 @@ pub mod hook;
 pub mod lambda;
 pub mod output;
 pub mod policy;
+pub mod policy_file;
 pub mod rule;
 pub mod rules;

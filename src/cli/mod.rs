@@ -1,1 +1,141 @@
-//! x
+//! The command `ecs-guard`.
+//!
+//! Owns arguments, exit codes and the streams. Must not judge anything: each subcommand asks the library and
+//! hands the answer to [`crate::output`].
+
+mod explain;
+mod invoke;
+mod policy;
+mod rules;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::output::policy_error;
+use crate::policy::Policy;
+use crate::policy_file;
+
+const EXAMPLES: &str = "\
+Examples:
+  ecs-guard invoke event.json       What would the hook answer to this event?
+  ecs-guard explain root-user       Why is this bad, and what to write instead?
+  ecs-guard policy check            Is the policy file right, and what does it say?
+
+The policy is taken from --policy, else from $ECS_GUARD_POLICY, else from ecs-guard.yaml in this
+directory or one above it, up to the root of the repository; without any, the baseline rules deny.
+
+Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or an event that cannot be judged.";
+
+/// Judges ECS task definitions as the ecs-guard hook does, before they are deployed.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// The policy file
+    #[arg(long, global = true, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer hook events from files, as the Lambda function would
+    ///
+    /// Prints what CloudFormation and the AWS CDK would show. Exits with 0 when every event is answered with SUCCESS,
+    /// 1 when one is NonCompliant, 2 when one could not be judged; the worst counts.
+    Invoke(invoke::Arguments),
+    /// List the rules, with the level the policy gives them
+    Rules(rules::Arguments),
+    /// Explain a rule: what it does, why, how to fix it, its options
+    Explain(explain::Arguments),
+    /// Work with policy files
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a command ended, the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Compliant,
+    NonCompliant,
+    Failed,
+}
+
+/// Where commands write, colours taken out where they do not belong.
+struct Streams {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+}
+
+/// Does what the command line asks for.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let choice = match arguments.color {
+        Colour::Auto => anstream::ColorChoice::Auto,
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    };
+    let mut streams = Streams {
+        out: Box::new(anstream::AutoStream::new(io::stdout(), choice)),
+        err: Box::new(anstream::AutoStream::new(io::stderr(), choice)),
+    };
+    let option = arguments.policy;
+    let ended = match arguments.command {
+        Command::Invoke(arguments) => invoke::run(&arguments, option, &mut streams),
+        Command::Rules(arguments) => rules::run(&arguments, option, &mut streams),
+        Command::Explain(arguments) => explain::run(&arguments, &mut streams),
+        Command::Policy(command) => policy::run(command, option, &mut streams),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "ecs-guard", &mut streams.out);
+            Ok(Outcome::Compliant)
+        }
+    };
+    match ended.and_then(|outcome| streams.out.flush().map(|()| outcome)) {
+        Ok(Outcome::Compliant) => ExitCode::SUCCESS,
+        Ok(Outcome::NonCompliant) => ExitCode::from(1),
+        Ok(Outcome::Failed) => ExitCode::from(2),
+        // Whoever reads has read enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do if this cannot be written either.
+            let _ = writeln!(streams.err, "error: cannot write: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The policy in force, with its file; a broken one is shown and yields nothing.
+fn find_policy(option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Option<(Policy, Option<PathBuf>)>> {
+    let directory = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
+    let Some(path) = policy_file::above(&directory, option, std::env::var_os(policy_file::VARIABLE)) else {
+        writeln!(streams.err, "note: no {} found, so the built-in baseline applies", policy_file::FILE_NAME)?;
+        return Ok(Some((Policy::baseline(), None)));
+    };
+    Ok(match policy_file::load(&path) {
+        Ok(policy) => Some((policy, Some(path))),
+        Err(error) => {
+            write!(streams.err, "{}", policy_error::render(&error))?;
+            None
+        }
+    })
+}

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 pub use line_index::LineIndex;
 pub use scalar::{Text, is_zero};
-pub use view::{Choices, Items, Lookup, Problem, Unresolved, View};
+pub use view::{Choices, Items, Lookup, Name, Problem, Unresolved, View};
 
 /// How many levels of nesting either reader accepts.
 ///

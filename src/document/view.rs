@@ -38,22 +38,37 @@ impl<'a, T> Lookup<'a, T> {
     }
 }
 
+/// What a place is called: a property, or an item of the list that a property holds. Displays as "`User`".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    /// The property.
+    pub property: &'static str,
+    is_item: bool,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { property, is_item } = self;
+        if *is_item { write!(f, "an item of `{property}`") } else { write!(f, "`{property}`") }
+    }
+}
+
 /// A value that is decided later. Displays as "`Privileged` is decided by `Ref`".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Unresolved<'a> {
-    /// The property that is undecided.
-    pub property: &'static str,
+    /// What is undecided.
+    pub name: Name,
     /// The function, or the string with a dynamic reference, in its place.
     pub node: &'a Node<'a>,
 }
 
 impl fmt::Display for Unresolved<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let property = self.property;
+        let name = self.name;
         match &self.node.value {
-            Value::Intrinsic(call) => write!(f, "`{property}` is decided by `{}`", call.function),
-            Value::Mapping(_) => write!(f, "`{property}` is decided by a function that adds properties"),
-            _ => write!(f, "`{property}` is a dynamic reference"),
+            Value::Intrinsic(call) => write!(f, "{name} is decided by `{}`", call.function),
+            Value::Mapping(_) => write!(f, "{name} is decided by a function that adds properties"),
+            _ => write!(f, "{name} is a dynamic reference"),
         }
     }
 }
@@ -61,8 +76,8 @@ impl fmt::Display for Unresolved<'_> {
 /// Why a value cannot be what belongs in its place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Problem<'a> {
-    /// The property that was looked for.
-    pub property: &'static str,
+    /// What was looked for.
+    pub name: Name,
     /// The offending value.
     pub node: &'a Node<'a>,
     kind: ProblemKind<'a>,
@@ -78,22 +93,18 @@ impl Problem<'_> {
     /// What to write instead.
     pub fn remediation(&self) -> String {
         match self.kind {
-            ProblemKind::Expected(expected) => format!("Make `{}` {expected}.", self.property),
-            ProblemKind::Miscased(_) => format!("Write it `{}`: names are case-sensitive.", self.property),
+            ProblemKind::Expected(expected) => format!("Make {} {expected}.", self.name),
+            ProblemKind::Miscased(_) => format!("Write it {}: names are case-sensitive.", self.name),
         }
     }
 }
 
 impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let property = self.property;
+        let name = self.name;
         match self.kind {
-            ProblemKind::Expected(expected) => {
-                write!(f, "`{property}` is not {expected} but {}", self.node.kind())
-            }
-            ProblemKind::Miscased(found) => {
-                write!(f, "unknown property `{found}`, did you mean `{property}`?")
-            }
+            ProblemKind::Expected(expected) => write!(f, "{name} is not {expected} but {}", self.node.kind()),
+            ProblemKind::Miscased(found) => write!(f, "unknown property `{found}`, did you mean {name}?"),
         }
     }
 }
@@ -155,7 +166,7 @@ impl Choices {
 /// A place in a tree: a value, or the reason there is none.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    property: &'static str,
+    name: Name,
     state: State<'a>,
     choices: &'a Choices,
 }
@@ -171,85 +182,59 @@ enum State<'a> {
 impl<'a> View<'a> {
     /// Looks at `node`, which is called `property` in messages.
     pub fn new(property: &'static str, node: &'a Node<'a>, choices: &'a Choices) -> Self {
+        Self::named(Name { property, is_item: false }, node, choices)
+    }
+
+    fn named(name: Name, node: &'a Node<'a>, choices: &'a Choices) -> Self {
         let state = match &node.value {
             _ if node.is_absent() => State::Absent,
-            Value::Intrinsic(_) => State::Unresolved(Unresolved { property, node }),
+            Value::Intrinsic(_) => State::Unresolved(Unresolved { name, node }),
             _ => State::Present(node),
         };
-        Self {
-            property,
-            state,
-            choices,
-        }
+        Self { name, state, choices }
     }
 
     /// The value of a map's key.
     ///
     /// A key in another casing is not the property, and its presence in place of the property is malformed.
     pub fn field(self, property: &'static str) -> Self {
+        let name = Name { property, is_item: false };
         let state = match self.mapping() {
-            Lookup::Known(entries, node) => return self.entry(entries, node, property),
+            Lookup::Known(entries, node) => return self.entry(entries, node, name),
             Lookup::Absent => State::Absent,
             Lookup::Unresolved(unresolved) => State::Unresolved(unresolved),
             Lookup::Malformed(problem) => State::Malformed(problem),
         };
-        Self {
-            property,
-            state,
-            choices: self.choices,
-        }
+        Self { name, state, choices: self.choices }
     }
 
-    fn entry(self, entries: &'a [Entry<'a>], node: &'a Node<'a>, property: &'static str) -> Self {
+    fn entry(self, entries: &'a [Entry<'a>], node: &'a Node<'a>, name: Name) -> Self {
+        let (key, choices) = (name.property, self.choices);
         let mut found = None;
         let mut count = 0;
         let mut miscased = None;
         for entry in entries {
-            if entry.key == property {
+            if entry.key == key {
                 found = found.or(Some(&entry.value));
                 count += 1;
-            } else if entry.key.len() == property.len() && entry.key.eq_ignore_ascii_case(property) {
+            } else if entry.key.eq_ignore_ascii_case(key) {
                 miscased = miscased.or_else(|| (!entry.value.is_absent()).then_some(entry));
             } else if entry.key.starts_with("Fn::") {
                 // A function among other keys adds properties nobody can see yet, this one perhaps.
-                let state = State::Unresolved(Unresolved { property, node });
-                return Self {
-                    property,
-                    state,
-                    choices: self.choices,
-                };
+                return Self { name, state: State::Unresolved(Unresolved { name, node }), choices };
             }
         }
         if count > 1 {
-            let chosen = self
-                .choices
-                .pick(std::ptr::from_ref(entries).addr(), property, count);
-            let values = entries
-                .iter()
-                .filter(|entry| entry.key == property)
-                .map(|entry| &entry.value);
-            found = values.clone().nth(chosen).or(found);
+            let chosen = choices.pick(std::ptr::from_ref(entries).addr(), key, count);
+            found = entries.iter().filter(|entry| entry.key == key).map(|entry| &entry.value).nth(chosen);
         }
         match (found.filter(|value| !value.is_absent()), miscased) {
-            (Some(value), _) => Self::new(property, value, self.choices),
+            (Some(value), _) => Self::named(name, value, choices),
             (None, Some(entry)) => {
                 let kind = ProblemKind::Miscased(&entry.key);
-                let state = State::Malformed(Problem {
-                    property,
-                    node: &entry.value,
-                    kind,
-                });
-                Self {
-                    property,
-                    state,
-                    choices: self.choices,
-                }
+                Self { name, state: State::Malformed(Problem { name, node: &entry.value, kind }), choices }
             }
-            (None, None) => Self {
-                property,
-                state: State::Absent,
-                choices: self.choices,
-            },
+            (None, None) => Self { name, state: State::Absent, choices },
         }
     }
 
@@ -347,7 +332,7 @@ impl<'a> Iterator for Items<'a> {
 
     fn next(&mut self) -> Option<View<'a>> {
         let node = self.items.by_ref().find(|item| !item.is_absent())?;
-        Some(View::new(self.property, node, self.choices))
+        Some(View::named(Name { property: self.property, is_item: true }, node, self.choices))
     }
 }
 

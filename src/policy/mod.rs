@@ -7,6 +7,8 @@ mod file;
 
 use std::fmt;
 
+#[cfg(feature = "cli")]
+pub(crate) use file::did_you_mean;
 pub use file::{Problem, Problems, read};
 
 use crate::rule::{Options, Profile, Rule};

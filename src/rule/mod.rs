@@ -198,7 +198,7 @@ impl<'a> Context<'a> {
     /// Reports a value that cannot be what belongs in its place.
     pub fn malformed(&mut self, problem: &Problem<'_>) {
         let message = problem.to_string();
-        self.fail(problem.property, Some(problem.node), message)
+        self.fail(problem.name.property, Some(problem.node), message)
             .remediation = problem.remediation().into();
     }
 
@@ -211,7 +211,7 @@ impl<'a> Context<'a> {
             Some(unresolved.node),
             message,
         );
-        finding.remediation = Cow::Owned(format!("Write the value of `{}` itself.", unresolved.property));
+        finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
     }
 
     /// Says that the rule has no subject here, in words that follow "because".

@@ -1,0 +1,60 @@
+//! `ecs-guard invoke`: the hook on events from files.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Outcome, Streams, find_policy};
+use crate::hook::{ErrorCode, Hook, Status};
+use crate::output::answer;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files with one hook event each; `-` is standard input
+    #[arg(required = true, value_name = "EVENT.json")]
+    events: Vec<PathBuf>,
+
+    /// Print the answers as the wire has them, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, policy: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
+    let Some((policy, _)) = find_policy(policy, streams)? else { return Ok(Outcome::Failed) };
+    let hook = Hook::new(Ok(policy));
+    let mut worst = Outcome::Compliant;
+    for (index, path) in arguments.events.iter().enumerate() {
+        let bytes = match read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                writeln!(streams.err, "error: {} cannot be read: {error}", path.display())?;
+                worst = Outcome::Failed;
+                continue;
+            }
+        };
+        let response = hook.respond(&bytes).response;
+        worst = worst.max(match (response.hook_status, response.error_code) {
+            (Status::Success, _) => Outcome::Compliant,
+            (Status::Failed, Some(ErrorCode::NonCompliant)) => Outcome::NonCompliant,
+            (Status::Failed, _) => Outcome::Failed,
+        });
+        if arguments.json {
+            serde_json::to_writer(&mut streams.out, &response)?;
+            writeln!(streams.out)?;
+        } else {
+            if index > 0 {
+                writeln!(streams.out)?;
+            }
+            answer::write(&mut streams.out, &path.display().to_string(), &response)?;
+        }
+    }
+    Ok(worst)
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    std::fs::read(path)
+}

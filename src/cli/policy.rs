@@ -1,0 +1,36 @@
+//! `ecs-guard policy`: policy files.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::rules::write_table;
+use super::{Outcome, Streams, find_policy};
+use crate::policy::OnInternalError;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Check a policy file and show what it says
+    ///
+    /// Names every mistake with its place. A hook with a broken policy blocks everything, so check before deploying.
+    Check {
+        /// The policy file; without it, the one that the other commands would take
+        file: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
+    let Command::Check { file } = command;
+    let Some((policy, path)) = find_policy(file.or(option), streams)? else { return Ok(Outcome::Failed) };
+    let path = path.map_or_else(|| "built-in baseline".into(), |path| path.display().to_string());
+    writeln!(streams.out, "{path}: no mistakes\n")?;
+    write_table(&policy, streams)?;
+    let on_internal_error = match policy.on_internal_error {
+        OnInternalError::Deny => "deny",
+        OnInternalError::Allow => "allow",
+    };
+    let unresolved = policy.unresolved;
+    writeln!(streams.out, "\non internal error: {on_internal_error}")?;
+    writeln!(streams.out, "unresolved values: resource {}, stack {}", unresolved.resource.as_str(), unresolved.stack.as_str())?;
+    writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
+    Ok(Outcome::Compliant)
+}

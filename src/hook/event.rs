@@ -1,0 +1,177 @@
+//! The event CloudFormation sends.
+//!
+//! Owns the shape of a hook request and everything about it that AWS's own texts leave open: keys whose casing
+//! differs from page to page, values that are absent, null or empty. Must not know the policy or the rules.
+
+use std::borrow::Cow;
+
+use super::Record;
+use crate::document::{Entry, Node, Value};
+use crate::finding::quote;
+
+/// The one resource type this hook judges.
+const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
+
+/// An event that could be parsed, whatever it is. Absent and null are one.
+#[derive(Debug)]
+pub(super) struct Event<'n, 'e> {
+    root: &'n Node<'e>,
+    token: Option<&'n Node<'e>>,
+    account: Option<&'n Node<'e>>,
+    stack_id: Option<&'n Node<'e>>,
+    invocation_point: Option<&'n Node<'e>>,
+    invocation: Option<&'n Node<'e>>,
+    request_data: Option<&'n Node<'e>>,
+    target_name: Option<&'n Node<'e>>,
+    logical_id: Option<&'n Node<'e>>,
+    properties: Option<&'n Node<'e>>,
+    /// A key that stands twice; which value is meant, nobody can say.
+    repeated: Option<&'static str>,
+}
+
+/// What an event asks for.
+#[derive(Debug)]
+pub(super) enum Request<'n, 'e> {
+    /// Nothing this hook judges, and why.
+    Skip(&'static str),
+    /// A task definition, and what to call it.
+    Judge { subject: String, properties: &'n Node<'e> },
+}
+
+impl<'n, 'e> Event<'n, 'e> {
+    pub(super) fn of(root: &'n Node<'e>) -> Self {
+        let mut repeated = None;
+        let mut get = |map: Option<&'n Node<'e>>, key| lookup(map?, key, &mut repeated);
+        let request_data = get(Some(root), "requestData");
+        let target_model = get(request_data, "targetModel");
+        let context = get(Some(root), "requestContext");
+        Self {
+            root,
+            token: get(Some(root), "clientRequestToken"),
+            account: get(Some(root), "awsAccountId"),
+            stack_id: get(Some(root), "stackId"),
+            invocation_point: get(Some(root), "actionInvocationPoint"),
+            invocation: get(context, "invocation"),
+            request_data,
+            target_name: get(request_data, "targetName"),
+            logical_id: get(request_data, "targetLogicalId"),
+            properties: get(target_model, "resourceProperties"),
+            repeated,
+        }
+    }
+
+    /// What may be logged of it.
+    pub(super) fn record(&self) -> Record<'e> {
+        let stack_name = match text(self.stack_id) {
+            Cow::Borrowed(arn) => Cow::Borrowed(stack_name(arn)),
+            Cow::Owned(arn) => Cow::Owned(stack_name(&arn).to_owned()),
+        };
+        Record {
+            token: text(self.token),
+            account: text(self.account),
+            stack_name,
+            logical_id: text(self.logical_id),
+            target_name: text(self.target_name),
+            invocation_point: text(self.invocation_point),
+            invocation: text(self.invocation).parse().unwrap_or(1),
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// What it asks for, or why that cannot be told; the reason holds nothing of the event.
+    pub(super) fn request(&self) -> Result<Request<'n, 'e>, String> {
+        if let Some(key) = self.repeated {
+            return Err(format!("The event holds `{key}` twice, so what it asks for is not certain."));
+        }
+        if text(self.invocation_point) == "DELETE_PRE_PROVISION" {
+            return Ok(Request::Skip("Nothing to judge: deleting is always allowed."));
+        }
+        let target_name = text(self.target_name);
+        if target_name.is_empty() {
+            return Err(self.not_a_hook_request());
+        }
+        if !target_name.eq_ignore_ascii_case(TASK_DEFINITION) {
+            return Ok(Request::Skip(match target_name.as_ref() {
+                "STACK" | "CHANGE_SET" => {
+                    "Not judged: this hook judges task definitions one by one, when a RESOURCE or CLOUD_CONTROL \
+                     operation creates or updates them."
+                }
+                _ => "Nothing to judge: this hook is about AWS::ECS::TaskDefinition only.",
+            }));
+        }
+        const MISSING: &str = "The event has no properties to judge: `requestData.targetModel.resourceProperties`";
+        let properties = self.properties.ok_or_else(|| format!("{MISSING} is missing."))?;
+        match &properties.value {
+            Value::Mapping(entries) if entries.is_empty() => Err(format!("{MISSING} is empty.")),
+            Value::Mapping(_) | Value::Intrinsic(_) => {
+                Ok(Request::Judge { subject: self.subject(properties), properties })
+            }
+            _ => Err(format!("{MISSING} is not a map but {}.", properties.kind())),
+        }
+    }
+
+    /// What people call the resource: its logical id, or its family where Cloud Control made the id up.
+    fn subject(&self, properties: &Node<'e>) -> String {
+        let logical_id = text(self.logical_id);
+        let is_in_stack = !text(self.stack_id).is_empty();
+        let family = text(properties.get("Family"));
+        match () {
+            () if is_in_stack && !logical_id.is_empty() => quote(&logical_id),
+            () if !family.is_empty() => quote(&family),
+            () => "The task definition".into(),
+        }
+    }
+
+    fn not_a_hook_request(&self) -> String {
+        let missing = match (&self.root.value, self.request_data, self.target_name) {
+            (Value::Mapping(_) | Value::Intrinsic(_), None, _) => "`requestData` is missing".to_owned(),
+            (Value::Mapping(_) | Value::Intrinsic(_), Some(_), Some(name)) if text(Some(name)).is_empty() => {
+                format!("`requestData.targetName` is not a name but {}", name.kind())
+            }
+            (Value::Mapping(_) | Value::Intrinsic(_), Some(_), _) => "`requestData.targetName` is missing".to_owned(),
+            _ => format!("it is not a map but {}", self.root.kind()),
+        };
+        let guess = OTHER_EVENTS.iter().find(|(key, _)| self.root.get(key).is_some());
+        let guess = guess.map(|(_, kind)| format!(" It looks like {kind}, which this function does not serve."));
+        format!("The event is not a CloudFormation hook request: {missing}.{}", guess.unwrap_or_default())
+    }
+}
+
+/// Events of other services that a function can be wired to by mistake, by a key that only they have.
+const OTHER_EVENTS: &[(&str, &str)] = &[
+    ("lifecycleStage", "an Amazon ECS deployment lifecycle hook"),
+    ("executionDetails", "an Amazon ECS deployment lifecycle hook"),
+    ("httpMethod", "an Amazon API Gateway request"),
+    ("routeKey", "an Amazon API Gateway or function URL request"),
+    ("Records", "a batch of records from a queue, topic or bucket"),
+    ("detail-type", "an Amazon EventBridge event"),
+    ("ResponseURL", "a CloudFormation custom resource request"),
+];
+
+/// The value of a key in any casing, the exact one first.
+fn lookup<'n, 'e>(map: &'n Node<'e>, key: &'static str, repeated: &mut Option<&'static str>) -> Option<&'n Node<'e>> {
+    let Value::Mapping(entries) = &map.value else { return None };
+    let mut exact: Option<&Entry<'e>> = None;
+    let mut other: Option<&Entry<'e>> = None;
+    for entry in entries.iter().filter(|entry| entry.key.eq_ignore_ascii_case(key)) {
+        let found = if entry.key == key { &mut exact } else { &mut other };
+        if found.replace(entry).is_some() {
+            *repeated = Some(key);
+        }
+    }
+    let value = &exact.or(other)?.value;
+    (!matches!(value.value, Value::Null)).then_some(value)
+}
+
+/// A string or a number as text; empty for anything else.
+fn text<'e>(node: Option<&Node<'e>>) -> Cow<'e, str> {
+    match node.map(|node| &node.value) {
+        Some(Value::String(text) | Value::Number(text)) => text.clone(),
+        _ => Cow::Borrowed(""),
+    }
+}
+
+/// `orders` of `arn:aws:cloudformation:…:stack/orders/…`.
+fn stack_name(arn: &str) -> &str {
+    arn.split_once(":stack/").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default()
+}

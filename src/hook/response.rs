@@ -1,0 +1,107 @@
+//! The answer CloudFormation gets.
+//!
+//! Owns the wire format: field names, words, and what is left out. Must not know how the texts come about.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// A hook's answer, as it is written to the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// Whether the operation may go on.
+    pub hook_status: Status,
+    /// Why not; absent on success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<ErrorCode>,
+    /// For the person who deploys; one line.
+    pub message: String,
+    /// The token of the event, or nothing when the event had none.
+    pub client_request_token: String,
+    /// One per rule, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<Annotation>,
+    /// Whether the event could not be judged, which a policy may let pass as success.
+    #[serde(skip)]
+    pub is_internal_error: bool,
+}
+
+/// The words of `hookStatus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// The operation may go on.
+    Success,
+    /// The operation is blocked, or in WARN mode warned about.
+    Failed,
+}
+
+/// The words of `errorCode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ErrorCode {
+    /// The definition was judged, and violates the policy.
+    NonCompliant,
+    /// The definition could not be judged.
+    InternalFailure,
+}
+
+/// What one rule said. Texts are left out rather than empty: the API wants at least one character
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Annotation.html>).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Annotation {
+    /// The rule's name.
+    pub annotation_name: &'static str,
+    /// What the rule said.
+    pub status: AnnotationStatus,
+    /// Why.
+    pub status_message: Cow<'static, str>,
+    /// What to write instead, with the link, because some tools print nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remediation_message: Option<String>,
+    /// The rule's documentation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remediation_link: Option<String>,
+    /// How bad a violation is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity_level: Option<&'static str>,
+}
+
+/// The words of an annotation's `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum AnnotationStatus {
+    /// Violated, or undecided where the policy denies that.
+    Failed,
+    /// Not applicable, or undecided.
+    Skipped,
+    /// Complied with.
+    Passed,
+}
+
+impl Response {
+    pub(super) fn success(token: &str, message: impl Into<String>, annotations: Vec<Annotation>) -> Self {
+        Self::new(Status::Success, None, token, message.into(), annotations)
+    }
+
+    pub(super) fn non_compliant(token: &str, message: String, annotations: Vec<Annotation>) -> Self {
+        Self::new(Status::Failed, Some(ErrorCode::NonCompliant), token, message, annotations)
+    }
+
+    pub(super) fn internal_failure(token: &str, message: String) -> Self {
+        let response = Self::new(Status::Failed, Some(ErrorCode::InternalFailure), token, message, Vec::new());
+        Self { is_internal_error: true, ..response }
+    }
+
+    fn new(
+        hook_status: Status,
+        error_code: Option<ErrorCode>,
+        token: &str,
+        message: String,
+        annotations: Vec<Annotation>,
+    ) -> Self {
+        let client_request_token = token.to_owned();
+        Self { hook_status, error_code, message, client_request_token, annotations, is_internal_error: false }
+    }
+}
