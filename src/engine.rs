@@ -15,15 +15,9 @@ const MAXIMUM_COMBINATIONS: usize = 64;
 /// Judges the properties of one `AWS::ECS::TaskDefinition` by every rule that `policy` does not turn off.
 pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
     let mut duplicate_keys = Vec::new();
-    let outcomes = policy
-        .rules
-        .iter()
-        .map(|setting| outcome(properties, setting, &mut duplicate_keys))
-        .collect();
-    Report {
-        outcomes,
-        duplicate_keys,
-    }
+    let outcomes =
+        policy.rules.iter().map(|setting| outcome(properties, setting, &mut duplicate_keys)).collect();
+    Report { outcomes, duplicate_keys }
 }
 
 /// What one rule says, joined over all combinations of duplicate keys.
@@ -84,13 +78,7 @@ fn judge(task_definition: View<'_>, setting: &Setting) -> Outcome {
             finding.message = format!("{family}, and on Linux {}", finding.message);
         }
     }
-    Outcome {
-        rule: setting.rule.metadata(),
-        level: setting.level,
-        verdict,
-        findings,
-        not_applicable_because,
-    }
+    Outcome { rule: setting.rule.metadata(), level: setting.level, verdict, findings, not_applicable_because }
 }
 
 /// What a task may run on, as far as a rule must know.
@@ -110,11 +98,7 @@ fn platform<'a>(task_definition: View<'a>, setting: &Setting) -> Platforms<'a> {
     if setting.rule.metadata().platform == Platform::Any {
         return Platforms::Linux;
     }
-    match task_definition
-        .field("RuntimePlatform")
-        .field("OperatingSystemFamily")
-        .string()
-    {
+    match task_definition.field("RuntimePlatform").field("OperatingSystemFamily").string() {
         Lookup::Known(family, _) if family.text.starts_with("WINDOWS_SERVER_") => {}
         Lookup::Unresolved(unresolved) => return Platforms::Undecided(unresolved),
         Lookup::Known(..) | Lookup::Absent | Lookup::Malformed(_) => return Platforms::Linux,
@@ -152,12 +136,7 @@ mod tests {
 
     fn verdict(properties: &str, rule: &str, policy: &Policy) -> Verdict {
         let report = report(properties, policy);
-        report
-            .outcomes
-            .iter()
-            .find(|outcome| outcome.rule.name == rule)
-            .unwrap()
-            .verdict
+        report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap().verdict
     }
 
     fn default_verdict(properties: &str, rule: &str) -> Verdict {
@@ -172,11 +151,7 @@ mod tests {
             "{ContainerDefinitions: [{Privileged: true}], ContainerDefinitions: [{Privileged: false}]}",
             "{ContainerDefinitions: [{Privileged: false}], ContainerDefinitions: [{Privileged: true}]}",
         ] {
-            assert_eq!(
-                default_verdict(properties, "privileged-container"),
-                Verdict::Fail,
-                "{properties}"
-            );
+            assert_eq!(default_verdict(properties, "privileged-container"), Verdict::Fail, "{properties}");
         }
         let both_fine = "{ContainerDefinitions: [{Name: a, Privileged: false, Privileged: 'false'}]}";
         let report = report(both_fine, &Policy::baseline());
@@ -188,10 +163,7 @@ mod tests {
     fn a_flood_of_duplicate_keys_fails_in_bounded_time() {
         let container = "{Name: a, Privileged: false, Privileged: false}, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{container}]");
-        assert_eq!(
-            default_verdict(&properties, "privileged-container"),
-            Verdict::Fail
-        );
+        assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Fail);
     }
 
     #[test]
@@ -228,11 +200,7 @@ mod tests {
             ("RequiresCompatibilities: !Ref L,", Verdict::Unknown),
             ("RequiresCompatibilities: [!Ref L],", Verdict::Unknown),
         ] {
-            assert_eq!(
-                verdict(&windows(launch_types), "root-user", &policy),
-                expected,
-                "{launch_types}"
-            );
+            assert_eq!(verdict(&windows(launch_types), "root-user", &policy), expected, "{launch_types}");
         }
     }
 
@@ -252,11 +220,7 @@ mod tests {
             ("[{}]", Verdict::Pass),
         ] {
             let properties = format!("{{Family: a, ContainerDefinitions: {containers}}}");
-            assert_eq!(
-                default_verdict(&properties, "privileged-container"),
-                expected,
-                "{containers}"
-            );
+            assert_eq!(default_verdict(&properties, "privileged-container"), expected, "{containers}");
         }
         let miscased = "{containerDefinitions: [{Privileged: false}]}";
         assert_eq!(default_verdict(miscased, "privileged-container"), Verdict::Fail);

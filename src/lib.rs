@@ -14,15 +14,18 @@
 //! 9. [`policy_file`], [`cli`] and [`lambda`]: the file system and the two programs; all input and output is here.
 
 #[cfg(feature = "cli")]
+#[expect(clippy::disallowed_methods, reason = "a program: it reads files, the environment and the streams")]
 pub mod cli;
 pub mod document;
 pub mod engine;
 pub mod finding;
 pub mod hook;
 #[cfg(feature = "lambda")]
+#[expect(clippy::disallowed_methods, reason = "a program: it reads the environment and the clock, and logs")]
 pub mod lambda;
 pub mod output;
 pub mod policy;
+#[expect(clippy::disallowed_methods, reason = "reads the policy file for the programs")]
 pub mod policy_file;
 pub mod rule;
 pub mod rules;

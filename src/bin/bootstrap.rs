@@ -1,4 +1,6 @@
 //! The Lambda function's entry point. Must not know anything but how to start.
+#![expect(clippy::disallowed_methods, reason = "a program: it reads the environment")]
+#![expect(clippy::print_stderr, reason = "there is no log yet when it cannot start")]
 
 use std::process::ExitCode;
 

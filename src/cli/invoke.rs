@@ -18,8 +18,14 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, policy: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
-    let Some((policy, _)) = find_policy(policy, streams)? else { return Ok(Outcome::Failed) };
+pub(super) fn run(
+    arguments: &Arguments,
+    policy: Option<PathBuf>,
+    streams: &mut Streams,
+) -> io::Result<Outcome> {
+    let Some((policy, _)) = find_policy(policy, streams)? else {
+        return Ok(Outcome::Failed);
+    };
     let hook = Hook::new(Ok(policy));
     let mut worst = Outcome::Compliant;
     for (index, path) in arguments.events.iter().enumerate() {

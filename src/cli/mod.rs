@@ -125,7 +125,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 /// The policy in force, with its file; a broken one is shown and yields nothing.
-fn find_policy(option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Option<(Policy, Option<PathBuf>)>> {
+fn find_policy(
+    option: Option<PathBuf>,
+    streams: &mut Streams,
+) -> io::Result<Option<(Policy, Option<PathBuf>)>> {
     let directory = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
     let Some(path) = policy_file::above(&directory, option, std::env::var_os(policy_file::VARIABLE)) else {
         writeln!(streams.err, "note: no {} found, so the built-in baseline applies", policy_file::FILE_NAME)?;

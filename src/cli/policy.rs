@@ -20,7 +20,9 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
     let Command::Check { file } = command;
-    let Some((policy, path)) = find_policy(file.or(option), streams)? else { return Ok(Outcome::Failed) };
+    let Some((policy, path)) = find_policy(file.or(option), streams)? else {
+        return Ok(Outcome::Failed);
+    };
     let path = path.map_or_else(|| "built-in baseline".into(), |path| path.display().to_string());
     writeln!(streams.out, "{path}: no mistakes\n")?;
     write_table(&policy, streams)?;
@@ -30,7 +32,12 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
     };
     let unresolved = policy.unresolved;
     writeln!(streams.out, "\non internal error: {on_internal_error}")?;
-    writeln!(streams.out, "unresolved values: resource {}, stack {}", unresolved.resource.as_str(), unresolved.stack.as_str())?;
+    writeln!(
+        streams.out,
+        "unresolved values: resource {}, stack {}",
+        unresolved.resource.as_str(),
+        unresolved.stack.as_str()
+    )?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
     Ok(Outcome::Compliant)
 }

@@ -23,11 +23,17 @@ enum Format {
     Markdown,
 }
 
-pub(super) fn run(arguments: &Arguments, policy: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
+pub(super) fn run(
+    arguments: &Arguments,
+    policy: Option<PathBuf>,
+    streams: &mut Streams,
+) -> io::Result<Outcome> {
     match arguments.format {
         Format::Markdown => write!(streams.out, "{}", output::rules::reference())?,
         Format::Table => {
-            let Some((policy, _)) = find_policy(policy, streams)? else { return Ok(Outcome::Failed) };
+            let Some((policy, _)) = find_policy(policy, streams)? else {
+                return Ok(Outcome::Failed);
+            };
             write_table(&policy, streams)?;
         }
     }

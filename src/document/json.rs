@@ -31,27 +31,13 @@ impl std::error::Error for Error {}
 /// # Errors
 /// Bytes that are not UTF-8, not one JSON document, nested deeper than [`MAXIMUM_DEPTH`], or 4 GiB and more.
 pub fn read(bytes: &[u8]) -> Result<Node<'_>, Error> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Error {
-        offset: error.valid_up_to(),
-        message: "not UTF-8",
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Error { offset: error.valid_up_to(), message: "not UTF-8" })?;
     if u32::try_from(text.len()).is_err() {
-        return Err(Error {
-            offset: 0,
-            message: "larger than 4 GiB",
-        });
+        return Err(Error { offset: 0, message: "larger than 4 GiB" });
     }
-    let offset = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
-    let mut reader = Reader {
-        text,
-        bytes: text.as_bytes(),
-        offset,
-        depth: 0,
-    };
+    let offset = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut reader = Reader { text, bytes: text.as_bytes(), offset, depth: 0 };
     reader.skip_whitespace();
     let node = reader.value()?;
     reader.skip_whitespace();
@@ -82,10 +68,7 @@ impl<'a> Reader<'a> {
             Some(_) => return Err(self.error("expected a value")),
             None => return Err(self.error("the text ends where a value is expected")),
         };
-        Ok(Node {
-            value,
-            span: Some(Span::new(start, self.offset)),
-        })
+        Ok(Node { value, span: Some(Span::new(start, self.offset)) })
     }
 
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<Node<'a>, Error>) -> Result<Node<'a>, Error> {
@@ -133,10 +116,7 @@ impl<'a> Reader<'a> {
             items.push(self.value()?);
             more = self.continues(b']', "expected `,` or `]`")?;
         }
-        Ok(Node {
-            value: Value::Sequence(items),
-            span: Some(Span::new(start, self.offset)),
-        })
+        Ok(Node { value: Value::Sequence(items), span: Some(Span::new(start, self.offset)) })
     }
 
     /// Steps over an opening bracket; answers whether anything stands before the closing one.
@@ -198,11 +178,7 @@ impl<'a> Reader<'a> {
     }
 
     fn digits(&mut self) -> usize {
-        let count = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.offset += count;
         count
     }
@@ -313,10 +289,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, message: &'static str) -> Error {
-        Error {
-            offset: self.offset,
-            message,
-        }
+        Error { offset: self.offset, message }
     }
 }
 
@@ -336,13 +309,12 @@ mod tests {
             Value::Number(spelling) => serde_json::from_str(spelling).unwrap(),
             Value::String(text) => Oracle::String(text.to_string()),
             Value::Sequence(items) => items.iter().map(simplified).collect(),
-            Value::Mapping(entries) => entries
-                .iter()
-                .map(|entry| (entry.key.to_string(), simplified(&entry.value)))
-                .collect(),
-            Value::Intrinsic(call) => [(call.function.to_string(), simplified(&call.argument))]
-                .into_iter()
-                .collect(),
+            Value::Mapping(entries) => {
+                entries.iter().map(|entry| (entry.key.to_string(), simplified(&entry.value))).collect()
+            }
+            Value::Intrinsic(call) => {
+                [(call.function.to_string(), simplified(&call.argument))].into_iter().collect()
+            }
         }
     }
 
@@ -353,12 +325,9 @@ mod tests {
             (Err(_), Err(_)) => {}
             // serde_json refuses a number that overflows a double; the grammar does not.
             (Ok(_), Err(error)) if error.to_string().contains("number out of range") => {}
-            (ours, theirs) => panic!(
-                "{:?}: {:?} / {:?}",
-                String::from_utf8_lossy(bytes),
-                ours.err(),
-                theirs.err()
-            ),
+            (ours, theirs) => {
+                panic!("{:?}: {:?} / {:?}", String::from_utf8_lossy(bytes), ours.err(), theirs.err())
+            }
         }
     }
 
@@ -366,9 +335,7 @@ mod tests {
     fn keeps_duplicates_spelling_and_places() {
         let text = r#" {"a": 1.0e0, "a": "x\u00e9"} "#;
         let node = read(text.as_bytes()).unwrap();
-        let Value::Mapping(entries) = &node.value else {
-            panic!("not a map")
-        };
+        let Value::Mapping(entries) = &node.value else { panic!("not a map") };
         assert_eq!(entries[0].value.value, Value::Number("1.0e0".into()));
         assert_eq!(entries[1].value.value, Value::String("xé".into()));
         assert_eq!(entries[1].key_span.unwrap().slice(text), "\"a\"");
@@ -397,26 +364,14 @@ mod tests {
         fails("{'a': 1}", 1, "expected a key in double quotes");
         fails("[01]", 2, "expected `,` or `]`");
         fails("[] []", 3, "more text after the end of the document");
-        assert_eq!(
-            read(b"[\"\xff\"]"),
-            Err(Error {
-                offset: 2,
-                message: "not UTF-8"
-            })
-        );
-        assert_eq!(read(&[b'['; 6_000_000]).unwrap_err().message, "nested too deeply");
-        assert_eq!(
-            read("{\"a\":".repeat(1_000_000).as_bytes()).unwrap_err().message,
-            "nested too deeply"
-        );
+        assert_eq!(read(b"[\"\xff\"]"), Err(Error { offset: 2, message: "not UTF-8" }));
+        assert_eq!(read("[".repeat(6_000_000).as_bytes()).unwrap_err().message, "nested too deeply");
+        assert_eq!(read("{\"a\":".repeat(1_000_000).as_bytes()).unwrap_err().message, "nested too deeply");
     }
 
     #[test]
     fn a_byte_order_mark_is_skipped() {
-        assert_eq!(
-            read("\u{feff}[]".as_bytes()).unwrap().value,
-            Value::Sequence(Vec::new())
-        );
+        assert_eq!(read("\u{feff}[]".as_bytes()).unwrap().value, Value::Sequence(Vec::new()));
     }
 
     #[test]

@@ -34,16 +34,12 @@ impl Span {
     pub(crate) fn new(start: usize, end: usize) -> Self {
         // Both readers refuse texts of 4 GiB and more, so nothing is cut here.
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self {
-            start: narrow(start),
-            end: narrow(end),
-        }
+        Self { start: narrow(start), end: narrow(end) }
     }
 
     /// The part of `text` this span covers; empty when the span belongs to another text.
     pub fn slice(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -103,20 +99,16 @@ impl<'a> Node<'a> {
     fn mapping(mut entries: Vec<Entry<'a>>, span: Span) -> Self {
         let is_call = matches!(entries.as_slice(), [only] if is_function_name(&only.key));
         let value = match entries.pop() {
-            Some(Entry { key, value, .. }) if is_call => Value::Intrinsic(Box::new(Intrinsic {
-                function: key,
-                argument: value,
-            })),
+            Some(Entry { key, value, .. }) if is_call => {
+                Value::Intrinsic(Box::new(Intrinsic { function: key, argument: value }))
+            }
             Some(last) => {
                 entries.push(last);
                 Value::Mapping(entries)
             }
             None => Value::Mapping(entries),
         };
-        Self {
-            value,
-            span: Some(span),
-        }
+        Self { value, span: Some(span) }
     }
 
     /// Whether this is `Ref: AWS::NoValue`, which removes the property or list item it stands for.
@@ -140,10 +132,7 @@ impl<'a> Node<'a> {
         let Value::Mapping(entries) = &self.value else {
             return None;
         };
-        entries
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| &entry.value)
+        entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// What kind of value this is, in words that follow "is": "a map".

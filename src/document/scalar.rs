@@ -30,9 +30,7 @@ pub(super) fn plain(text: &str) -> Value<'_> {
 /// (`0`, `-0`, `0x0`, `0b0`, `0_0`, `0.0`, `0e0`).
 pub fn is_zero(text: &str) -> bool {
     digits_of(text).is_some_and(|digits| {
-        digits
-            .bytes()
-            .all(|byte| !matches!(byte, b'1'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'))
+        digits.bytes().all(|byte| !matches!(byte, b'1'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'))
     })
 }
 
@@ -169,14 +167,9 @@ mod tests {
 
     #[test]
     fn words() {
-        for (text, value) in [
-            ("yes", true),
-            ("On", true),
-            ("TRUE", true),
-            ("no", false),
-            ("off", false),
-            ("False", false),
-        ] {
+        for (text, value) in
+            [("yes", true), ("On", true), ("TRUE", true), ("no", false), ("off", false), ("False", false)]
+        {
             assert_eq!(plain(text), Value::Bool(value), "{text}");
         }
         for text in ["", "~", "null"] {
@@ -206,9 +199,7 @@ mod tests {
         ] {
             assert!(is_zero(text), "{text}");
         }
-        for text in [
-            "1", "0x10", "0.1", "1e0", "root", "", "0:0", "1000:0", ".inf", ".nan",
-        ] {
+        for text in ["1", "0x10", "0.1", "1e0", "root", "", "0:0", "1000:0", ".inf", ".nan"] {
             assert!(!is_zero(text), "{text}");
         }
     }

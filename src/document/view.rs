@@ -93,7 +93,7 @@ impl Problem<'_> {
     /// What to write instead.
     pub fn remediation(&self) -> String {
         match self.kind {
-            ProblemKind::Expected(expected) => format!("Make {} {expected}.", self.name),
+            ProblemKind::Expected(expected) => format!("Write {expected} there."),
             ProblemKind::Miscased(_) => format!("Write it {}: names are case-sensitive.", self.name),
         }
     }
@@ -129,18 +129,10 @@ struct Choice {
 impl Choices {
     fn pick(&self, mapping: usize, key: &'static str, available: usize) -> usize {
         let mut choices = self.0.borrow_mut();
-        if let Some(made) = choices
-            .iter()
-            .find(|choice| choice.mapping == mapping && choice.key == key)
-        {
+        if let Some(made) = choices.iter().find(|choice| choice.mapping == mapping && choice.key == key) {
             return made.taken;
         }
-        choices.push(Choice {
-            mapping,
-            key,
-            taken: 0,
-            available,
-        });
+        choices.push(Choice { mapping, key, taken: 0, available });
         0
     }
 
@@ -181,6 +173,7 @@ enum State<'a> {
 
 impl<'a> View<'a> {
     /// Looks at `node`, which is called `property` in messages.
+    #[must_use]
     pub fn new(property: &'static str, node: &'a Node<'a>, choices: &'a Choices) -> Self {
         Self::named(Name { property, is_item: false }, node, choices)
     }
@@ -197,6 +190,7 @@ impl<'a> View<'a> {
     /// The value of a map's key.
     ///
     /// A key in another casing is not the property, and its presence in place of the property is malformed.
+    #[must_use]
     pub fn field(self, property: &'static str) -> Self {
         let name = Name { property, is_item: false };
         let state = match self.mapping() {
@@ -251,14 +245,8 @@ impl<'a> View<'a> {
     /// A string, or a number in its original spelling.
     pub fn string(self) -> Lookup<'a, Text<'a>> {
         self.scalar("a string", |value| match value {
-            Value::String(text) => Some(Text {
-                text,
-                is_number: false,
-            }),
-            Value::Number(text) => Some(Text {
-                text,
-                is_number: true,
-            }),
+            Value::String(text) => Some(Text { text, is_number: false }),
+            Value::Number(text) => Some(Text { text, is_number: true }),
             _ => None,
         })
     }
@@ -272,10 +260,7 @@ impl<'a> View<'a> {
             // CloudFormation replaces these at deployment; secrets and secure strings even after the hook ran:
             // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
             Lookup::Known((), node) if matches!(&node.value, Value::String(text) if text.contains("{{resolve:")) => {
-                Lookup::Unresolved(Unresolved {
-                    property: self.property,
-                    node,
-                })
+                Lookup::Unresolved(Unresolved { name: self.name, node })
             }
             lookup => lookup.map(|(), node| read(&node.value).ok_or(self.expected(expected, node))),
         }
@@ -292,11 +277,9 @@ impl<'a> View<'a> {
     /// A list's items.
     pub fn list(self) -> Lookup<'a, Items<'a>> {
         self.present().map(|(), node| match &node.value {
-            Value::Sequence(items) => Ok(Items {
-                property: self.property,
-                items: items.iter(),
-                choices: self.choices,
-            }),
+            Value::Sequence(items) => {
+                Ok(Items { property: self.name.property, nodes: items.iter(), choices: self.choices })
+            }
             _ => Err(self.expected("a list", node)),
         })
     }
@@ -311,11 +294,7 @@ impl<'a> View<'a> {
     }
 
     fn expected(self, expected: &'static str, node: &'a Node<'a>) -> Problem<'a> {
-        Problem {
-            property: self.property,
-            node,
-            kind: ProblemKind::Expected(expected),
-        }
+        Problem { name: self.name, node, kind: ProblemKind::Expected(expected) }
     }
 }
 
@@ -323,7 +302,7 @@ impl<'a> View<'a> {
 #[derive(Debug, Clone)]
 pub struct Items<'a> {
     property: &'static str,
-    items: std::slice::Iter<'a, Node<'a>>,
+    nodes: std::slice::Iter<'a, Node<'a>>,
     choices: &'a Choices,
 }
 
@@ -331,7 +310,7 @@ impl<'a> Iterator for Items<'a> {
     type Item = View<'a>;
 
     fn next(&mut self) -> Option<View<'a>> {
-        let node = self.items.by_ref().find(|item| !item.is_absent())?;
+        let node = self.nodes.by_ref().find(|item| !item.is_absent())?;
         Some(View::named(Name { property: self.property, is_item: true }, node, self.choices))
     }
 }
@@ -365,19 +344,13 @@ mod tests {
             ("A: {Ref: AWS::NoValue}", "absent"),
             ("B: true", "absent"),
             ("A: !Ref X", "unresolved: `A` is decided by `Ref`"),
-            (
-                "A: '{{resolve:ssm:/x}}'",
-                "unresolved: `A` is a dynamic reference",
-            ),
+            ("A: '{{resolve:ssm:/x}}'", "unresolved: `A` is a dynamic reference"),
             ("A: 'yes'", "malformed: `A` is not a boolean but a string"),
             ("A: 1", "malformed: `A` is not a boolean but a number"),
             ("A: ' true'", "malformed: `A` is not a boolean but a string"),
             ("A: [true]", "malformed: `A` is not a boolean but a list"),
             ("a: true", "malformed: unknown property `a`, did you mean `A`?"),
-            (
-                "{A: null, a: true}",
-                "malformed: unknown property `a`, did you mean `A`?",
-            ),
+            ("{A: null, a: true}", "malformed: unknown property `a`, did you mean `A`?"),
             ("{A: false, a: true}", "false"),
             ("a: null", "absent"),
             ("[]", "malformed: `Root` is not a map but a list"),
@@ -389,19 +362,10 @@ mod tests {
     #[test]
     fn a_function_hides_what_is_below_and_beside_it() {
         let below = |text| read(text, |root| root.field("A").field("B").bool());
-        assert_eq!(
-            below("A: !If [C, {B: false}, {B: false}]"),
-            "unresolved: `A` is decided by `Fn::If`"
-        );
-        assert_eq!(
-            below("!Foo {A: {B: false}}"),
-            "unresolved: `Root` is decided by `!Foo`"
-        );
+        assert_eq!(below("A: !If [C, {B: false}, {B: false}]"), "unresolved: `A` is decided by `Fn::If`");
+        assert_eq!(below("!Foo {A: {B: false}}"), "unresolved: `Root` is decided by `!Foo`");
         let beside = below("A: {B: false, Fn::Transform: {Name: X}}");
-        assert_eq!(
-            beside,
-            "unresolved: `B` is decided by a function that adds properties"
-        );
+        assert_eq!(beside, "unresolved: `B` is decided by a function that adds properties");
     }
 
     #[test]

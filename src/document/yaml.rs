@@ -34,15 +34,9 @@ impl std::error::Error for Error {}
 /// [`MAXIMUM_DEPTH`], or is 4 GiB and larger.
 pub fn read(text: &str) -> Result<Node<'_>, Error> {
     if u32::try_from(text.len()).is_err() {
-        return Err(Error {
-            offset: 0,
-            message: "larger than 4 GiB".into(),
-        });
+        return Err(Error { offset: 0, message: "larger than 4 GiB".into() });
     }
-    let mut builder = Builder {
-        root: None,
-        open: Vec::new(),
-    };
+    let mut builder = Builder { root: None, open: Vec::new() };
     let options = granit_parser::options! {
         flow_nesting_limit: MAXIMUM_DEPTH,
         block_nesting_limit: MAXIMUM_DEPTH,
@@ -56,10 +50,7 @@ pub fn read(text: &str) -> Result<Node<'_>, Error> {
         let range = span.byte_range().unwrap_or_default();
         builder.event(event, Span::new(range.start, range.end), tag_start)?;
     }
-    let nothing = Node {
-        value: Value::Null,
-        span: Some(Span::new(0, 0)),
-    };
+    let nothing = Node { value: Value::Null, span: Some(Span::new(0, 0)) };
     Ok(builder.root.unwrap_or(nothing))
 }
 
@@ -77,74 +68,44 @@ struct Collection<'a> {
 
 enum Content<'a> {
     Sequence(Vec<Node<'a>>),
-    Mapping {
-        entries: Vec<Entry<'a>>,
-        key: Option<(Cow<'a, str>, Span)>,
-    },
+    Mapping { entries: Vec<Entry<'a>>, key: Option<(Cow<'a, str>, Span)> },
 }
 
 impl<'a> Builder<'a> {
     fn event(&mut self, event: Event<'a>, span: Span, tag_start: Option<usize>) -> Result<(), Error> {
-        let error = |message: &str| {
-            Err(Error {
-                offset: span.start as usize,
-                message: message.into(),
-            })
-        };
+        let error = |message: &str| Err(Error { offset: span.start as usize, message: message.into() });
         let start = tag_start.unwrap_or(span.start as usize);
         match event {
             Event::Scalar(text, style, _, tag) => {
-                if let Some(Collection {
-                    content: Content::Mapping { key: key @ None, .. },
-                    ..
-                }) = self.open.last_mut()
+                if let Some(Collection { content: Content::Mapping { key: key @ None, .. }, .. }) =
+                    self.open.last_mut()
                 {
                     *key = Some((text, span));
                     return Ok(());
                 }
                 let value = tagged_scalar(text, style, tag.as_deref());
-                let node = Node {
-                    value,
-                    span: Some(span),
-                };
+                let node = Node { value, span: Some(span) };
                 self.close(node, start, tag.as_deref().and_then(function));
             }
             Event::SequenceStart(_, _, tag) => {
                 if matches!(
                     self.open.last(),
-                    Some(Collection {
-                        content: Content::Mapping { key: None, .. },
-                        ..
-                    })
+                    Some(Collection { content: Content::Mapping { key: None, .. }, .. })
                 ) {
                     return error("a key must be a plain word or a string");
                 }
                 let content = Content::Sequence(Vec::new());
-                self.open.push(Collection {
-                    content,
-                    start,
-                    function: tag.as_deref().and_then(function),
-                });
+                self.open.push(Collection { content, start, function: tag.as_deref().and_then(function) });
             }
             Event::MappingStart(_, _, tag) => {
                 if matches!(
                     self.open.last(),
-                    Some(Collection {
-                        content: Content::Mapping { key: None, .. },
-                        ..
-                    })
+                    Some(Collection { content: Content::Mapping { key: None, .. }, .. })
                 ) {
                     return error("a key must be a plain word or a string");
                 }
-                let content = Content::Mapping {
-                    entries: Vec::new(),
-                    key: None,
-                };
-                self.open.push(Collection {
-                    content,
-                    start,
-                    function: tag.as_deref().and_then(function),
-                });
+                let content = Content::Mapping { entries: Vec::new(), key: None };
+                self.open.push(Collection { content, start, function: tag.as_deref().and_then(function) });
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(_) | Event::UnresolvedAlias(_) => return error("aliases are not supported"),
@@ -158,12 +119,7 @@ impl<'a> Builder<'a> {
     }
 
     fn end(&mut self, end: Span) {
-        let Some(Collection {
-            content,
-            start,
-            function,
-        }) = self.open.pop()
-        else {
+        let Some(Collection { content, start, function }) = self.open.pop() else {
             return;
         };
         // A block collection's end event stands at the next token; its own end is its last child's.
@@ -177,10 +133,7 @@ impl<'a> Builder<'a> {
         };
         let span = Span::new(start, end as usize);
         let node = match content {
-            Content::Sequence(items) => Node {
-                value: Value::Sequence(items),
-                span: Some(span),
-            },
+            Content::Sequence(items) => Node { value: Value::Sequence(items), span: Some(span) },
             Content::Mapping { entries, .. } => Node::mapping(entries, span),
         };
         self.close(node, start, function);
@@ -191,13 +144,7 @@ impl<'a> Builder<'a> {
         let node = match function {
             Some(function) => {
                 let span = node.span.map(|span| Span::new(start, span.end as usize));
-                Node {
-                    value: Value::Intrinsic(Box::new(Intrinsic {
-                        function,
-                        argument: node,
-                    })),
-                    span,
-                }
+                Node { value: Value::Intrinsic(Box::new(Intrinsic { function, argument: node })), span }
             }
             None => node,
         };
@@ -205,11 +152,7 @@ impl<'a> Builder<'a> {
             Some(Content::Sequence(items)) => items.push(node),
             Some(Content::Mapping { entries, key }) => {
                 if let Some((key, key_span)) = key.take() {
-                    entries.push(Entry {
-                        key,
-                        key_span: Some(key_span),
-                        value: node,
-                    });
+                    entries.push(Entry { key, key_span: Some(key_span), value: node });
                 }
             }
             None => self.root = Some(node),
@@ -283,10 +226,7 @@ mod tests {
     #[test]
     fn reads_what_the_json_reader_reads() {
         let text = r#"{"a": [1, -0.5e3, true, null, "x\u00e9\ud83d\ude00"], "b": {"Ref": "X"}, "b": {}}"#;
-        let (yaml, json) = (
-            read(text).unwrap(),
-            super::super::json::read(text.as_bytes()).unwrap(),
-        );
+        let (yaml, json) = (read(text).unwrap(), super::super::json::read(text.as_bytes()).unwrap());
         assert_eq!(yaml, json);
     }
 
@@ -296,17 +236,10 @@ mod tests {
             "# wéb 🌍\r\nweb:\r\n  - Privileged: !Ref P\r\n    User: '0'   # why\r\n\r\nnext: {a: [b]}\r\n";
         let root = read(text).unwrap();
         let slice = |span: Option<super::Span>| span.unwrap().slice(text);
-        let Value::Mapping(entries) = &root.value else {
-            panic!("{root:?}")
-        };
+        let Value::Mapping(entries) = &root.value else { panic!("{root:?}") };
         assert_eq!(slice(entries[0].key_span), "web");
-        assert_eq!(
-            slice(entries[0].value.span),
-            "- Privileged: !Ref P\r\n    User: '0'"
-        );
-        let Value::Sequence(items) = &entries[0].value.value else {
-            panic!("{root:?}")
-        };
+        assert_eq!(slice(entries[0].value.span), "- Privileged: !Ref P\r\n    User: '0'");
+        let Value::Sequence(items) = &entries[0].value.value else { panic!("{root:?}") };
         assert_eq!(slice(items[0].get("Privileged").unwrap().span), "!Ref P");
         assert_eq!(slice(items[0].get("User").unwrap().span), "'0'");
         assert_eq!(slice(entries[1].value.span), "{a: [b]}");
@@ -330,23 +263,16 @@ mod tests {
 
     #[test]
     fn errors_say_where() {
-        for (text, offset) in [
-            ("a: [1", 3),
-            ("a: 1\n b: 2", 7),
-            ("a: *x", 3),
-            ("[1]: 2", 0),
-            ("---\na\n---\nb", 6),
-        ] {
+        for (text, offset) in
+            [("a: [1", 3), ("a: 1\n b: 2", 7), ("a: *x", 3), ("[1]: 2", 0), ("---\na\n---\nb", 6)]
+        {
             let error = read(text).unwrap_err();
             assert_eq!(error.offset, offset, "{text:?}: {error}");
             assert!(!error.message.is_empty(), "{text:?}");
         }
-        for hostile in [
-            "[".repeat(MAXIMUM_DEPTH + 1),
-            "? ".repeat(20_000),
-            "- ".repeat(20_000),
-            "{a: ".repeat(20_000),
-        ] {
+        for hostile in
+            ["[".repeat(MAXIMUM_DEPTH + 1), "? ".repeat(20_000), "- ".repeat(20_000), "{a: ".repeat(20_000)]
+        {
             assert!(read(&hostile).is_err());
         }
         assert_eq!(read("").unwrap().value, Value::Null);

@@ -9,6 +9,8 @@ use super::Record;
 use crate::document::{Entry, Node, Value};
 use crate::finding::quote;
 
+const MISSING: &str = "The event has no properties to judge: `requestData.targetModel.resourceProperties`";
+
 /// The one resource type this hook judges.
 const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
@@ -99,7 +101,6 @@ impl<'n, 'e> Event<'n, 'e> {
                 _ => "Nothing to judge: this hook is about AWS::ECS::TaskDefinition only.",
             }));
         }
-        const MISSING: &str = "The event has no properties to judge: `requestData.targetModel.resourceProperties`";
         let properties = self.properties.ok_or_else(|| format!("{MISSING} is missing."))?;
         match &properties.value {
             Value::Mapping(entries) if entries.is_empty() => Err(format!("{MISSING} is empty.")),
@@ -128,11 +129,14 @@ impl<'n, 'e> Event<'n, 'e> {
             (Value::Mapping(_) | Value::Intrinsic(_), Some(_), Some(name)) if text(Some(name)).is_empty() => {
                 format!("`requestData.targetName` is not a name but {}", name.kind())
             }
-            (Value::Mapping(_) | Value::Intrinsic(_), Some(_), _) => "`requestData.targetName` is missing".to_owned(),
+            (Value::Mapping(_) | Value::Intrinsic(_), Some(_), _) => {
+                "`requestData.targetName` is missing".to_owned()
+            }
             _ => format!("it is not a map but {}", self.root.kind()),
         };
         let guess = OTHER_EVENTS.iter().find(|(key, _)| self.root.get(key).is_some());
-        let guess = guess.map(|(_, kind)| format!(" It looks like {kind}, which this function does not serve."));
+        let guess =
+            guess.map(|(_, kind)| format!(" It looks like {kind}, which this function does not serve."));
         format!("The event is not a CloudFormation hook request: {missing}.{}", guess.unwrap_or_default())
     }
 }
@@ -149,8 +153,14 @@ const OTHER_EVENTS: &[(&str, &str)] = &[
 ];
 
 /// The value of a key in any casing, the exact one first.
-fn lookup<'n, 'e>(map: &'n Node<'e>, key: &'static str, repeated: &mut Option<&'static str>) -> Option<&'n Node<'e>> {
-    let Value::Mapping(entries) = &map.value else { return None };
+fn lookup<'n, 'e>(
+    map: &'n Node<'e>,
+    key: &'static str,
+    repeated: &mut Option<&'static str>,
+) -> Option<&'n Node<'e>> {
+    let Value::Mapping(entries) = &map.value else {
+        return None;
+    };
     let mut exact: Option<&Entry<'e>> = None;
     let mut other: Option<&Entry<'e>> = None;
     for entry in entries.iter().filter(|entry| entry.key.eq_ignore_ascii_case(key)) {

@@ -25,7 +25,8 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     let denies_unknown = policy.unresolved.resource == Level::Deny;
     let is_reported = |outcome: &&Outcome| outcome.verdict >= Verdict::Unknown;
     let blocks = |outcome: &&Outcome| {
-        outcome.level == Level::Deny && (outcome.verdict == Verdict::Fail || outcome.verdict == Verdict::Unknown && denies_unknown)
+        outcome.level == Level::Deny
+            && (outcome.verdict == Verdict::Fail || outcome.verdict == Verdict::Unknown && denies_unknown)
     };
     let annotations = annotations(report, policy, denies_unknown);
     let blocking: Vec<_> = report.outcomes.iter().filter(blocks).collect();
@@ -39,12 +40,16 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     } else if report.outcomes.is_empty() {
         format!("warning: {subject} was not judged: the policy turns every rule off.")
     } else {
-        let not_applicable = report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::NotApplicable).count();
+        let not_applicable =
+            report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::NotApplicable).count();
         let passed = report.outcomes.len() - not_applicable;
         match (passed, not_applicable) {
             (0, _) => format!("{subject} has nothing to judge: no rule applies."),
             (_, 0) => format!("{subject} complies with {}.", counted(passed, "rule")),
-            _ => format!("{subject} complies with {}; {not_applicable} not applicable.", counted(passed, "rule")),
+            _ => format!(
+                "{subject} complies with {}; {not_applicable} not applicable.",
+                counted(passed, "rule")
+            ),
         }
     };
     Response::success(token, told(&opening, &reported, report), annotations)
@@ -55,7 +60,8 @@ fn told(opening: &str, outcomes: &[&Outcome], report: &Report) -> String {
     let mut sentences = Vec::new();
     for outcome in outcomes {
         for (place, group) in groups(&outcome.findings).iter().enumerate() {
-            sentences.push((place, format!("[{}] {} {}", outcome.rule.name, group.found(), group.remediation)));
+            sentences
+                .push((place, format!("[{}] {} {}", outcome.rule.name, group.found(), group.remediation)));
         }
     }
     // Every rule has its first say before any has its second, in case not all fits.
@@ -63,7 +69,10 @@ fn told(opening: &str, outcomes: &[&Outcome], report: &Report) -> String {
     let mut sentences: Vec<_> = sentences.into_iter().map(|(_, sentence)| sentence).collect();
     if !report.duplicate_keys.is_empty() {
         let keys: Vec<_> = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect();
-        sentences.push(format!("Note: {} is written twice in one place; every value was judged.", keys.join(", ")));
+        sentences.push(format!(
+            "Note: {} is written twice in one place; every value was judged.",
+            keys.join(", ")
+        ));
     }
     fitted(opening, &sentences, LONGEST_MESSAGE)
 }
@@ -98,18 +107,19 @@ fn annotation(outcome: &Outcome, policy: &Policy, denies_unknown: bool) -> Annot
             severity_level,
         };
     }
-    let groups = groups(&outcome.findings);
-    let found: Vec<_> = groups.iter().map(Group::found).collect();
+    let told = groups(&outcome.findings);
+    let found: Vec<_> = told.iter().map(Group::found).collect();
     let why = if outcome.verdict == Verdict::Unknown { "Not known yet.".into() } else { outcome.rule.why() };
     let link = policy.documentation_link(annotation_name);
     let mut remediations: Vec<&str> = Vec::new();
-    for group in &groups {
+    for group in &told {
         if !remediations.contains(&group.remediation) {
             remediations.push(group.remediation);
         }
     }
     let see = link.as_ref().map(|link| format!(" See {link}")).unwrap_or_default();
-    let (first, others) = remediations.split_first().map_or(("", &[][..]), |(first, others)| (*first, others));
+    let (first, others) =
+        remediations.split_first().map_or(("", &[][..]), |(first, others)| (*first, others));
     let others: Vec<_> = others.iter().map(|other| (*other).to_owned()).collect();
     let remediation = fitted(first, &others, LONGEST_ANNOTATION - see.len()) + &see;
     Annotation {
@@ -124,7 +134,8 @@ fn annotation(outcome: &Outcome, policy: &Policy, denies_unknown: bool) -> Annot
 
 /// What was found, and why that is bad where there is room for it.
 fn status_text(found: &[String], why: &str) -> String {
-    let (first, others) = found.split_first().map_or(("", &[][..]), |(first, others)| (first.as_str(), others));
+    let (first, others) =
+        found.split_first().map_or(("", &[][..]), |(first, others)| (first.as_str(), others));
     let mut text = fitted(first, others, LONGEST_ANNOTATION);
     if text.len() + 1 + why.len() <= LONGEST_ANNOTATION {
         let _ = write!(text, " {why}");
@@ -143,12 +154,14 @@ struct Group<'a> {
 fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
     // Failures first: what is merely undecided next to them can wait.
     let ordered = [Verdict::Fail, Verdict::Unknown].into_iter();
-    let ordered = ordered.flat_map(|verdict| findings.iter().filter(move |finding| finding.verdict == verdict));
+    let ordered =
+        ordered.flat_map(|verdict| findings.iter().filter(move |finding| finding.verdict == verdict));
     let mut of_one_container: Vec<Group<'_>> = Vec::new();
     for finding in ordered {
         let containers: Vec<_> = finding.container.iter().collect();
         let (message, remediation) = (finding.message.as_str(), finding.remediation.as_ref());
-        let same = |group: &&mut Group<'_>| group.containers == containers && group.remediation == remediation;
+        let same =
+            |group: &&mut Group<'_>| group.containers == containers && group.remediation == remediation;
         match of_one_container.iter_mut().find(same) {
             Some(group) => group.messages.push(message),
             None => of_one_container.push(Group { containers, messages: vec![message], remediation }),
@@ -156,7 +169,9 @@ fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
     }
     let mut groups: Vec<Group<'_>> = Vec::new();
     for group in of_one_container {
-        let same = |other: &&mut Group<'_>| other.messages == group.messages && other.remediation == group.remediation;
+        let same = |other: &&mut Group<'_>| {
+            other.messages == group.messages && other.remediation == group.remediation
+        };
         match groups.iter_mut().find(same) {
             Some(other) => other.containers.extend(group.containers),
             None => groups.push(group),
@@ -181,18 +196,22 @@ impl Group<'_> {
     }
 }
 
-/// One line of at most `longest` bytes: an opening and as many whole sentences as fit, with a count of the others.
+/// One line of at most `longest` bytes: an opening and the sentences that fit, whole, with a count of the others.
 fn fitted(opening: &str, sentences: &[String], longest: usize) -> String {
     const ROOM_FOR_COUNT: usize = " And 100000 more.".len();
     let mut line = cut(opening, longest - ROOM_FOR_COUNT);
+    let mut left_out = 0;
     for (index, sentence) in sentences.iter().enumerate() {
-        let left = sentences.len() - index;
-        let room = if left == 1 { longest } else { longest - ROOM_FOR_COUNT };
+        let is_last_of_all = left_out == 0 && index + 1 == sentences.len();
+        let room = if is_last_of_all { longest } else { longest - ROOM_FOR_COUNT };
         if line.len() + 1 + sentence.len() > room {
-            let _ = write!(line, " And {left} more.");
-            break;
+            left_out += 1;
+        } else {
+            let _ = write!(line, " {sentence}");
         }
-        let _ = write!(line, " {sentence}");
+    }
+    if left_out > 0 {
+        let _ = write!(line, " And {left_out} more.");
     }
     line
 }

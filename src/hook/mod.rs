@@ -70,7 +70,8 @@ impl Hook {
         let answer = catch_unwind(AssertUnwindSafe(|| self.answer(bytes)));
         answer.unwrap_or_else(|_| {
             let record = catch_unwind(|| Self::identified(bytes)).unwrap_or_default();
-            let message = "ecs-guard itself failed while judging; this is a bug in ecs-guard, not in the definition.";
+            let message =
+                "ecs-guard itself failed while judging; this is a bug in ecs-guard, not in the definition.";
             self.internal_error(record, message)
         })
     }
@@ -82,7 +83,9 @@ impl Hook {
     fn answer<'e>(&self, bytes: &'e [u8]) -> Answer<'e> {
         let root = match json::read(bytes) {
             Ok(root) => root,
-            Err(_) if bytes.is_empty() => return self.internal_error(Record::default(), "The event is empty."),
+            Err(_) if bytes.is_empty() => {
+                return self.internal_error(Record::default(), "The event is empty.");
+            }
             Err(error) => {
                 let message = format!("The event is not readable as JSON: {error}.");
                 return self.internal_error(Record::default(), &message);
@@ -117,7 +120,8 @@ impl Hook {
         let token = record.token.as_ref();
         let response = match &self.policy {
             Ok(Policy { on_internal_error: OnInternalError::Allow, .. }) => {
-                let message = format!("warning: NOT JUDGED, let pass by `on-internal-error: allow`. {message}");
+                let message =
+                    format!("warning: NOT JUDGED, let pass by `on-internal-error: allow`. {message}");
                 let mut response = Response::success(token, message::fit(&message), Vec::new());
                 response.is_internal_error = true;
                 response

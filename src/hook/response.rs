@@ -90,7 +90,8 @@ impl Response {
     }
 
     pub(super) fn internal_failure(token: &str, message: String) -> Self {
-        let response = Self::new(Status::Failed, Some(ErrorCode::InternalFailure), token, message, Vec::new());
+        let response =
+            Self::new(Status::Failed, Some(ErrorCode::InternalFailure), token, message, Vec::new());
         Self { is_internal_error: true, ..response }
     }
 

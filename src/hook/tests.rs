@@ -1,1 +1,274 @@
-//! What every answer must be, whatever the event.
+//! What every answer must be, whatever the event and whatever the policy.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Answer, Hook};
+use crate::document::View;
+use crate::policy::{Level, Policy, Setting, read};
+use crate::rule::{Context, Metadata, Options, Rule};
+use crate::rules::privileged_container::PrivilegedContainer;
+
+fn baseline() -> Hook {
+    Hook::new(Ok(Policy::baseline()))
+}
+
+fn with_policy(text: &str) -> Hook {
+    Hook::new(Ok(read(text).unwrap()))
+}
+
+fn event(container: &Value) -> Value {
+    json!({
+        "clientRequestToken": "token-1",
+        "awsAccountId": "111122223333",
+        "stackId": "arn:aws:cloudformation:eu-central-1:111122223333:stack/shop/5d9e4c10",
+        "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {
+            "targetName": "AWS::ECS::TaskDefinition",
+            "targetLogicalId": "Task",
+            "targetModel": {"resourceProperties": {"Family": "shop", "ContainerDefinitions": [container]}},
+        },
+    })
+}
+
+fn good_container() -> Value {
+    json!({"Name": "web", "User": "app", "ReadonlyRootFilesystem": true})
+}
+
+/// The answer as CloudFormation would read it, after checking what holds for all answers.
+fn answer_to(hook: &Hook, bytes: &[u8]) -> Value {
+    let Answer { response, .. } = hook.respond(bytes);
+    let wire: Value = serde_json::from_str(&serde_json::to_string(&response).unwrap()).unwrap();
+    let status = wire["hookStatus"].as_str().unwrap();
+    match wire.get("errorCode") {
+        None => assert_eq!(status, "SUCCESS"),
+        Some(code) => {
+            assert_eq!(status, "FAILED");
+            assert!(code == "NonCompliant" || code == "InternalFailure", "{code}");
+        }
+    }
+    assert!(wire["clientRequestToken"].is_string());
+    let message = wire["message"].as_str().unwrap();
+    assert!(!message.is_empty() && message.len() <= 900 && !message.contains(['\n', '\r']), "{message}");
+    for annotation in wire["annotations"].as_array().into_iter().flatten() {
+        for (key, text) in annotation.as_object().unwrap() {
+            let text = text.as_str().unwrap();
+            assert!(!text.is_empty() && text.len() <= 400 && !text.contains(['\n', '\r']), "{key}: {text}");
+        }
+    }
+    wire
+}
+
+fn answer(hook: &Hook, event: &Value) -> Value {
+    answer_to(hook, event.to_string().as_bytes())
+}
+
+fn message(answer: &Value) -> &str {
+    answer["message"].as_str().unwrap()
+}
+
+/// A rule with a bug.
+struct Panics;
+
+impl Rule for Panics {
+    fn metadata(&self) -> &'static Metadata {
+        PrivilegedContainer::METADATA
+    }
+
+    fn check_container(&self, _: View<'_>, _: &mut Context<'_>) {
+        panic!("canary");
+    }
+}
+
+fn buggy(policy: &str) -> Hook {
+    let mut policy = read(policy).unwrap();
+    policy.rules.push(Setting { rule: &Panics, level: Level::Deny, options: Options::default() });
+    Hook::new(Ok(policy))
+}
+
+#[test]
+fn a_panic_in_a_rule_is_answered_with_the_token_and_the_next_event_as_well() {
+    let hook = buggy("");
+    for _ in 0..2 {
+        let answer = answer(&hook, &event(&good_container()));
+        assert_eq!(answer["errorCode"], "InternalFailure");
+        assert_eq!(answer["clientRequestToken"], "token-1");
+        assert!(!message(&answer).contains("canary"));
+    }
+}
+
+#[test]
+fn internal_errors_pass_only_where_the_policy_says_so_and_loudly() {
+    let hook = buggy("on-internal-error: allow");
+    for event in
+        [event(&good_container()).to_string(), "{\"clientRequestToken\": \"t\"}".into(), "nonsense".into()]
+    {
+        let answer = answer_to(&hook, event.as_bytes());
+        assert_eq!(answer["hookStatus"], "SUCCESS");
+        assert!(message(&answer).starts_with("warning: NOT JUDGED"), "{answer}");
+        assert!(hook.respond(event.as_bytes()).response.is_internal_error);
+    }
+}
+
+#[test]
+fn a_broken_policy_denies_every_event_and_says_where_it_is_broken() {
+    let problem = read("rules: {root-usr: {}}").unwrap_err().to_string();
+    let hook = Hook::new(Err(format!("ecs-guard.yaml, {problem}")));
+    let mut delete = event(&good_container());
+    delete["actionInvocationPoint"] = "DELETE_PRE_PROVISION".into();
+    for event in [event(&good_container()), delete, json!({}), json!([])] {
+        let answer = answer(&hook, &event);
+        assert_eq!(answer["errorCode"], "InternalFailure", "{event}");
+        if event["clientRequestToken"].is_string() {
+            assert!(message(&answer).contains("line 1, column 9: unknown rule `root-usr`"), "{answer}");
+            assert_eq!(answer["clientRequestToken"], "token-1");
+        }
+    }
+}
+
+#[test]
+fn a_warning_never_blocks_and_blocking_ones_are_told_alone() {
+    let hook = with_policy("rules: {root-user: {level: warn}}");
+    let mut container = good_container();
+    container["User"] = "root".into();
+    let warned = answer(&hook, &event(&container));
+    assert_eq!(warned["hookStatus"], "SUCCESS");
+    assert!(message(&warned).starts_with("warning: `Task` "), "{warned}");
+    assert!(message(&warned).contains("`User` is `root`"));
+    assert_eq!(warned["annotations"][0]["annotationName"], "root-user");
+    assert_eq!(warned["annotations"][0]["status"], "FAILED");
+    container["Privileged"] = true.into();
+    let blocked = answer(&hook, &event(&container));
+    assert_eq!(blocked["errorCode"], "NonCompliant");
+    assert!(
+        message(&blocked).contains("`Privileged` is true") && !message(&blocked).contains("`User`"),
+        "{blocked}"
+    );
+}
+
+#[test]
+fn unknown_values_block_unless_the_policy_only_warns_about_them() {
+    let mut container = good_container();
+    container["User"] = "{{resolve:ssm:/user}}".into();
+    let event = event(&container);
+    let denied = answer(&baseline(), &event);
+    assert_eq!(denied["errorCode"], "NonCompliant");
+    assert_eq!(denied["annotations"][0]["status"], "FAILED");
+    let warned = answer(&with_policy("unresolved: {resource: warn}"), &event);
+    assert_eq!(warned["hookStatus"], "SUCCESS");
+    assert!(message(&warned).starts_with("warning: "), "{warned}");
+    let annotations = warned["annotations"].as_array().unwrap();
+    let annotation =
+        annotations.iter().find(|annotation| annotation["annotationName"] == "root-user").unwrap();
+    assert_eq!(annotation["status"], "SKIPPED");
+    assert!(annotation["statusMessage"].as_str().unwrap().contains("dynamic reference"));
+    let only_warned = answer(&with_policy("rules: {root-user: {level: warn}}"), &event);
+    assert_eq!(only_warned["hookStatus"], "SUCCESS");
+}
+
+#[test]
+fn links_stand_in_the_annotation_and_in_its_text_and_are_never_invented() {
+    let mut container = good_container();
+    container["User"] = "root".into();
+    let event = event(&container);
+    let linked = answer(&with_policy("documentation-url: https://wiki.example/ecs"), &event);
+    let annotation = &linked["annotations"][0];
+    assert_eq!(annotation["remediationLink"], "https://wiki.example/ecs#root-user");
+    assert!(
+        annotation["remediationMessage"]
+            .as_str()
+            .unwrap()
+            .ends_with(" See https://wiki.example/ecs#root-user")
+    );
+    if env!("CARGO_PKG_REPOSITORY").is_empty() {
+        assert_eq!(answer(&baseline(), &event)["annotations"][0].get("remediationLink"), None);
+    }
+    // The longest URL a policy may have still leaves room for the remediation.
+    let long = format!("documentation-url: https://wiki.example/{}", "x".repeat(179));
+    let text = answer(&with_policy(&long), &event)["annotations"][0]["remediationMessage"].to_string();
+    assert!(text.contains("Set `User`") && text.contains("#root-user"), "{text}");
+}
+
+#[test]
+fn a_policy_without_rules_says_that_nothing_was_judged() {
+    let off = "{level: off}";
+    let rules =
+        crate::rules::ALL.iter().map(|rule| format!("{}: {off}", rule.metadata().name)).collect::<Vec<_>>();
+    let hook = with_policy(&format!("rules: {{{}}}", rules.join(", ")));
+    let answer = answer(&hook, &event(&json!({"Privileged": true})));
+    assert_eq!(answer["hookStatus"], "SUCCESS");
+    assert!(message(&answer).starts_with("warning: ") && message(&answer).contains("not judged"), "{answer}");
+}
+
+#[test]
+fn a_flood_of_findings_stays_short_and_counts_the_rest() {
+    let containers: Vec<_> = (0..500)
+        .map(|index| json!({"Name": format!("container-{index}"), "User": format!("{index}:root"), "Privileged": true}))
+        .collect();
+    let mut event = event(&json!({}));
+    event["requestData"]["targetModel"]["resourceProperties"]["ContainerDefinitions"] = containers.into();
+    let answer = answer(&baseline(), &event);
+    let told = message(&answer);
+    assert!(
+        told.contains("container-0`, `container-1`, `container-2` and 497 more: `Privileged` is true"),
+        "{told}"
+    );
+    assert!(told.ends_with(" more."), "{told}");
+}
+
+#[test]
+fn hostile_bytes_are_answered_at_once_and_never_echoed() {
+    let deep_maps = "{\"secret\":".repeat(600_000);
+    for bytes in [
+        b"".as_slice(),
+        b"secret",
+        b"\"secret\"",
+        b"{\"secret\": ",
+        b"[\"secret\"]",
+        b"\xff\xfesecret",
+        b"{\"requestData\": \"secret\"}",
+        b"{\"requestData\": {\"targetName\": {\"secret\": 1}}}",
+        "[".repeat(6_000_000).as_bytes(),
+        deep_maps.as_bytes(),
+    ] {
+        let answer = answer_to(&baseline(), bytes);
+        assert_eq!(answer["errorCode"], "InternalFailure");
+        assert!(!answer.to_string().contains("secret"), "{answer}");
+    }
+}
+
+#[test]
+fn secrets_of_a_definition_are_never_repeated() {
+    let container = json!({
+        "Name": "web", "User": ["canary"], "Privileged": {"canary": "canary"}, "Command": ["canary"],
+        "EntryPoint": ["canary"], "Environment": [{"Name": "A", "Value": "canary"}], "DockerLabels": {"a": "canary"},
+        "LogConfiguration": {"LogDriver": "awslogs", "Options": {"awslogs-group": "canary", "mode": ["canary"]}},
+    });
+    let answer = answer(&baseline(), &event(&container));
+    assert_eq!(answer["errorCode"], "NonCompliant");
+    assert!(!answer.to_string().contains("canary"), "{answer}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(&answer_to(&baseline(), &bytes)["errorCode"], "InternalFailure");
+    }
+
+    #[test]
+    fn a_cut_event_never_passes(at in any::<prop::sample::Index>()) {
+        let event = event(&good_container()).to_string();
+        let answer = answer_to(&baseline(), &event.as_bytes()[..at.index(event.len())]);
+        prop_assert_eq!(&answer["errorCode"], "InternalFailure");
+    }
+
+    #[test]
+    fn a_damaged_event_is_answered(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut event = event(&good_container()).to_string().into_bytes();
+        let at = at.index(event.len());
+        event[at] = byte;
+        answer_to(&baseline(), &event);
+    }
+}

@@ -26,8 +26,12 @@ pub fn reference() -> String {
 }
 
 /// What an example's fence says, and how it is said to people.
-const FENCES: &[(&str, &str)] =
-    &[("fail", "Fails"), ("pass", "Passes"), ("unknown", "Unknown before deployment"), ("not-applicable", "Not applicable")];
+const FENCES: &[(&str, &str)] = &[
+    ("fail", "Fails"),
+    ("pass", "Passes"),
+    ("unknown", "Unknown before deployment"),
+    ("not-applicable", "Not applicable"),
+];
 
 /// One rule, for the terminal.
 pub fn explanation(rule: &dyn Rule) -> String {
@@ -65,7 +69,13 @@ fn section(rule: &dyn Rule, level: usize) -> String {
 fn options(rule: &Metadata) -> String {
     let mut text = String::from("- `level`: `deny`, `warn` or `off`. Default: `deny`.\n");
     for option in rule.options() {
-        let _ = writeln!(text, "- `{}`: {} Default: `{}`.", option.name, option.documentation, option.kind.default_text());
+        let _ = writeln!(
+            text,
+            "- `{}`: {} Default: `{}`.",
+            option.name,
+            option.documentation,
+            option.kind.default_text()
+        );
         if let OptionKind::Words { known, .. } = option.kind {
             let words: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
             let _ = writeln!(text, "  Known words: {}.", words.join(", "));

@@ -33,11 +33,7 @@ pub struct Problems(pub Vec<Problem>);
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(first) = self.0.first() {
-            write!(
-                f,
-                "line {}, column {}: {}",
-                first.line, first.column, first.message
-            )?;
+            write!(f, "line {}, column {}: {}", first.line, first.column, first.message)?;
             if let Some(help) = &first.help {
                 write!(f, "; {help}")?;
             }
@@ -57,11 +53,7 @@ impl std::error::Error for Problems {}
 /// Text that is not YAML, unknown keys, rules and words, and values of the wrong type.
 pub fn read(text: &str) -> Result<Policy, Problems> {
     let lines = LineIndex::new(text);
-    let mut reader = Reader {
-        text,
-        lines,
-        problems: Vec::new(),
-    };
+    let mut reader = Reader { text, lines, problems: Vec::new() };
     let policy = match yaml::read(text) {
         Ok(root) => reader.policy(&root),
         Err(error) => {
@@ -89,13 +81,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        const KEYS: &[&str] = &[
-            "profile",
-            "on-internal-error",
-            "unresolved",
-            "documentation-url",
-            "rules",
-        ];
+        const KEYS: &[&str] = &["profile", "on-internal-error", "unresolved", "documentation-url", "rules"];
         const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
             &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
         const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
@@ -106,16 +92,13 @@ impl<'a> Reader<'a> {
         for entry in self.entries(root, "the policy", KEYS) {
             match entry.key.as_ref() {
                 "profile" => {
-                    let profiles: Vec<_> = Profile::ALL
-                        .iter()
-                        .map(|profile| (profile.as_str(), *profile))
-                        .collect();
+                    let profiles: Vec<_> =
+                        Profile::ALL.iter().map(|profile| (profile.as_str(), *profile)).collect();
                     self.word(entry, &profiles);
                 }
                 "on-internal-error" => {
-                    policy.on_internal_error = self
-                        .word(entry, ALLOW_OR_DENY)
-                        .unwrap_or(policy.on_internal_error);
+                    policy.on_internal_error =
+                        self.word(entry, ALLOW_OR_DENY).unwrap_or(policy.on_internal_error);
                 }
                 "unresolved" => {
                     for entry in self.entries(&entry.value, "`unresolved`", &["resource", "stack"]) {
@@ -142,44 +125,29 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let (level, options) = self.setting(&entry.value, rule.metadata());
-            policy
-                .rules
-                .retain(|setting| setting.rule.metadata().name != entry.key);
+            policy.rules.retain(|setting| setting.rule.metadata().name != entry.key);
             if let Some(level) = level {
-                policy.rules.push(Setting {
-                    rule: *rule,
-                    level,
-                    options,
-                });
+                policy.rules.push(Setting { rule: *rule, level, options });
             }
         }
-        let place = |setting: &Setting| {
-            names
-                .iter()
-                .position(|name| *name == setting.rule.metadata().name)
-        };
+        let place = |setting: &Setting| names.iter().position(|name| *name == setting.rule.metadata().name);
         policy.rules.sort_by_key(place);
     }
 
     /// A rule's level, `None` when it is off, and its options.
     fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Level>, Options) {
-        const LEVELS: &[(&str, Option<Level>)] = &[
-            ("deny", Some(Level::Deny)),
-            ("warn", Some(Level::Warn)),
-            ("off", None),
-        ];
+        const LEVELS: &[(&str, Option<Level>)] =
+            &[("deny", Some(Level::Deny)), ("warn", Some(Level::Warn)), ("off", None)];
         let (mut level, mut options) = (Some(Level::Deny), Options::default());
         let owner = format!("the rule `{}`", rule.name);
-        let keys: Vec<_> = std::iter::once("level")
-            .chain(rule.options().map(|option| option.name))
-            .collect();
+        let keys: Vec<_> = std::iter::once("level").chain(rule.options().map(|option| option.name)).collect();
         for entry in self.entries(node, &owner, &keys) {
             if entry.key == "level" {
                 level = self.word(entry, LEVELS).unwrap_or(level);
-            } else if let Some(option) = rule.options().find(|option| option.name == entry.key) {
-                if let Some(value) = self.option(entry, option) {
-                    options.set(option, value);
-                }
+            } else if let Some(option) = rule.options().find(|option| option.name == entry.key)
+                && let Some(value) = self.option(entry, option)
+            {
+                options.set(option, value);
             }
         }
         (level, options)
@@ -195,19 +163,14 @@ impl<'a> Reader<'a> {
                 Some(OptionValue::All)
             }
             (OptionKind::Words { known, normalize, .. }, Value::Sequence(items)) => {
-                let words = items
-                    .iter()
-                    .filter_map(|item| self.listed_word(item, option.name, known, normalize));
+                let words =
+                    items.iter().filter_map(|item| self.listed_word(item, option.name, known, normalize));
                 return Some(OptionValue::Words(words.collect()));
             }
             _ => None,
         };
         if value.is_none() {
-            self.expected(
-                &entry.value,
-                &format!("`{}`", option.name),
-                option.kind.expected(),
-            );
+            self.expected(&entry.value, &format!("`{}`", option.name), option.kind.expected());
         }
         value
     }
@@ -228,11 +191,7 @@ impl<'a> Reader<'a> {
             return Some(word);
         }
         let help = did_you_mean(&word, known.iter().copied());
-        self.report(
-            span_of(item),
-            format!("unknown word {} in `{owner}`", quote(text)),
-            help,
-        );
+        self.report(span_of(item), format!("unknown word {} in `{owner}`", quote(text)), help);
         None
     }
 
@@ -249,11 +208,7 @@ impl<'a> Reader<'a> {
             if !keys.contains(&key) {
                 let help = did_you_mean(key, keys.iter().copied())
                     .unwrap_or_else(|| format!("known here: {}", listed(keys.iter().copied())));
-                let what = if owner == "`rules`" {
-                    "unknown rule"
-                } else {
-                    "unknown key"
-                };
+                let what = if owner == "`rules`" { "unknown rule" } else { "unknown key" };
                 self.report(span, format!("{what} {} in {owner}", quote(key)), Some(help));
             } else if accepted.iter().any(|other| other.key == entry.key) {
                 self.report(span, format!("{} is written twice in {owner}", quote(key)), None);
@@ -312,13 +267,7 @@ impl<'a> Reader<'a> {
 
     fn report(&mut self, span: Span, message: String, help: Option<String>) {
         let (line, column) = self.lines.position(span.start as usize);
-        self.problems.push(Problem {
-            span,
-            line,
-            column,
-            message,
-            help,
-        });
+        self.problems.push(Problem { span, line, column, message, help });
     }
 }
 
@@ -327,22 +276,14 @@ fn span_of(node: &Node<'_>) -> Span {
 }
 
 fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words
-        .map(|word| format!("`{word}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The known word nearest to what was written, if one is near.
 pub(crate) fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = written.to_ascii_lowercase().replace('_', "-");
     let near = known
-        .map(|word| {
-            (
-                strsim::jaro_winkler(&lower, &word.to_ascii_lowercase().replace('_', "-")),
-                word,
-            )
-        })
+        .map(|word| (strsim::jaro_winkler(&lower, &word.to_ascii_lowercase().replace('_', "-")), word))
         .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|(one, _), (other, _)| one.total_cmp(other));
     near.map(|(_, word)| format!("did you mean `{word}`?"))
@@ -357,11 +298,7 @@ mod tests {
     fn problems(text: &str) -> String {
         let problems = read(text).expect_err(text).0;
         let line = |problem: &super::Problem| {
-            let help = problem
-                .help
-                .as_ref()
-                .map(|help| format!("; {help}"))
-                .unwrap_or_default();
+            let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
             format!("{}:{} {}{help}", problem.line, problem.column, problem.message)
         };
         problems.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -374,13 +311,7 @@ mod tests {
             assert_eq!(policy.rules.len(), 5);
             assert!(policy.rules.iter().all(|setting| setting.level == Level::Deny));
             assert_eq!(policy.on_internal_error, OnInternalError::Deny);
-            assert_eq!(
-                policy.unresolved,
-                WhenUnresolved {
-                    resource: Level::Deny,
-                    stack: Level::Warn
-                }
-            );
+            assert_eq!(policy.unresolved, WhenUnresolved { resource: Level::Deny, stack: Level::Warn });
         }
     }
 
@@ -393,42 +324,21 @@ mod tests {
              added-linux-capabilities: {allow: [cap_net_admin]}\n",
         )
         .unwrap();
-        let names: Vec<_> = policy
-            .rules
-            .iter()
-            .map(|setting| setting.rule.metadata().name)
-            .collect();
+        let names: Vec<_> = policy.rules.iter().map(|setting| setting.rule.metadata().name).collect();
         assert_eq!(
             names,
-            [
-                "writable-root-filesystem",
-                "root-user",
-                "added-linux-capabilities",
-                "blocking-awslogs"
-            ]
+            ["writable-root-filesystem", "root-user", "added-linux-capabilities", "blocking-awslogs"]
         );
         assert_eq!(policy.rules[1].level, Level::Warn);
         assert_eq!(policy.on_internal_error, OnInternalError::Allow);
-        assert_eq!(
-            policy.unresolved,
-            WhenUnresolved {
-                resource: Level::Warn,
-                stack: Level::Deny
-            }
-        );
-        assert_eq!(
-            policy.documentation_url.as_deref(),
-            Some("https://wiki.example/ecs")
-        );
+        assert_eq!(policy.unresolved, WhenUnresolved { resource: Level::Warn, stack: Level::Deny });
+        assert_eq!(policy.documentation_url.as_deref(), Some("https://wiki.example/ecs"));
     }
 
     #[test]
     fn mistakes_are_named_with_their_place_and_the_nearest_word() {
         for (text, expected) in [
-            (
-                "rules:\n  root-usr: {}",
-                "2:3 unknown rule `root-usr` in `rules`; did you mean `root-user`?",
-            ),
+            ("rules:\n  root-usr: {}", "2:3 unknown rule `root-usr` in `rules`; did you mean `root-user`?"),
             (
                 "rules:\n  root-user: {levle: warn}",
                 "2:15 unknown key `levle` in the rule `root-user`; did you mean `level`?",
@@ -437,27 +347,15 @@ mod tests {
                 "rules:\n  root-user:\n    level: denny",
                 "3:12 `level` is not one of `deny`, `warn`, `off`; did you mean `deny`?",
             ),
-            (
-                "rules: {root-user: {level: no}}",
-                "1:28 `level` is not one of `deny`, `warn`, `off`",
-            ),
-            (
-                "rules: {root-user: warn}",
-                "1:20 the rule `root-user` is not a map",
-            ),
-            (
-                "rules: {root-user: {allow-root-group: 1}}",
-                "1:39 `allow-root-group` is not true or false",
-            ),
+            ("rules: {root-user: {level: no}}", "1:28 `level` is not one of `deny`, `warn`, `off`"),
+            ("rules: {root-user: warn}", "1:20 the rule `root-user` is not a map"),
+            ("rules: {root-user: {allow-root-group: 1}}", "1:39 `allow-root-group` is not true or false"),
             ("rules: [root-user]", "1:8 `rules` is not a map but a list"),
             (
                 "rules: {added-linux-capabilities: {allow: [SYS_PTRAC]}}",
                 "1:44 unknown word `SYS_PTRAC` in `allow`; did you mean `SYS_PTRACE`?",
             ),
-            (
-                "rules: {added-linux-capabilities: {allow: SYS_PTRACE}}",
-                "1:43 `allow` is not a list of words",
-            ),
+            ("rules: {added-linux-capabilities: {allow: SYS_PTRACE}}", "1:43 `allow` is not a list of words"),
             (
                 "rules: {blocking-awslogs: {minimum-buffer-size: 25x}}",
                 "1:49 `minimum-buffer-size` is not a size such as `25m`",
@@ -466,31 +364,19 @@ mod tests {
                 "rules: {blocking-awslogs: {drivers: awslogs}}",
                 "1:37 `drivers` is not a list of words, or `all`",
             ),
-            (
-                "profile: basline",
-                "1:10 `profile` is not one of `baseline`; did you mean `baseline`?",
-            ),
-            (
-                "unresolved: {resource: allow}",
-                "1:24 `resource` is not one of `deny`, `warn`",
-            ),
+            ("profile: basline", "1:10 `profile` is not one of `baseline`; did you mean `baseline`?"),
+            ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (
                 "on_internal_error: deny",
                 "1:1 unknown key `on_internal_error` in the policy; did you mean `on-internal-error`?",
             ),
-            (
-                "profile: baseline\nprofile: baseline",
-                "2:1 `profile` is written twice in the policy",
-            ),
+            ("profile: baseline\nprofile: baseline", "2:1 `profile` is written twice in the policy"),
             ("[]", "1:1 the policy is not a map but a list"),
             (
                 "documentation-url: wiki",
                 "1:20 `documentation-url` is not an http(s) URL of at most 200 characters, without `#`",
             ),
-            (
-                "rules: {root-user: {level: !Ref X}}",
-                "1:28 `level` is not one of `deny`, `warn`, `off`",
-            ),
+            ("rules: {root-user: {level: !Ref X}}", "1:28 `level` is not one of `deny`, `warn`, `off`"),
         ] {
             assert_eq!(problems(text), expected, "{text}");
         }

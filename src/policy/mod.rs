@@ -76,9 +76,7 @@ pub struct WhenUnresolved {
 impl Policy {
     /// The policy of an empty file: the baseline profile at level deny, everything else closed by default.
     pub fn baseline() -> Self {
-        let chosen = rules::ALL
-            .iter()
-            .filter(|rule| rule.metadata().profile == Profile::Baseline);
+        let chosen = rules::ALL.iter().filter(|rule| rule.metadata().profile == Profile::Baseline);
         let setting = |rule: &&'static dyn Rule| Setting {
             rule: *rule,
             level: Level::Deny,
@@ -87,10 +85,7 @@ impl Policy {
         Self {
             rules: chosen.map(setting).collect(),
             on_internal_error: OnInternalError::Deny,
-            unresolved: WhenUnresolved {
-                resource: Level::Deny,
-                stack: Level::Warn,
-            },
+            unresolved: WhenUnresolved { resource: Level::Deny, stack: Level::Warn },
             documentation_url: None,
         }
     }
@@ -111,10 +106,8 @@ fn repository_link(repository: &str, version: &str, rule: &str) -> Option<String
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rules = self
-            .rules
-            .iter()
-            .map(|setting| (setting.rule.metadata().name, setting.level, &setting.options));
+        let rules =
+            self.rules.iter().map(|setting| (setting.rule.metadata().name, setting.level, &setting.options));
         f.debug_struct("Policy")
             .field("rules", &rules.collect::<Vec<_>>())
             .field("on_internal_error", &self.on_internal_error)

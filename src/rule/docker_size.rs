@@ -9,13 +9,8 @@ pub fn parse_docker_size(text: &str) -> Option<u64> {
     let (number, suffix) = text.split_at(last + 1);
     let number = number.strip_suffix(' ').unwrap_or(number);
     // Rust reads `inf` and `nan` as numbers; as a size they are nothing.
-    let is_plain = number
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'));
-    let number = number
-        .parse::<f64>()
-        .ok()
-        .filter(|number| is_plain && *number >= 0.0)?;
+    let is_plain = number.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'));
+    let number = number.parse::<f64>().ok().filter(|number| is_plain && *number >= 0.0)?;
     let exponent = match suffix.to_ascii_lowercase().as_str() {
         "" | "b" => 0,
         "k" | "kb" | "kib" => 1,
@@ -37,10 +32,7 @@ pub fn parse_docker_size(text: &str) -> Option<u64> {
 /// Writes a number of bytes the way people write it for Docker: `25m`, or bytes where that is not exact.
 pub fn docker_size_text(bytes: u64) -> String {
     let units = [("g", 30), ("m", 20), ("k", 10)];
-    match units
-        .iter()
-        .find(|(_, shift)| bytes != 0 && bytes.is_multiple_of(1 << shift))
-    {
+    match units.iter().find(|(_, shift)| bytes != 0 && bytes.is_multiple_of(1 << shift)) {
         Some((unit, shift)) => format!("{}{unit}", bytes >> shift),
         None => bytes.to_string(),
     }
@@ -53,27 +45,15 @@ mod tests {
     #[test]
     fn reads_what_docker_reads() {
         const MIB: u64 = 1024 * 1024;
-        for text in [
-            "25m",
-            "25M",
-            "25mb",
-            "25MiB",
-            "25 m",
-            "26214400",
-            "26214400b",
-            "25.0m",
-            "25600k",
-            "2.5e1m",
-        ] {
+        for text in
+            ["25m", "25M", "25mb", "25MiB", "25 m", "26214400", "26214400b", "25.0m", "25600k", "2.5e1m"]
+        {
             assert_eq!(parse_docker_size(text), Some(25 * MIB), "{text}");
         }
         assert_eq!(parse_docker_size("1g"), Some(1024 * MIB));
         assert_eq!(parse_docker_size("0"), Some(0));
         for text in ["25m", "1g", "1500k", "1000", "0"] {
-            assert_eq!(
-                parse_docker_size(text).map(docker_size_text).as_deref(),
-                Some(text)
-            );
+            assert_eq!(parse_docker_size(text).map(docker_size_text).as_deref(), Some(text));
         }
         for text in [
             "", "m", "-1m", "25 mm", "25mi", "25x", "0x10", "inf", "nan 1", "infm", "25m ", " 25m", "1e99m",

@@ -25,7 +25,7 @@ pub trait Rule: Sync {
     /// Judges the whole task definition; by default, each of its containers.
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         context.each_container(task_definition, |container, context| {
-            self.check_container(container, context)
+            self.check_container(container, context);
         });
     }
 }
@@ -65,24 +65,17 @@ impl Metadata {
 
     /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
     pub fn section(&self, heading: &str) -> &'static str {
-        let sections = self
-            .documentation
-            .split("\n ## ")
-            .flat_map(|part| part.strip_prefix(" ## ").or(Some(part)));
-        let found = sections
-            .filter_map(|section| section.split_once('\n'))
-            .find(|(title, _)| *title == heading);
+        let sections =
+            self.documentation.split("\n ## ").map(|part| part.strip_prefix(" ## ").unwrap_or(part));
+        let found =
+            sections.filter_map(|section| section.split_once('\n')).find(|(title, _)| *title == heading);
         found.map(|(_, text)| text.trim()).unwrap_or_default()
     }
 
-    /// Why a violation is bad, in one sentence.
-    pub fn why(&self) -> &'static str {
-        let section = self.section("Why is this bad?");
-        section
-            .find(". ")
-            .or_else(|| section.find(".\n"))
-            .and_then(|end| section.get(..=end))
-            .unwrap_or(section)
+    /// Why a violation is bad, in one sentence on one line.
+    pub fn why(&self) -> String {
+        let section = self.section("Why is this bad?").replace("\n ", " ");
+        section.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
     }
 }
 
@@ -170,14 +163,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
         let (container, verdict, findings, not_applicable_because) = (None, None, Vec::new(), None);
-        Self {
-            rule,
-            options,
-            container,
-            verdict,
-            findings,
-            not_applicable_because,
-        }
+        Self { rule, options, container, verdict, findings, not_applicable_because }
     }
 
     /// The rule's options as the policy sets them.
@@ -198,19 +184,14 @@ impl<'a> Context<'a> {
     /// Reports a value that cannot be what belongs in its place.
     pub fn malformed(&mut self, problem: &Problem<'_>) {
         let message = problem.to_string();
-        self.fail(problem.name.property, Some(problem.node), message)
-            .remediation = problem.remediation().into();
+        self.fail(problem.name.property, Some(problem.node), message).remediation =
+            problem.remediation().into();
     }
 
     /// Reports a value that is decided later and that the answer depends on.
     pub fn unresolved(&mut self, unresolved: &Unresolved<'_>) {
         let message = format!("{unresolved}, which is not known yet");
-        let finding = self.report(
-            Verdict::Unknown,
-            unresolved.property,
-            Some(unresolved.node),
-            message,
-        );
+        let finding = self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message);
         finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
     }
 
@@ -241,16 +222,7 @@ impl<'a> Context<'a> {
         };
         let span = node.map_or_else(at_container, |node| node.span);
         let remediation = Cow::Borrowed(self.rule.remediation);
-        self.findings.push(Finding {
-            verdict,
-            container,
-            property,
-            span,
-            message,
-            remediation,
-        });
-        let last = self.findings.len() - 1;
-        &mut self.findings[last]
+        self.findings.push_mut(Finding { verdict, container, property, span, message, remediation })
     }
 
     fn join(&mut self, verdict: Verdict) {
@@ -270,10 +242,8 @@ impl<'a> Context<'a> {
         };
         let mut joined = None;
         for (index, container) in containers.enumerate() {
-            let mut context = Context {
-                container: Some((index + 1, container)),
-                ..Context::new(self.rule, self.options)
-            };
+            let mut context =
+                Context { container: Some((index + 1, container)), ..Context::new(self.rule, self.options) };
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => {
                     check(container, &mut context);
@@ -295,9 +265,7 @@ impl<'a> Context<'a> {
     /// What was reported; a rule that reported nothing has passed.
     pub(crate) fn finish(self) -> (Verdict, Vec<Finding>, Option<&'static str>) {
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
-        let because = self
-            .not_applicable_because
-            .filter(|_| verdict == Verdict::NotApplicable);
+        let because = self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable);
         (verdict, self.findings, because)
     }
 }

@@ -66,10 +66,7 @@ impl Options {
     }
 
     fn get(&self, option: &RuleOption) -> Option<&OptionValue> {
-        self.0
-            .iter()
-            .find(|(name, _)| *name == option.name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(name, _)| *name == option.name).map(|(_, value)| value)
     }
 
     /// The value of a boolean option.

@@ -43,11 +43,7 @@ fn examples() -> impl Iterator<Item = Example> {
 
 fn outcome(rule: &'static dyn Rule, properties: &Node<'_>) -> Outcome {
     let mut policy = Policy::baseline();
-    policy.rules = vec![Setting {
-        rule,
-        level: Level::Deny,
-        options: Options::default(),
-    }];
+    policy.rules = vec![Setting { rule, level: Level::Deny, options: Options::default() }];
     evaluate(properties, &policy).outcomes.remove(0)
 }
 
@@ -66,10 +62,7 @@ fn computed(value: Value<'_>) -> Node<'_> {
 
 fn reference(name: &'static str) -> Node<'static> {
     let argument = computed(Value::String(name.into()));
-    computed(Value::Intrinsic(Box::new(Intrinsic {
-        function: "Ref".into(),
-        argument,
-    })))
+    computed(Value::Intrinsic(Box::new(Intrinsic { function: "Ref".into(), argument })))
 }
 
 /// Calls `visit` with each node below the root, so that it can be changed in place and back.
@@ -151,12 +144,8 @@ fn each_entry<'a>(
         if let Value::Mapping(entries) = &node.value {
             for (index, entry) in entries.iter().enumerate() {
                 let mut changed = root.clone();
-                let target = path
-                    .iter()
-                    .fold(&mut changed, |node, step| children_mut(node).remove(*step));
-                let Value::Mapping(entries) = &mut target.value else {
-                    unreachable!()
-                };
+                let target = path.iter().fold(&mut changed, |node, step| children_mut(node).remove(*step));
+                let Value::Mapping(entries) = &mut target.value else { unreachable!() };
                 change(entries, index);
                 visit(&changed, &entry.key);
             }
@@ -195,9 +184,7 @@ fn stringified<'a>(node: &Node<'a>) -> Node<'a> {
     match &mut copy.value {
         Value::Bool(value) => copy.value = Value::String(value.to_string().into()),
         Value::Number(text) => copy.value = Value::String(text.clone()),
-        _ => children_mut(&mut copy)
-            .into_iter()
-            .for_each(|child| *child = stringified(child)),
+        _ => children_mut(&mut copy).into_iter().for_each(|child| *child = stringified(child)),
     }
     copy
 }
@@ -222,19 +209,12 @@ fn assert_masking_never_flips(rule: &'static dyn Rule, root: &Node<'_>) {
         if children(original).is_empty() {
             let dynamic = replace(computed(Value::String("{{resolve:ssm:/masked}}".into())));
             let after = verdict(rule, &dynamic);
-            assert!(
-                before != Verdict::Fail || !lets_through(after),
-                "a dynamic reference for {original:?}"
-            );
+            assert!(before != Verdict::Fail || !lets_through(after), "a dynamic reference for {original:?}");
         }
         if let Value::Mapping(entries) = &original.value {
             let mut entries = entries.clone();
             let value = computed(Value::Mapping(Vec::new()));
-            entries.push(Entry {
-                key: "Fn::Transform".into(),
-                key_span: None,
-                value,
-            });
+            entries.push(Entry { key: "Fn::Transform".into(), key_span: None, value });
             let merged = replace(computed(Value::Mapping(entries)));
             assert_never_flips(before, verdict(rule, &merged), "a transform that merges keys");
         }
@@ -243,62 +223,33 @@ fn assert_masking_never_flips(rule: &'static dyn Rule, root: &Node<'_>) {
 
 fn assert_absent_forms_agree(rule: &'static dyn Rule, root: &Node<'_>) {
     let mut removed = Vec::new();
-    each_entry(
-        root,
-        &|entries, index| drop(entries.remove(index)),
-        &mut |changed, _| {
-            removed.push(verdict(rule, changed));
-        },
-    );
+    each_entry(root, &|entries, index| drop(entries.remove(index)), &mut |changed, _| {
+        removed.push(verdict(rule, changed));
+    });
     for absent in [computed(Value::Null), reference("AWS::NoValue")] {
         let mut next = removed.iter();
-        each_entry(
-            root,
-            &|entries, index| entries[index].value = absent.clone(),
-            &mut |changed, key| {
-                assert_eq!(
-                    Some(&verdict(rule, changed)),
-                    next.next(),
-                    "{key} in {}",
-                    to_json(changed)
-                );
-            },
-        );
+        each_entry(root, &|entries, index| entries[index].value = absent.clone(), &mut |changed, key| {
+            assert_eq!(Some(&verdict(rule, changed)), next.next(), "{key} in {}", to_json(changed));
+        });
     }
 }
 
 fn assert_duplicates_count_worst(rule: &'static dyn Rule, root: &Node<'_>) {
-    let others = [
-        computed(Value::Null),
-        computed(Value::Bool(true)),
-        computed(Value::Bool(false)),
-        reference("X"),
-    ];
+    let others =
+        [computed(Value::Null), computed(Value::Bool(true)), computed(Value::Bool(false)), reference("X")];
     for other in others {
         let mut worst = Vec::new();
-        each_entry(
-            root,
-            &|entries, index| entries[index].value = other.clone(),
-            &mut |changed, _| {
-                worst.push(verdict(rule, changed).max(verdict(rule, root)));
-            },
-        );
+        each_entry(root, &|entries, index| entries[index].value = other.clone(), &mut |changed, _| {
+            worst.push(verdict(rule, changed).max(verdict(rule, root)));
+        });
         for first in [true, false] {
             let mut next = worst.iter();
             let double = |entries: &mut Vec<Entry<'_>>, index: usize| {
-                let twin = Entry {
-                    value: other.clone(),
-                    ..entries[index].clone()
-                };
+                let twin = Entry { value: other.clone(), ..entries[index].clone() };
                 entries.insert(if first { index } else { entries.len() }, twin);
             };
             each_entry(root, &double, &mut |changed, key| {
-                assert_eq!(
-                    Some(&verdict(rule, changed)),
-                    next.next(),
-                    "{key} twice in {}",
-                    to_json(changed)
-                );
+                assert_eq!(Some(&verdict(rule, changed)), next.next(), "{key} twice in {}", to_json(changed));
             });
         }
     }
@@ -308,13 +259,9 @@ fn assert_duplicates_count_worst(rule: &'static dyn Rule, root: &Node<'_>) {
 fn examples_hold_in_every_format() {
     for Example { rule, text, expected } in examples() {
         let from_yaml = yaml::read(text).unwrap();
-        assert_eq!(verdict(rule, &from_yaml), expected, "{}", text);
+        assert_eq!(verdict(rule, &from_yaml), expected, "{text}");
         let json = to_json(&from_yaml);
-        assert_eq!(
-            verdict(rule, &json::read(json.as_bytes()).unwrap()),
-            expected,
-            "{json}"
-        );
+        assert_eq!(verdict(rule, &json::read(json.as_bytes()).unwrap()), expected, "{json}");
         assert_eq!(verdict(rule, &yaml::read(&json).unwrap()), expected, "{json}");
     }
 }
@@ -323,16 +270,8 @@ fn examples_hold_in_every_format() {
 fn every_rule_shows_each_verdict_it_can_give() {
     for rule in ALL {
         let name = rule.metadata().name;
-        let shown: Vec<_> = examples_of(*rule)
-            .iter()
-            .map(|example| example.expected)
-            .collect();
-        for verdict in [
-            Verdict::Fail,
-            Verdict::Pass,
-            Verdict::Unknown,
-            Verdict::NotApplicable,
-        ] {
+        let shown: Vec<_> = examples_of(*rule).iter().map(|example| example.expected).collect();
+        for verdict in [Verdict::Fail, Verdict::Pass, Verdict::Unknown, Verdict::NotApplicable] {
             assert!(shown.contains(&verdict), "{name} has no example of {verdict:?}");
         }
     }
@@ -343,11 +282,7 @@ fn booleans_and_numbers_may_be_strings() {
     for Example { rule, text, .. } in examples() {
         let json = to_json(&yaml::read(text).unwrap());
         let typed = json::read(json.as_bytes()).unwrap();
-        assert_eq!(
-            verdict(rule, &stringified(&typed)),
-            verdict(rule, &typed),
-            "{json}"
-        );
+        assert_eq!(verdict(rule, &stringified(&typed)), verdict(rule, &typed), "{json}");
     }
 }
 
@@ -373,10 +308,7 @@ fn a_wrong_type_never_passes() {
             let wrong = if children(original).is_empty()
                 && !matches!(original.value, Value::Sequence(_) | Value::Mapping(_))
             {
-                [
-                    Value::Sequence(vec![original.clone()]),
-                    yaml::read("{Unexpected: 1}").unwrap().value,
-                ]
+                [Value::Sequence(vec![original.clone()]), yaml::read("{Unexpected: 1}").unwrap().value]
             } else {
                 [Value::String("unexpected".into()), Value::Number("7".into())]
             };
@@ -384,10 +316,7 @@ fn a_wrong_type_never_passes() {
                 let after = verdict(rule, &replace(computed(wrong.clone())));
                 let shown = format!("{wrong:?} for {original:?} in {}", to_json(&root));
                 assert!(!(is_read && lets_through(after)), "{after:?} with {shown}");
-                assert!(
-                    !(before == Verdict::Fail && lets_through(after)),
-                    "{after:?} with {shown}"
-                );
+                assert!(!(before == Verdict::Fail && lets_through(after)), "{after:?} with {shown}");
             }
         });
     }
@@ -399,13 +328,9 @@ fn another_casing_of_a_key_that_is_read_fails() {
         let root = yaml::read(text).unwrap();
         let before = verdict(rule, &root);
         let mut is_read = Vec::new();
-        each_entry(
-            &root,
-            &|entries, index| entries[index].value = reference("Masked"),
-            &mut |changed, _| {
-                is_read.push(before != Verdict::Unknown && verdict(rule, changed) == Verdict::Unknown);
-            },
-        );
+        each_entry(&root, &|entries, index| entries[index].value = reference("Masked"), &mut |changed, _| {
+            is_read.push(before != Verdict::Unknown && verdict(rule, changed) == Verdict::Unknown);
+        });
         let mut next = is_read.iter();
         let recase = |entries: &mut Vec<Entry<'_>>, index: usize| {
             let key = &entries[index].key;
@@ -414,12 +339,7 @@ fn another_casing_of_a_key_that_is_read_fails() {
         };
         each_entry(&root, &recase, &mut |changed, key| {
             if *next.next().unwrap() {
-                assert_eq!(
-                    verdict(rule, changed),
-                    Verdict::Fail,
-                    "{key} in {}",
-                    to_json(changed)
-                );
+                assert_eq!(verdict(rule, changed), Verdict::Fail, "{key} in {}", to_json(changed));
             }
         });
     }
@@ -446,18 +366,9 @@ fn findings_are_written_for_a_person() {
         assert_eq!(findings.is_empty(), lets_through(expected), "{text}");
         for finding in findings {
             let (message, remediation) = (&finding.message, &finding.remediation);
-            assert!(
-                !message.is_empty() && message.len() <= 160 && !message.ends_with('.'),
-                "{message}"
-            );
-            assert!(
-                remediation.ends_with('.') && remediation.len() <= 160,
-                "{remediation}"
-            );
-            assert!(
-                !message.contains('\n') && !remediation.contains('\n'),
-                "{message} {remediation}"
-            );
+            assert!(!message.is_empty() && message.len() <= 160 && !message.ends_with('.'), "{message}");
+            assert!(remediation.ends_with('.') && remediation.len() <= 160, "{remediation}");
+            assert!(!message.contains('\n') && !remediation.contains('\n'), "{message} {remediation}");
             assert!(finding.span.is_some(), "{message} has no place");
         }
     }
@@ -467,31 +378,16 @@ fn findings_are_written_for_a_person() {
 fn the_catalogue_is_consistent() {
     let mut names: Vec<_> = ALL.iter().map(|rule| rule.metadata().name).collect();
     for rule in ALL {
-        let Metadata {
-            name, remediation, ..
-        } = rule.metadata();
-        assert!(
-            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
-            "{name}"
-        );
-        let file = format!(
-            "{}/src/rules/{}.rs",
-            env!("CARGO_MANIFEST_DIR"),
-            name.replace('-', "_")
-        );
+        let Metadata { name, remediation, .. } = rule.metadata();
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
+        let file = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), name.replace('-', "_"));
         assert!(std::fs::exists(&file).unwrap(), "{name} is not in {file}");
         for heading in ["What it does", "Why is this bad?", "How to fix", "Examples"] {
-            assert!(
-                !rule.metadata().section(heading).is_empty(),
-                "{name} does not say {heading:?}"
-            );
+            assert!(!rule.metadata().section(heading).is_empty(), "{name} does not say {heading:?}");
         }
         let why = rule.metadata().why();
-        assert!(why.ends_with('.') && why.len() <= 160, "{name}: {why}");
-        assert!(
-            remediation.ends_with('.') && remediation.len() <= 120,
-            "{name}: {remediation}"
-        );
+        assert!(why.ends_with('.') && why.len() <= 200 && !why.contains('\n'), "{name}: {why}");
+        assert!(remediation.ends_with('.') && remediation.len() <= 120, "{name}: {remediation}");
         let mut options: Vec<_> = rule.metadata().options().map(|option| option.name).collect();
         options.push("level");
         let count = options.len();
@@ -509,9 +405,7 @@ type Change = (Index, Index);
 
 /// An example of any rule with some of its values replaced by values from all examples, and by odd ones.
 fn mutated(example: Index, changes: &[Change]) -> Node<'static> {
-    let examples: Vec<Node<'static>> = examples()
-        .map(|example| yaml::read(example.text).unwrap())
-        .collect();
+    let examples: Vec<Node<'static>> = examples().map(|example| yaml::read(example.text).unwrap()).collect();
     let mut values: Vec<Node<'static>> = Vec::new();
     for root in &examples {
         values.extend((0..places(root)).map(|place| at(root, place).clone()));
