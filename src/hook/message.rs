@@ -186,12 +186,12 @@ impl Group<'_> {
         let message = self.messages.join(", and ");
         let message = if message.ends_with('?') { message } else { message + "." };
         let (named, rest) = self.containers.split_at(self.containers.len().min(NAMED_CONTAINERS));
-        let names = named.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let listed = named.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match (named.len(), rest.len()) {
             (0, _) => message,
-            (1, _) => format!("container {names}: {message}"),
-            (_, 0) => format!("containers {names}: {message}"),
-            (_, more) => format!("containers {names} and {more} more: {message}"),
+            (1, _) => format!("container {listed}: {message}"),
+            (_, 0) => format!("containers {listed}: {message}"),
+            (_, more) => format!("containers {listed} and {more} more: {message}"),
         }
     }
 }

@@ -1,0 +1,67 @@
+# The commands of this repository. `make help` lists them.
+#
+# Everything a command needs beyond Rust, Python and make it installs itself, pinned, below this directory.
+
+.DEFAULT_GOAL := help
+
+include deployment.mk
+include bench.mk
+
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := target/tools/bin/cargo-deny
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv ## run the Lambda function on a failing and a passing event, and show its answers
+	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) ARTIFACTS_DIR=$(CURDIR)/target/lambda
+	@.venv/bin/python -m tests.runtime.demonstration target/lambda \
+		events/resource-create-noncompliant.json events/resource-create-compliant.json
+
+.PHONY: test
+test: check test-rust docs-check deny test-deployment test-runtime ## everything that must hold before a change lands
+
+.PHONY: check
+check: ## format and lints
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- --deny warnings
+	cargo clippy --locked --no-default-features --features lambda -- --deny warnings
+	cargo clippy --locked --no-default-features --features cli -- --deny warnings
+
+.PHONY: test-rust
+test-rust: ## the tests of the engine, the hook, the command line and the README
+	cargo test --locked
+
+.PHONY: docs
+docs: ## write docs/rules.md from the rules
+	cargo run --quiet --locked -- rules --format markdown > docs/rules.md
+
+.PHONY: docs-check
+docs-check: ## docs/rules.md is what the rules say, and everything public is documented
+	cargo run --quiet --locked -- rules --format markdown | diff docs/rules.md -
+	RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --locked --no-deps --lib
+
+# Advisories need their database; where it cannot be reached that check is left out, and says so. A finding fails.
+.PHONY: deny
+deny: $(CARGO_DENY) ## licences, sources, duplicates and advisories of the dependencies
+	$(CARGO_DENY) --locked check bans licenses sources
+	@if $(CARGO_DENY) fetch db 2>target/tools/fetch.log; then \
+		$(CARGO_DENY) --locked check --disable-fetch advisories; \
+	else \
+		echo "deny: the advisory database cannot be reached, so advisories are NOT checked here"; \
+	fi
+
+$(CARGO_DENY):
+	cargo install cargo-deny --quiet --locked --version $(CARGO_DENY_VERSION) --root target/tools --target-dir target/tools/build
+	rm -rf target/tools/build
+
+.PHONY: build
+build: ## build the command ecs-guard
+	cargo build --release --locked --bin ecs-guard
+
+.PHONY: deploy
+deploy: .venv ## build and deploy with AWS SAM, which asks for what it needs
+	.venv/bin/sam build
+	.venv/bin/sam deploy --guided

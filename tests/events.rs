@@ -1,0 +1,63 @@
+//! Every event in `events/` gets the answer that stands beside it.
+//!
+//! Owns the table and its completeness. The same events go through the real Lambda runtime in `tests/runtime`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use ecs_guard::hook::Hook;
+use ecs_guard::policy_file;
+use serde_json::Value;
+
+const EXPECTED: &str = ".expected.json";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The files in `events/` whose names end in [`EXPECTED`], or all others, without that ending.
+fn cases(expected: bool) -> BTreeSet<String> {
+    let names = root().join("events").read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let chosen = names.filter(|name| name.ends_with(EXPECTED) == expected);
+    chosen.map(|name| name.trim_end_matches(EXPECTED).trim_end_matches(".json").to_owned()).collect()
+}
+
+fn file(case: &str, ending: &str) -> PathBuf {
+    root().join("events").join(format!("{case}{ending}"))
+}
+
+#[test]
+fn every_event_has_an_answer_and_every_answer_an_event() {
+    assert_eq!(cases(false), cases(true));
+    assert!(cases(false).len() >= 25);
+}
+
+#[test]
+fn every_event_gets_its_answer() {
+    let policy = policy_file::load(&root().join("ecs-guard.yaml")).unwrap();
+    let hook = Hook::new(Ok(policy));
+    for case in cases(false) {
+        let event = std::fs::read(file(&case, ".json")).unwrap();
+        let expected: Value = serde_json::from_slice(&std::fs::read(file(&case, EXPECTED)).unwrap()).unwrap();
+        let answer = serde_json::to_value(hook.respond(&event).response).unwrap();
+        assert_eq!(answer, expected, "{case}");
+    }
+}
+
+#[test]
+fn scalars_may_be_strings_and_optional_keys_may_be_anything() {
+    let answer = |case: &str| std::fs::read_to_string(file(case, EXPECTED)).unwrap();
+    let compliant = answer("resource-create-compliant");
+    for same in [
+        "resource-create-compliant-string-scalars",
+        "resource-create-absent-optionals",
+        "resource-create-empty-optionals",
+        "resource-create-from-change-set",
+        "resource-create-unknown-fields",
+        "resource-reinvocation",
+        "resource-update-tags-only",
+    ] {
+        assert_eq!(answer(same), compliant, "{same}");
+    }
+    assert_eq!(answer("resource-create-noncompliant-string-scalars"), answer("resource-create-noncompliant"));
+}
