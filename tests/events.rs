@@ -17,7 +17,11 @@ fn root() -> &'static Path {
 
 /// The files in `events/` whose names end in [`EXPECTED`], or all others, without that ending.
 fn cases(expected: bool) -> BTreeSet<String> {
-    let names = root().join("events").read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = root()
+        .join("events")
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let chosen = names.filter(|name| name.ends_with(EXPECTED) == expected);
     chosen.map(|name| name.trim_end_matches(EXPECTED).trim_end_matches(".json").to_owned()).collect()
 }

@@ -31,7 +31,7 @@ Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or an ev
 
 /// Judges ECS task definitions as the ecs-guard hook does, before they are deployed.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -52,13 +52,13 @@ fn section(rule: &dyn Rule, level: usize) -> String {
         let body = rule.section(heading).lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
         let mut body = body.collect::<Vec<_>>().join("\n");
         for (fence, title) in FENCES {
-            body = body.replace(&format!("```yaml,{fence}\n"), &format!("{title}:\n```yaml\n"));
+            body = body.replace(&format!("```yaml,{fence}\n"), &format!("\n{title}:\n\n```yaml\n"));
         }
-        let _ = write!(text, "\n{mark}# {heading}\n{body}\n");
+        let _ = write!(text, "\n{mark}# {heading}\n\n{}\n", body.trim());
     }
-    let _ = write!(text, "\n{mark}# Options\n{}", options(rule));
+    let _ = write!(text, "\n{mark}# Options\n\n{}", options(rule));
     if !rule.references.is_empty() {
-        let _ = write!(text, "\n{mark}# Also checked by\n");
+        let _ = write!(text, "\n{mark}# Also checked by\n\n");
         for reference in rule.references {
             let _ = writeln!(text, "- {}: {}", reference.framework.as_str(), reference.id);
         }
