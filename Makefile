@@ -62,6 +62,6 @@ build: ## build the command ecs-guard
 	cargo build --release --locked --bin ecs-guard
 
 .PHONY: deploy
-deploy: .venv ## build and deploy with AWS SAM, which asks for what it needs
-	.venv/bin/sam build
-	.venv/bin/sam deploy --guided
+deploy: .venv ## build and deploy with AWS SAM, which asks for what it needs; ARCHITECTURE=x86_64 for that processor
+	.venv/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	.venv/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCHITECTURE)
