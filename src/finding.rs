@@ -106,6 +106,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The reasons; empty when the verdict is pass or not applicable.
     pub findings: Vec<Finding>,
+    /// How many reasons there were beyond those that are kept.
+    pub further_findings: usize,
     /// Why it does not apply, when it does not.
     pub not_applicable_because: Option<&'static str>,
 }

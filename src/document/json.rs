@@ -37,7 +37,8 @@ pub fn read(bytes: &[u8]) -> Result<Node<'_>, Error> {
         return Err(Error { offset: 0, message: "larger than 4 GiB" });
     }
     let offset = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut reader = Reader { text, bytes: text.as_bytes(), offset, depth: 0 };
+    let (entries, items) = (Vec::with_capacity(64), Vec::with_capacity(16));
+    let mut reader = Reader { text, bytes: text.as_bytes(), offset, depth: 0, entries, items };
     reader.skip_whitespace();
     let node = reader.value()?;
     reader.skip_whitespace();
@@ -52,6 +53,10 @@ struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
     depth: usize,
+    /// The entries of all open maps, the innermost last: each map then gets a list of exactly its size, at once.
+    entries: Vec<Entry<'a>>,
+    /// The items of all open lists, likewise.
+    items: Vec<Node<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -83,7 +88,7 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self) -> Result<Node<'a>, Error> {
         let start = self.offset;
-        let mut entries = Vec::new();
+        let outer = self.entries.len();
         let mut more = self.open(b'}');
         while more {
             let key_start = self.offset;
@@ -99,24 +104,23 @@ impl<'a> Reader<'a> {
             self.offset += 1;
             self.skip_whitespace();
             let value = self.value()?;
-            if entries.is_empty() {
-                entries.reserve(4);
-            }
-            entries.push(Entry { key, key_span, value });
+            self.entries.push(Entry { key, key_span, value });
             more = self.continues(b'}', "expected `,` or `}`")?;
         }
-        Ok(Node::mapping(entries, Span::new(start, self.offset)))
+        Ok(Node::mapping(self.entries.split_off(outer), Span::new(start, self.offset)))
     }
 
     fn array(&mut self) -> Result<Node<'a>, Error> {
         let start = self.offset;
-        let mut items = Vec::new();
+        let outer = self.items.len();
         let mut more = self.open(b']');
         while more {
-            items.push(self.value()?);
+            let item = self.value()?;
+            self.items.push(item);
             more = self.continues(b']', "expected `,` or `]`")?;
         }
-        Ok(Node { value: Value::Sequence(items), span: Some(Span::new(start, self.offset)) })
+        let value = Value::Sequence(self.items.split_off(outer));
+        Ok(Node { value, span: Some(Span::new(start, self.offset)) })
     }
 
     /// Steps over an opening bracket; answers whether anything stands before the closing one.

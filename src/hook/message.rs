@@ -23,68 +23,73 @@ const NAMED_CONTAINERS: usize = 3;
 /// The answer to an event whose task definition was judged.
 pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Policy) -> Response {
     let denies_unknown = policy.unresolved.resource == Level::Deny;
-    let is_reported = |outcome: &&Outcome| outcome.verdict >= Verdict::Unknown;
-    let blocks = |outcome: &&Outcome| {
-        outcome.level == Level::Deny
-            && (outcome.verdict == Verdict::Fail || outcome.verdict == Verdict::Unknown && denies_unknown)
+    let told: Vec<_> = report.outcomes.iter().map(Told::of).collect();
+    let mut annotations: Vec<_> = told.iter().map(|told| annotation(told, policy, denies_unknown)).collect();
+    annotations.sort_by_key(|annotation| annotation.status);
+    let blocks = |told: &&Told<'_>| {
+        let Outcome { level, verdict, .. } = *told.outcome;
+        level == Level::Deny && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
     };
-    let annotations = annotations(report, policy, denies_unknown);
-    let blocking: Vec<_> = report.outcomes.iter().filter(blocks).collect();
+    let blocking: Vec<_> = told.iter().filter(blocks).collect();
     if !blocking.is_empty() {
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
-        return Response::non_compliant(token, told(&opening, &blocking, report), annotations);
+        return Response::non_compliant(token, message(&opening, &blocking, report), annotations);
     }
-    let reported: Vec<_> = report.outcomes.iter().filter(is_reported).collect();
-    let opening = if !reported.is_empty() {
-        format!("warning: {subject} is let through, but not by {}.", counted(reported.len(), "rule"))
-    } else if report.outcomes.is_empty() {
-        format!("warning: {subject} was not judged: the policy turns every rule off.")
+    let reported: Vec<_> = told.iter().filter(|told| told.outcome.verdict >= Verdict::Unknown).collect();
+    let opening = if reported.is_empty() {
+        all_well(subject, report)
     } else {
-        let not_applicable =
-            report.outcomes.iter().filter(|outcome| outcome.verdict == Verdict::NotApplicable).count();
-        let passed = report.outcomes.len() - not_applicable;
-        match (passed, not_applicable) {
-            (0, _) => format!("{subject} has nothing to judge: no rule applies."),
-            (_, 0) => format!("{subject} complies with {}.", counted(passed, "rule")),
-            _ => format!(
-                "{subject} complies with {}; {not_applicable} not applicable.",
-                counted(passed, "rule")
-            ),
-        }
+        format!("warning: {subject} is let through, but not by {}.", counted(reported.len(), "rule"))
     };
-    Response::success(token, told(&opening, &reported, report), annotations)
+    Response::success(token, message(&opening, &reported, report), annotations)
+}
+
+fn all_well(subject: &str, report: &Report) -> String {
+    let is_applicable = |outcome: &&Outcome| outcome.verdict != Verdict::NotApplicable;
+    let passed = report.outcomes.iter().filter(is_applicable).count();
+    match (passed, report.outcomes.len() - passed) {
+        (0, 0) => format!("warning: {subject} was not judged: the policy turns every rule off."),
+        (0, _) => format!("{subject} has nothing to judge: no rule applies."),
+        (_, 0) => format!("{subject} complies with {}.", counted(passed, "rule")),
+        (_, others) => format!("{subject} complies with {}; {others} not applicable.", counted(passed, "rule")),
+    }
+}
+
+/// What a rule found, put into sentences, each with what to write instead.
+struct Told<'a> {
+    outcome: &'a Outcome,
+    sentences: Vec<(String, &'a str)>,
+}
+
+impl<'a> Told<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        let sentences = groups(&outcome.findings).iter().map(|group| (group.found(), group.remediation)).collect();
+        Self { outcome, sentences }
+    }
 }
 
 /// The message: the decisive sentence, then what was found and what to write instead, as much as fits.
-fn told(opening: &str, outcomes: &[&Outcome], report: &Report) -> String {
-    let mut sentences = Vec::new();
-    for outcome in outcomes {
-        for (place, group) in groups(&outcome.findings).iter().enumerate() {
-            sentences
-                .push((place, format!("[{}] {} {}", outcome.rule.name, group.found(), group.remediation)));
+fn message(opening: &str, told: &[&Told<'_>], report: &Report) -> String {
+    let mut line = Line::new(opening, LONGEST_MESSAGE);
+    // Every rule has its first say before any has its second, in case not all fits.
+    let rounds = told.iter().map(|told| told.sentences.len()).max().unwrap_or_default();
+    for round in 0..rounds {
+        for Told { outcome, sentences } in told {
+            if let Some((found, remediation)) = sentences.get(round) {
+                line.add(&["[", outcome.rule.name, "] ", found, " ", remediation]);
+            }
         }
     }
-    // Every rule has its first say before any has its second, in case not all fits.
-    sentences.sort_by_key(|(place, _)| *place);
-    let mut sentences: Vec<_> = sentences.into_iter().map(|(_, sentence)| sentence).collect();
+    line.left_out += told.iter().map(|told| told.outcome.further_findings).sum::<usize>();
     if !report.duplicate_keys.is_empty() {
-        let keys: Vec<_> = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect();
-        sentences.push(format!(
-            "Note: {} is written twice in one place; every value was judged.",
-            keys.join(", ")
-        ));
+        let keys = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        line.add(&["Note: ", &keys, " is written twice in one place; every value was judged."]);
     }
-    fitted(opening, &sentences, LONGEST_MESSAGE)
+    line.finish()
 }
 
-fn annotations(report: &Report, policy: &Policy, denies_unknown: bool) -> Vec<Annotation> {
-    let mut annotations: Vec<_> =
-        report.outcomes.iter().map(|outcome| annotation(outcome, policy, denies_unknown)).collect();
-    annotations.sort_by_key(|annotation| annotation.status);
-    annotations
-}
-
-fn annotation(outcome: &Outcome, policy: &Policy, denies_unknown: bool) -> Annotation {
+fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotation {
+    let Told { outcome, sentences } = told;
     let annotation_name = outcome.rule.name;
     let status = match outcome.verdict {
         Verdict::Fail => AnnotationStatus::Failed,
@@ -92,7 +97,7 @@ fn annotation(outcome: &Outcome, policy: &Policy, denies_unknown: bool) -> Annot
         Verdict::Unknown | Verdict::NotApplicable => AnnotationStatus::Skipped,
         Verdict::Pass => AnnotationStatus::Passed,
     };
-    if outcome.findings.is_empty() {
+    let Some(((found, remediation), others)) = sentences.split_first() else {
         let status_message = match outcome.not_applicable_because {
             Some(because) => Cow::Owned(format!("Not applicable because {because}.")),
             None => Cow::Borrowed("Complies."),
@@ -106,41 +111,32 @@ fn annotation(outcome: &Outcome, policy: &Policy, denies_unknown: bool) -> Annot
             remediation_link,
             severity_level,
         };
-    }
-    let told = groups(&outcome.findings);
-    let found: Vec<_> = told.iter().map(Group::found).collect();
-    let why = if outcome.verdict == Verdict::Unknown { "Not known yet.".into() } else { outcome.rule.why() };
-    let link = policy.documentation_link(annotation_name);
-    let mut remediations: Vec<&str> = Vec::new();
-    for group in &told {
-        if !remediations.contains(&group.remediation) {
-            remediations.push(group.remediation);
+    };
+    let mut status_message = Line::new(found, LONGEST_ANNOTATION);
+    let remediation_link = policy.documentation_link(annotation_name);
+    let see = remediation_link.as_ref().map(|link| format!(" See {link}")).unwrap_or_default();
+    let mut remediation_message = Line::new(remediation, LONGEST_ANNOTATION - see.len());
+    let mut seen = vec![*remediation];
+    for (found, remediation) in others {
+        status_message.add(&[found]);
+        if !seen.contains(remediation) {
+            seen.push(remediation);
+            remediation_message.add(&[remediation]);
         }
     }
-    let see = link.as_ref().map(|link| format!(" See {link}")).unwrap_or_default();
-    let (first, others) =
-        remediations.split_first().map_or(("", &[][..]), |(first, others)| (*first, others));
-    let others: Vec<_> = others.iter().map(|other| (*other).to_owned()).collect();
-    let remediation = fitted(first, &others, LONGEST_ANNOTATION - see.len()) + &see;
+    status_message.left_out += outcome.further_findings;
+    if status_message.left_out == 0 {
+        let why = if outcome.verdict == Verdict::Unknown { "Not known yet.".into() } else { outcome.rule.why() };
+        status_message.add_if_it_fits(&[&why]);
+    }
     Annotation {
         annotation_name,
         status,
-        status_message: status_text(&found, &why).into(),
-        remediation_message: Some(remediation),
-        remediation_link: link,
+        status_message: status_message.finish().into(),
+        remediation_message: Some(remediation_message.finish() + &see),
+        remediation_link,
         severity_level: Some(outcome.rule.severity.as_str()),
     }
-}
-
-/// What was found, and why that is bad where there is room for it.
-fn status_text(found: &[String], why: &str) -> String {
-    let (first, others) =
-        found.split_first().map_or(("", &[][..]), |(first, others)| (first.as_str(), others));
-    let mut text = fitted(first, others, LONGEST_ANNOTATION);
-    if text.len() + 1 + why.len() <= LONGEST_ANNOTATION {
-        let _ = write!(text, " {why}");
-    }
-    text
 }
 
 /// Findings of one rule that are said in one sentence: all that calls for one remediation in one container, and
@@ -196,37 +192,54 @@ impl Group<'_> {
     }
 }
 
-/// One line of at most `longest` bytes: an opening and the sentences that fit, whole, with a count of the others.
-fn fitted(opening: &str, sentences: &[String], longest: usize) -> String {
-    const ROOM_FOR_COUNT: usize = " And 100000 more.".len();
-    let mut line = cut(opening, longest - ROOM_FOR_COUNT);
-    let mut left_out = 0;
-    for (index, sentence) in sentences.iter().enumerate() {
-        let is_last_of_all = left_out == 0 && index + 1 == sentences.len();
-        let room = if is_last_of_all { longest } else { longest - ROOM_FOR_COUNT };
-        if line.len() + 1 + sentence.len() > room {
-            left_out += 1;
+/// One line of bounded length: an opening and the sentences that fit, whole, with a count of the others.
+struct Line {
+    text: String,
+    longest: usize,
+    left_out: usize,
+}
+
+impl Line {
+    const ROOM_FOR_COUNT: usize = " And 1000000 more.".len();
+
+    fn new(opening: &str, longest: usize) -> Self {
+        let mut text = String::with_capacity(longest);
+        let room = longest - Self::ROOM_FOR_COUNT;
+        if opening.len() <= room {
+            text.push_str(opening);
         } else {
-            let _ = write!(line, " {sentence}");
+            text.push_str(&opening[..opening.floor_char_boundary(room - '…'.len_utf8())]);
+            text.push('…');
         }
+        Self { text, longest, left_out: 0 }
     }
-    if left_out > 0 {
-        let _ = write!(line, " And {left_out} more.");
+
+    /// Adds a sentence made of parts, or counts it.
+    fn add(&mut self, parts: &[&str]) {
+        self.left_out += usize::from(!self.add_if_it_fits(parts));
     }
-    line
+
+    fn add_if_it_fits(&mut self, parts: &[&str]) -> bool {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let fits = self.text.len() + 1 + length <= self.longest - Self::ROOM_FOR_COUNT;
+        if fits {
+            self.text.push(' ');
+            self.text.extend(parts.iter().copied());
+        }
+        fits
+    }
+
+    fn finish(mut self) -> String {
+        if self.left_out > 0 {
+            let _ = write!(self.text, " And {} more.", self.left_out);
+        }
+        self.text
+    }
 }
 
 /// A message of our own that may be too long, on one line.
 pub(super) fn fit(message: &str) -> String {
-    fitted(&message.replace(['\n', '\r'], " "), &[], LONGEST_MESSAGE)
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    if text.len() <= longest {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(longest - '…'.len_utf8());
-    format!("{}…", &text[..end])
+    Line::new(&message.replace(['\n', '\r'], " "), LONGEST_MESSAGE).finish()
 }
 
 fn counted(count: usize, noun: &str) -> String {

@@ -65,17 +65,21 @@ impl Metadata {
 
     /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
     pub fn section(&self, heading: &str) -> &'static str {
-        let sections =
-            self.documentation.split("\n ## ").map(|part| part.strip_prefix(" ## ").unwrap_or(part));
-        let found =
-            sections.filter_map(|section| section.split_once('\n')).find(|(title, _)| *title == heading);
-        found.map(|(_, text)| text.trim()).unwrap_or_default()
+        let is_heading = |at: usize| {
+            self.documentation[..at].ends_with(" ## ") && self.documentation[at + heading.len()..].starts_with('\n')
+        };
+        let Some((at, _)) = self.documentation.match_indices(heading).find(|(at, _)| is_heading(*at)) else {
+            return "";
+        };
+        let text = &self.documentation[at + heading.len()..];
+        text[..text.find("\n ## ").unwrap_or(text.len())].trim()
     }
 
     /// Why a violation is bad, in one sentence on one line.
     pub fn why(&self) -> String {
-        let section = self.section("Why is this bad?").replace("\n ", " ");
-        section.split_inclusive(". ").next().unwrap_or_default().trim_end().to_owned()
+        let section = self.section("Why is this bad?");
+        let end = section.find(". ").or_else(|| section.find(".\n")).map_or(section.len(), |end| end + 1);
+        section[..end].replace("\n ", " ")
     }
 }
 
@@ -157,13 +161,25 @@ pub struct Context<'a> {
     container: Option<(usize, View<'a>)>,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
+    further_findings: usize,
     not_applicable_because: Option<&'static str>,
 }
 
+/// How many findings of one rule are kept. Amazon ECS takes ten containers; what a hostile definition repeats
+/// thousands of times must cost neither the memory nor the time that the answer needs.
+const MAXIMUM_FINDINGS: usize = 1000;
+
 impl<'a> Context<'a> {
     pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
-        let (container, verdict, findings, not_applicable_because) = (None, None, Vec::new(), None);
-        Self { rule, options, container, verdict, findings, not_applicable_because }
+        Self {
+            rule,
+            options,
+            container: None,
+            verdict: None,
+            findings: Vec::new(),
+            further_findings: 0,
+            not_applicable_because: None,
+        }
     }
 
     /// The rule's options as the policy sets them.
@@ -253,7 +269,9 @@ impl<'a> Context<'a> {
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
             joined = joined.max(context.verdict);
-            self.findings.append(&mut context.findings);
+            let room = MAXIMUM_FINDINGS.saturating_sub(self.findings.len());
+            self.further_findings += context.further_findings + context.findings.len().saturating_sub(room);
+            self.findings.extend(context.findings.into_iter().take(room));
             self.not_applicable_because = context.not_applicable_because.or(self.not_applicable_because);
         }
         match joined {
@@ -262,11 +280,17 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What was reported; a rule that reported nothing has passed.
-    pub(crate) fn finish(self) -> (Verdict, Vec<Finding>, Option<&'static str>) {
+    /// What was reported, as an outcome; a rule that reported nothing has passed.
+    pub(crate) fn finish(self, level: Level) -> Outcome {
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
-        let because = self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable);
-        (verdict, self.findings, because)
+        Outcome {
+            rule: self.rule,
+            level,
+            verdict,
+            findings: self.findings,
+            further_findings: self.further_findings,
+            not_applicable_because: self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable),
+        }
     }
 }
 

@@ -434,7 +434,10 @@ proptest! {
         for rule in ALL {
             let from_json = json::read(json.as_bytes()).unwrap();
             prop_assert_eq!(verdict(*rule, &yaml::read(&json).unwrap()), verdict(*rule, &from_json), "{}", json);
-            prop_assert_eq!(verdict(*rule, &stringified(&from_json)), verdict(*rule, &from_json), "{}", json);
+// A boolean that is no boolean's place fails, and as a string may be right: that is all that may differ.
+            if lets_through(verdict(*rule, &from_json)) {
+                prop_assert_eq!(verdict(*rule, &stringified(&from_json)), verdict(*rule, &from_json), "{}", json);
+            }
             assert_masking_never_flips(*rule, &root);
             assert_absent_forms_agree(*rule, &root);
         }

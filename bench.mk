@@ -1,0 +1,63 @@
+# Performance: ecs-guard's function beside functions that do the same or nothing, in one run, on one core.
+# Prints the tables and writes them to docs/performance.md.
+#
+#   make bench                              three to four minutes of measuring; compiling comes on top
+#   make bench ROUNDS=1 STARTS=5            a quick look (it writes its tables too)
+#   make bench-in-process                   only the parser and the engine; no function is started
+#
+# ROUNDS × STARTS starts of every function; EVENTS warm events of each kind per start; SAMPLES in the process.
+# BENCH_LOGS=1 shows what the functions write to standard error. Needs taskset, and python3 with venv.
+# Included by the Makefile after deployment.mk, whose artifact it measures, built for this machine.
+
+BENCH_CORE ?= 0
+BENCH_DIR := target/bench-peers
+BENCH_VENV := benches/.venv
+BENCH_PIN = taskset -c $(BENCH_CORE)
+
+# The peers are a workspace of their own. They get the release profile from Cargo.toml, so it cannot differ; and
+# one call each, so that what cfn-guard turns on in serde_json does not reach the no-op.
+BENCH_PEER = cargo build --quiet --release --locked --config $(BENCH_DIR)/profile.toml \
+	--manifest-path benches/peers/Cargo.toml --target-dir $(BENCH_DIR)
+BENCH_IN_PROCESS = cargo bench --quiet --locked --no-default-features --bench parse_and_evaluate
+
+.PHONY: bench bench-build bench-in-process
+bench: bench-build bench-in-process ## measure the function beside its peers; writes docs/performance.md
+	$(BENCH_PIN) $(BENCH_DIR)/release/driver \
+		--events benches/events \
+		--document docs/performance.md \
+		--include $(BENCH_DIR)/in-process.md \
+		--env PYTHONPATH=$(CURDIR)/benches/peers/python \
+		--env LAMBDA_TASK_ROOT=$(CURDIR)/benches/peers/python \
+		ecs-guard=$(BENCH_DIR)/lambda/bootstrap \
+		no-op=$(BENCH_DIR)/noop-as-deployed \
+		no-op-dynamic=$(BENCH_DIR)/release/noop \
+		cfn-guard=$(BENCH_DIR)/release/guard \
+		python="$(BENCH_VENV)/bin/python -m awslambdaric handler.handle"
+
+bench-in-process: ## measure the parser and the engine beside serde_json
+	@mkdir -p $(BENCH_DIR)
+	@$(BENCH_IN_PROCESS) --no-run
+	$(BENCH_PIN) $(BENCH_IN_PROCESS) > $(BENCH_DIR)/in-process.md
+	@cat $(BENCH_DIR)/in-process.md
+
+# The first no-op gets the target, the linker and the flags of the artifact; the second, like the other peers, what
+# `cargo build --release` gives everyone.
+bench-build: $(BENCH_VENV)/requirements.txt
+	@mkdir -p $(BENCH_DIR)
+	@awk '/^\[/ { wanted = /^\[profile\.release\]/ } wanted' Cargo.toml > $(BENCH_DIR)/profile.toml
+	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) ARTIFACTS_DIR=$(BENCH_DIR)/lambda
+	@target=$$($(MAKE) --silent --no-print-directory lambda-target ARCHITECTURE=$(HOST_ARCHITECTURE)) || exit 1; \
+	case $$target in *-musl) linker=rust-lld ;; *) linker=cc ;; esac; \
+	env CARGO_TARGET_$$(echo $$target | tr a-z- A-Z_)_LINKER=$$linker \
+		RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static" $(BENCH_PEER) --package noop --target $$target && \
+	cp $(BENCH_DIR)/$$target/release/noop $(BENCH_DIR)/noop-as-deployed
+	$(BENCH_PEER) --package noop
+	$(BENCH_PEER) --package guard
+	$(BENCH_PEER) --package driver
+
+# The copy of the requirements is the last thing made, so an interrupted installation starts over.
+$(BENCH_VENV)/requirements.txt: benches/requirements.txt
+	rm -rf $(BENCH_VENV)
+	python3 -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	cp $< $@

@@ -1,0 +1,119 @@
+//! How long the work of one event takes inside the process, next to what `serde_json` takes to parse the same bytes
+//! into a [`serde_json::Value`] and nothing else.
+//!
+//! Owns the loop and the table it prints (Markdown, put into `docs/performance.md` by `make bench`). Times of a busy
+//! machine drift, so nothing is measured for long at a stretch: every sample runs each subject for about a
+//! millisecond, one after the other, and a ratio is taken within the sample before the median over all of them.
+//!
+//! `cargo bench --bench parse_and_evaluate`; `SAMPLES=1000` for more of them.
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock, and how many samples are wanted"
+)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use ecs_guard::document::{Node, json};
+use ecs_guard::engine::evaluate;
+use ecs_guard::hook::Hook;
+use ecs_guard::policy::Policy;
+
+/// Runs of one subject in one sample.
+const RUNS: u32 = 100;
+
+/// Not more than this many times what `serde_json::Value` takes to parse.
+const LIMIT: f64 = 1.05;
+
+struct Subject<'a> {
+    name: &'static str,
+    run: Box<dyn Fn() + 'a>,
+    /// One value per sample, in microseconds.
+    times: Vec<f64>,
+}
+
+impl<'a> Subject<'a> {
+    fn new(name: &'static str, run: impl Fn() + 'a) -> Self {
+        Self { name, run: Box::new(run), times: Vec::new() }
+    }
+
+    fn sample(&mut self) {
+        let before = Instant::now();
+        for _ in 0..RUNS {
+            (self.run)();
+        }
+        self.times.push(before.elapsed().as_secs_f64() * 1e6 / f64::from(RUNS));
+    }
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let samples: usize = std::env::var("SAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(500);
+    println!("In the process, µs per event, medians of {samples} interleaved samples of {RUNS} runs:\n");
+    println!("| event | work | µs | against `serde_json::Value` |");
+    println!("| --- | --- | ---: | ---: |");
+    let mut verdicts = Vec::new();
+    for (name, event) in [
+        ("failing", include_bytes!("events/failing.json").as_slice()),
+        ("compliant", include_bytes!("events/compliant.json").as_slice()),
+    ] {
+        let ratio = measure(name, event, samples)?;
+        verdicts
+            .push(format!("{name} {ratio:.2} × ({})", if ratio <= LIMIT { "met" } else { "**not met**" }));
+    }
+    println!("\nTarget: parse and evaluate in ≤ {LIMIT} × `serde_json::Value`. {}.", verdicts.join(", "));
+    Ok(())
+}
+
+/// Prints the rows of one event; gives the ratio the target is about.
+fn measure(name: &str, event: &[u8], samples: usize) -> Result<f64, Box<dyn std::error::Error>> {
+    let policy = Policy::baseline();
+    let hook = Hook::new(Ok(Policy::baseline()));
+    // What cannot be read or judged would be very fast.
+    properties(&json::read(event)?).ok_or("no resourceProperties in the event")?;
+
+    let mut subjects = [
+        Subject::new("`serde_json` parses into a `Value`", || {
+            _ = black_box(serde_json::from_slice::<serde_json::Value>(black_box(event)));
+        }),
+        Subject::new("ecs-guard parses", || _ = black_box(json::read(black_box(event)))),
+        Subject::new("ecs-guard parses and evaluates the five rules", || {
+            if let Ok(root) = json::read(black_box(event)) {
+                black_box(properties(&root).map(|properties| evaluate(properties, &policy)));
+            }
+        }),
+        Subject::new("ecs-guard answers: bytes to bytes", || {
+            let answer = hook.respond(black_box(event));
+            _ = black_box(serde_json::to_vec(&answer.response));
+        }),
+    ];
+    for _ in 0..samples {
+        for subject in &mut subjects {
+            subject.sample();
+        }
+    }
+    let [reference, _, evaluated, _] = &subjects;
+    let ratio = ratio(evaluated, reference);
+    for subject in &subjects {
+        println!(
+            "| {name} | {} | {:.2} | {:.2} × |",
+            subject.name,
+            median(subject.times.clone()),
+            self::ratio(subject, reference)
+        );
+    }
+    Ok(ratio)
+}
+
+fn properties<'n, 'e>(root: &'n Node<'e>) -> Option<&'n Node<'e>> {
+    root.get("requestData")?.get("targetModel")?.get("resourceProperties")
+}
+
+fn ratio(subject: &Subject<'_>, reference: &Subject<'_>) -> f64 {
+    median(subject.times.iter().zip(&reference.times).map(|(one, other)| one / other).collect())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
