@@ -5,8 +5,9 @@
 //! asked, how the answer is shown, or any particular rule.
 
 use crate::document::{Choices, Lookup, Node, Unresolved, View};
-use crate::finding::{Finding, Outcome, Report, Verdict};
+use crate::finding::{Finding, Findings, Verdict};
 use crate::policy::{Policy, Setting};
+use crate::report::{Outcome, Report};
 use crate::rule::{Context, Platform, TRUST_PLATFORM_FAMILY};
 
 /// How many combinations of duplicate keys are judged for one rule before they fail it.
@@ -15,38 +16,43 @@ const MAXIMUM_COMBINATIONS: usize = 64;
 /// Judges the properties of one `AWS::ECS::TaskDefinition` by every rule that `policy` does not turn off.
 pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
     let mut duplicate_keys = Vec::new();
-    let outcomes =
-        policy.rules.iter().map(|setting| outcome(properties, setting, &mut duplicate_keys)).collect();
+    let outcome = |setting: &Setting| Outcome {
+        rule: setting.rule.metadata(),
+        level: setting.level,
+        findings: judge_all(properties, setting, &mut duplicate_keys),
+    };
+    let outcomes = policy.rules.iter().map(outcome).collect();
     Report { outcomes, duplicate_keys }
 }
 
 /// What one rule says, joined over all combinations of duplicate keys.
-fn outcome(properties: &Node<'_>, setting: &Setting, duplicate_keys: &mut Vec<&'static str>) -> Outcome {
+fn judge_all(properties: &Node<'_>, setting: &Setting, duplicate_keys: &mut Vec<&'static str>) -> Findings {
     let mut choices = Choices::default();
-    let mut outcome = judge(View::new("Properties", properties, &choices), setting);
+    let mut joined = judge(View::new("Properties", properties, &choices), setting);
     for combination in 1.. {
         for key in choices.duplicates() {
             if !duplicate_keys.contains(&key) {
                 duplicate_keys.push(key);
             }
         }
+        if choices.are_too_many() || combination > MAXIMUM_COMBINATIONS {
+            joined.verdict = Verdict::Fail;
+            joined.kept.insert(0, too_many_duplicates(properties));
+            break;
+        }
         if !choices.advance() {
             break;
         }
-        if combination == MAXIMUM_COMBINATIONS {
-            outcome.verdict = Verdict::Fail;
-            outcome.findings.push(too_many_duplicates(properties));
-            break;
-        }
         let other = judge(View::new("Properties", properties, &choices), setting);
-        outcome.verdict = outcome.verdict.max(other.verdict);
-        for finding in other.findings {
-            if !outcome.findings.contains(&finding) {
-                outcome.findings.push(finding);
+        joined.verdict = joined.verdict.max(other.verdict);
+        joined.further += other.further;
+        for finding in other.kept {
+            if !joined.kept.contains(&finding) {
+                joined.kept.push(finding);
             }
         }
     }
-    outcome
+    joined
 }
 
 fn too_many_duplicates(properties: &Node<'_>) -> Finding {
@@ -61,7 +67,7 @@ fn too_many_duplicates(properties: &Node<'_>) -> Finding {
 }
 
 /// What one rule says when each duplicate key has the value chosen for this pass.
-fn judge(task_definition: View<'_>, setting: &Setting) -> Outcome {
+fn judge(task_definition: View<'_>, setting: &Setting) -> Findings {
     let mut context = Context::new(setting.rule.metadata(), &setting.options);
     let platform = platform(task_definition, setting);
     if matches!(platform, Platforms::Windows) {
@@ -69,16 +75,16 @@ fn judge(task_definition: View<'_>, setting: &Setting) -> Outcome {
     } else {
         setting.rule.check_task_definition(task_definition, &mut context);
     }
-    let (mut verdict, mut findings, not_applicable_because) = context.finish();
-    if let (Verdict::Fail, Platforms::Undecided(family)) = (verdict, platform) {
+    let mut findings = context.finish();
+    if let (Verdict::Fail, Platforms::Undecided(family)) = (findings.verdict, platform) {
         // On Windows the rule would not apply, so what fails on Linux is undecided, not wrong.
-        verdict = Verdict::Unknown;
-        for finding in &mut findings {
+        findings.verdict = Verdict::Unknown;
+        for finding in &mut findings.kept {
             finding.verdict = Verdict::Unknown;
             finding.message = format!("{family}, and on Linux {}", finding.message);
         }
     }
-    Outcome { rule: setting.rule.metadata(), level: setting.level, verdict, findings, not_applicable_because }
+    findings
 }
 
 /// What a task may run on, as far as a rule must know.
@@ -125,8 +131,9 @@ fn platform<'a>(task_definition: View<'a>, setting: &Setting) -> Platforms<'a> {
 #[cfg(test)]
 mod tests {
     use crate::document::yaml;
-    use crate::finding::{Report, Verdict};
+    use crate::finding::Verdict;
     use crate::policy::{self, Policy};
+    use crate::report::Report;
 
     use super::evaluate;
 
@@ -136,7 +143,7 @@ mod tests {
 
     fn verdict(properties: &str, rule: &str, policy: &Policy) -> Verdict {
         let report = report(properties, policy);
-        report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap().verdict
+        report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap().findings.verdict
     }
 
     fn default_verdict(properties: &str, rule: &str) -> Verdict {
@@ -155,7 +162,7 @@ mod tests {
         }
         let both_fine = "{ContainerDefinitions: [{Name: a, Privileged: false, Privileged: 'false'}]}";
         let report = report(both_fine, &Policy::baseline());
-        assert_eq!(report.outcomes[0].verdict, Verdict::Pass);
+        assert_eq!(report.outcomes[0].findings.verdict, Verdict::Pass);
         assert_eq!(report.duplicate_keys, ["Privileged"]);
     }
 

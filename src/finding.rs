@@ -1,14 +1,12 @@
-//! Verdicts, findings and the report.
+//! Verdicts and findings.
 //!
-//! Owns what the engine says about a task definition, in words and types that belong to no output format.
-//! Must not know how a terminal, a hook answer or SARIF shows it: nothing here serializes.
+//! Owns what a rule can say about a task definition, in words and types that belong to no output format. Must not
+//! know how a terminal, a hook answer or SARIF shows it: nothing here serializes.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::document::Span;
-use crate::policy::Level;
-use crate::rule::Metadata;
 
 /// What a rule says, from best to worst; several verdicts join to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,30 +93,17 @@ pub struct Finding {
     pub remediation: Cow<'static, str>,
 }
 
-/// What one rule said of one task definition.
+/// All that one rule reports of one task definition.
 #[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The rule.
-    pub rule: &'static Metadata,
-    /// How strictly the policy applies it.
-    pub level: Level,
-    /// All its findings, joined.
+pub struct Findings {
+    /// The worst of what was reported.
     pub verdict: Verdict,
     /// The reasons; empty when the verdict is pass or not applicable.
-    pub findings: Vec<Finding>,
+    pub kept: Vec<Finding>,
     /// How many reasons there were beyond those that are kept.
-    pub further_findings: usize,
-    /// Why it does not apply, when it does not.
+    pub further: usize,
+    /// Why the rule does not apply, when it does not.
     pub not_applicable_because: Option<&'static str>,
-}
-
-/// What every rule of a policy said of one task definition.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// One for each rule that is not off, in the catalogue's order.
-    pub outcomes: Vec<Outcome>,
-    /// Keys that stood twice in a map that a rule reads; every value was judged.
-    pub duplicate_keys: Vec<&'static str>,
 }
 
 /// Quotes text that somebody else chose: short, on one line, printable.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,7 +17,7 @@ use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, Service, ser
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::finding::Verdict;
-use crate::hook::{Answer, ErrorCode, Hook, Response, Status};
+use crate::hook::{Answer, ErrorCode, Hook, Record, Response, Status};
 use crate::policy_file;
 
 /// Serves events until the environment ends.
@@ -31,30 +32,47 @@ pub fn run() -> Result<(), Error> {
     if let Err(problem) = &policy {
         tracing::error!(%problem, "the policy is broken: every event is answered with InternalFailure");
     }
-    let hook = Hook::new(policy);
+    let function =
+        Function { hook: Hook::new(policy), body: RefCell::default(), answered: RefCell::default() };
     // One event at a time is all a Lambda environment ever has.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(Rc::new(hook)))
+    runtime.block_on(serve(Rc::new(function)))
 }
 
-async fn serve(hook: Rc<Hook>) -> Result<(), Error> {
-    let body = Rc::new(RefCell::new(Bytes::new()));
-    let event_body = Rc::clone(&body);
-    let handler = service_fn(move |_: LambdaEvent<Unread>| {
-        let bytes = event_body.take();
-        let response = respond(&hook, &bytes);
-        async move { Ok::<_, Error>(response) }
-    });
-    Runtime::new(handler).layer(KeepBody { body }).run().await
+async fn serve(function: Rc<Function>) -> Result<(), Error> {
+    let handler = {
+        let function = Rc::clone(&function);
+        service_fn(move |_: LambdaEvent<Unread>| {
+            let response = function.answer();
+            async move { Ok::<_, Error>(response) }
+        })
+    };
+    Runtime::new(handler).layer(Around { function }).run().await
 }
 
-fn respond(hook: &Hook, bytes: &[u8]) -> Response {
-    let start = Instant::now();
-    let answer = hook.respond(bytes);
-    let duration = start.elapsed();
-    log(&answer, duration);
-    measure(&answer, duration);
-    answer.response
+/// What the handler and the layer around it share. There is one event at a time, and one thread.
+struct Function {
+    hook: Hook,
+    /// The body of the event that is being answered.
+    body: RefCell<Bytes>,
+    /// What is still to be logged of it.
+    answered: RefCell<Option<(Record, Duration)>>,
+}
+
+impl Function {
+    fn answer(&self) -> Response {
+        let start = Instant::now();
+        let Answer { response, record } = self.hook.respond(&self.body.take());
+        self.answered.replace(Some((record, start.elapsed())));
+        response
+    }
+
+    fn log(&self) {
+        if let Some((record, duration)) = self.answered.take() {
+            log(&record, duration);
+            measure(&record, duration);
+        }
+    }
 }
 
 /// An event type that takes no part in parsing: the hook reads the bytes itself, because an event that does not
@@ -67,37 +85,47 @@ impl<'de> Deserialize<'de> for Unread {
     }
 }
 
-/// Takes each event's bytes aside before the runtime looks at them.
-#[derive(Clone)]
-struct KeepBody {
-    body: Rc<RefCell<Bytes>>,
+/// Takes each event's bytes aside before the runtime looks at them, and logs when the answer has been taken: whoever
+/// deploys does not wait for the log.
+struct Around {
+    function: Rc<Function>,
 }
 
-impl<S> Layer<S> for KeepBody {
-    type Service = KeptBody<S>;
+impl<S> Layer<S> for Around {
+    type Service = Surrounded<S>;
 
-    fn layer(&self, inner: S) -> KeptBody<S> {
-        KeptBody { inner, body: Rc::clone(&self.body) }
+    fn layer(&self, inner: S) -> Surrounded<S> {
+        Surrounded { inner, function: Rc::clone(&self.function) }
     }
 }
 
-struct KeptBody<S> {
+struct Surrounded<S> {
     inner: S,
-    body: Rc<RefCell<Bytes>>,
+    function: Rc<Function>,
 }
 
-impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for KeptBody<S> {
+impl<S> Service<LambdaInvocation> for Surrounded<S>
+where
+    S: Service<LambdaInvocation>,
+    S::Future: 'static,
+{
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut invocation: LambdaInvocation) -> S::Future {
-        self.body.replace(std::mem::take(&mut invocation.body));
-        self.inner.call(invocation)
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        self.function.body.replace(std::mem::take(&mut invocation.body));
+        let answered = self.inner.call(invocation);
+        let function = Rc::clone(&self.function);
+        Box::pin(async move {
+            let result = answered.await;
+            function.log();
+            result
+        })
     }
 }
 
@@ -118,26 +146,25 @@ fn log_to_stdout() {
     }));
 }
 
-fn log(answer: &Answer<'_>, duration: Duration) {
-    let (record, response) = (&answer.record, &answer.response);
+fn log(record: &Record, duration: Duration) {
     let mut verdicts = String::new();
     for (rule, verdict) in &record.verdicts {
         let _ = write!(verdicts, "{rule}={} ", verdict.as_str());
     }
     tracing::info!(
-        token = &*record.token,
-        account = &*record.account,
-        stack_name = &*record.stack_name,
-        logical_id = &*record.logical_id,
-        target_name = &*record.target_name,
-        invocation_point = &*record.invocation_point,
+        token = record.token,
+        account = record.account,
+        stack_name = record.stack_name,
+        logical_id = record.logical_id,
+        target_name = record.target_name,
+        invocation_point = record.invocation_point,
         invocation = record.invocation,
         verdicts = verdicts.trim_end(),
-        status = match response.hook_status {
+        status = match record.status {
             Status::Success => "SUCCESS",
             Status::Failed => "FAILED",
         },
-        error_code = response.error_code.map(|code| match code {
+        error_code = record.error_code.map(|code| match code {
             ErrorCode::NonCompliant => "NonCompliant",
             ErrorCode::InternalFailure => "InternalFailure",
         }),
@@ -148,7 +175,7 @@ fn log(answer: &Answer<'_>, duration: Duration) {
 
 /// Writes the event's metrics as CloudWatch's embedded metric format: a line for all events, and one for each rule
 /// that failed.
-fn measure(answer: &Answer<'_>, duration: Duration) {
+fn measure(record: &Record, duration: Duration) {
     let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let timestamp = u64::try_from(timestamp.as_millis()).unwrap_or(u64::MAX);
     let mut lines = Vec::with_capacity(512);
@@ -157,8 +184,8 @@ fn measure(answer: &Answer<'_>, duration: Duration) {
             lines.push(b'\n');
         }
     };
-    add(&Metrics::of_event(timestamp, answer, duration));
-    for (rule, verdict) in &answer.record.verdicts {
+    add(&Metrics::of_event(timestamp, record, duration));
+    for (rule, verdict) in &record.verdicts {
         if *verdict == Verdict::Fail {
             add(&Metrics::of_failure(timestamp, rule));
         }
@@ -207,7 +234,7 @@ enum Values<'a> {
 }
 
 impl<'a> Metrics<'a> {
-    fn of_event(timestamp: u64, answer: &Answer<'_>, duration: Duration) -> Self {
+    fn of_event(timestamp: u64, record: &Record, duration: Duration) -> Self {
         const METRICS: &[Metric] = &[
             Metric { name: "Evaluations", unit: "Count" },
             Metric { name: "NonCompliant", unit: "Count" },
@@ -215,9 +242,9 @@ impl<'a> Metrics<'a> {
             Metric { name: "Duration", unit: "Milliseconds" },
         ];
         let values = Values::Event {
-            evaluations: u8::from(!answer.record.verdicts.is_empty()),
-            non_compliant: u8::from(answer.response.error_code == Some(ErrorCode::NonCompliant)),
-            internal_errors: u8::from(answer.response.is_internal_error),
+            evaluations: u8::from(!record.verdicts.is_empty()),
+            non_compliant: u8::from(record.error_code == Some(ErrorCode::NonCompliant)),
+            internal_errors: u8::from(record.is_internal_error),
             duration: duration.as_secs_f64() * 1000.0,
         };
         Self::new(timestamp, &[&[]], METRICS, values)

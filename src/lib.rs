@@ -4,14 +4,15 @@
 //!
 //! 1. [`document`]: text or event bytes become one [`document::Node`] tree, read through
 //!    [`document::View`].
-//! 2. [`finding`]: what a verdict, a finding and a report are.
+//! 2. [`finding`]: what a verdict and a finding are.
 //! 3. [`rule`]: what a rule is, and the macros that declare one.
 //! 4. [`rules`]: the rules, one file each, and the harness that tests them all.
 //! 5. [`policy`]: the policy file, validated: which rules apply, how strictly, with what options.
-//! 6. [`engine`]: a task definition and a policy become a report.
-//! 7. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
-//! 8. [`output`]: text that people read.
-//! 9. [`policy_file`], [`cli`] and [`lambda`]: the file system and the two programs; all input and output is here.
+//! 6. [`report`]: what all rules of a policy said of one task definition.
+//! 7. [`engine`]: a task definition and a policy become a report.
+//! 8. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
+//! 9. [`output`]: text that people read.
+//! 10. [`policy_file`], [`cli`] and [`lambda`]: the file system and the two programs; all input and output is here.
 
 #[cfg(feature = "cli")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads files, the environment and the streams")]
@@ -27,5 +28,6 @@ pub mod output;
 pub mod policy;
 #[expect(clippy::disallowed_methods, reason = "reads the policy file for the programs")]
 pub mod policy_file;
+pub mod report;
 pub mod rule;
 pub mod rules;

@@ -2,6 +2,13 @@
 //!
 //! Owns the direction of dependencies between modules, the module docs, and the lists in the documentation that
 //! must match the manifest.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads the files it is about, and stops at what it does not expect"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +16,13 @@ use std::path::{Path, PathBuf};
 /// Each module with the modules of this crate it may use. A module may always use itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("document", &[]),
-    ("finding", &["document", "policy", "rule"]),
+    ("finding", &["document"]),
     ("rule", &["document", "finding"]),
     ("rules", &["document", "finding", "rule"]),
     ("policy", &["document", "finding", "rule", "rules"]),
-    ("engine", &["document", "finding", "policy", "rule"]),
-    ("hook", &["document", "engine", "finding", "policy", "rule"]),
+    ("report", &["finding", "policy", "rule"]),
+    ("engine", &["document", "finding", "policy", "report", "rule"]),
+    ("hook", &["document", "engine", "finding", "policy", "report", "rule"]),
     ("output", &["hook", "policy_file", "rule", "rules"]),
     ("policy_file", &["policy"]),
     ("cli", &["hook", "output", "policy", "policy_file", "rules"]),

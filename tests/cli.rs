@@ -1,4 +1,11 @@
 //! What the command prints and how it exits, and every console block of the README.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads the files it is about, and stops at what it does not expect"
+)]
 
 use std::io::Write;
 use std::path::Path;

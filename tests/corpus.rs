@@ -3,6 +3,13 @@
 //! The templates are not part of this repository. Where `../shared/corpus` lies beside it, each of their task
 //! definitions is wrapped as a hook event and must get the verdict that `MANIFEST.json` records; elsewhere this
 //! test says that it had nothing to read. The same cases in our own words are the examples of the rules.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads the files it is about, and stops at what it does not expect"
+)]
 
 use std::path::Path;
 

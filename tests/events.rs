@@ -1,6 +1,13 @@
 //! Every event in `events/` gets the answer that stands beside it.
 //!
 //! Owns the table and its completeness. The same events go through the real Lambda runtime in `tests/runtime`.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads the files it is about, and stops at what it does not expect"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -31,6 +31,14 @@ impl std::error::Error for Error {}
 /// # Errors
 /// Bytes that are not UTF-8, not one JSON document, nested deeper than [`MAXIMUM_DEPTH`], or 4 GiB and more.
 pub fn read(bytes: &[u8]) -> Result<Node<'_>, Error> {
+    read_bounded(bytes, usize::MAX)
+}
+
+/// Reads one JSON document of at most so many values, which bounds the memory that the tree takes.
+///
+/// # Errors
+/// As [`read`], and more values than `maximum_values`.
+pub fn read_bounded(bytes: &[u8], maximum_values: usize) -> Result<Node<'_>, Error> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Error { offset: error.valid_up_to(), message: "not UTF-8" })?;
     if u32::try_from(text.len()).is_err() {
@@ -38,7 +46,8 @@ pub fn read(bytes: &[u8]) -> Result<Node<'_>, Error> {
     }
     let offset = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let (entries, items) = (Vec::with_capacity(64), Vec::with_capacity(16));
-    let mut reader = Reader { text, bytes: text.as_bytes(), offset, depth: 0, entries, items };
+    let mut reader =
+        Reader { text, bytes: text.as_bytes(), offset, depth: 0, left: maximum_values, entries, items };
     reader.skip_whitespace();
     let node = reader.value()?;
     reader.skip_whitespace();
@@ -53,6 +62,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
     depth: usize,
+    /// How many values may still come.
+    left: usize,
     /// The entries of all open maps, the innermost last: each map then gets a list of exactly its size, at once.
     entries: Vec<Entry<'a>>,
     /// The items of all open lists, likewise.
@@ -62,6 +73,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Node<'a>, Error> {
         let start = self.offset;
+        self.left = self.left.checked_sub(1).ok_or_else(|| self.error("too many values"))?;
         let value = match self.peek() {
             Some(b'{') => return self.nested(Self::object),
             Some(b'[') => return self.nested(Self::array),

@@ -117,6 +117,9 @@ impl fmt::Display for Problem<'_> {
 #[derive(Debug, Default)]
 pub struct Choices(RefCell<Vec<Choice>>);
 
+/// How many duplicate keys one pass may meet; each at least doubles the number of combinations.
+const MAXIMUM_CHOICES: usize = 16;
+
 #[derive(Debug)]
 struct Choice {
     /// Identifies the mapping: the address of its entries.
@@ -132,8 +135,16 @@ impl Choices {
         if let Some(made) = choices.iter().find(|choice| choice.mapping == mapping && choice.key == key) {
             return made.taken;
         }
-        choices.push(Choice { mapping, key, taken: 0, available });
+        // One more than the limit is kept, to know that there were more.
+        if choices.len() <= MAXIMUM_CHOICES {
+            choices.push(Choice { mapping, key, taken: 0, available });
+        }
         0
+    }
+
+    /// Whether a pass met more duplicate keys than can be tried.
+    pub fn are_too_many(&self) -> bool {
+        self.0.borrow().len() > MAXIMUM_CHOICES
     }
 
     /// Moves to the next combination; `false` when all have been seen.

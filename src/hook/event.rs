@@ -3,8 +3,6 @@
 //! Owns the shape of a hook request and everything about it that AWS's own texts leave open: keys whose casing
 //! differs from page to page, values that are absent, null or empty. Must not know the policy or the rules.
 
-use std::borrow::Cow;
-
 use super::Record;
 use crate::document::{Entry, Node, Value};
 use crate::finding::quote;
@@ -63,20 +61,16 @@ impl<'n, 'e> Event<'n, 'e> {
     }
 
     /// What may be logged of it.
-    pub(super) fn record(&self) -> Record<'e> {
-        let stack_name = match text(self.stack_id) {
-            Cow::Borrowed(arn) => Cow::Borrowed(stack_name(arn)),
-            Cow::Owned(arn) => Cow::Owned(stack_name(&arn).to_owned()),
-        };
+    pub(super) fn record(&self) -> Record {
         Record {
-            token: text(self.token),
-            account: text(self.account),
-            stack_name,
-            logical_id: text(self.logical_id),
-            target_name: text(self.target_name),
-            invocation_point: text(self.invocation_point),
+            token: text(self.token).into(),
+            account: text(self.account).into(),
+            stack_name: stack_name(text(self.stack_id)).into(),
+            logical_id: text(self.logical_id).into(),
+            target_name: text(self.target_name).into(),
+            invocation_point: text(self.invocation_point).into(),
             invocation: text(self.invocation).parse().unwrap_or(1),
-            verdicts: Vec::new(),
+            ..Record::default()
         }
     }
 
@@ -93,7 +87,7 @@ impl<'n, 'e> Event<'n, 'e> {
             return Err(self.not_a_hook_request());
         }
         if !target_name.eq_ignore_ascii_case(TASK_DEFINITION) {
-            return Ok(Request::Skip(match target_name.as_ref() {
+            return Ok(Request::Skip(match target_name {
                 "STACK" | "CHANGE_SET" => {
                     "Not judged: this hook judges task definitions one by one, when a RESOURCE or CLOUD_CONTROL \
                      operation creates or updates them."
@@ -117,8 +111,8 @@ impl<'n, 'e> Event<'n, 'e> {
         let is_in_stack = !text(self.stack_id).is_empty();
         let family = text(properties.get("Family"));
         match () {
-            () if is_in_stack && !logical_id.is_empty() => quote(&logical_id),
-            () if !family.is_empty() => quote(&family),
+            () if is_in_stack && !logical_id.is_empty() => quote(logical_id),
+            () if !family.is_empty() => quote(family),
             () => "The task definition".into(),
         }
     }
@@ -174,10 +168,10 @@ fn lookup<'n, 'e>(
 }
 
 /// A string or a number as text; empty for anything else.
-fn text<'e>(node: Option<&Node<'e>>) -> Cow<'e, str> {
+fn text<'n>(node: Option<&'n Node<'_>>) -> &'n str {
     match node.map(|node| &node.value) {
-        Some(Value::String(text) | Value::Number(text)) => text.clone(),
-        _ => Cow::Borrowed(""),
+        Some(Value::String(text) | Value::Number(text)) => text,
+        _ => "",
     }
 }
 

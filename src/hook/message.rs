@@ -7,8 +7,9 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::response::{Annotation, AnnotationStatus, Response};
-use crate::finding::{Container, Finding, Outcome, Report, Verdict};
+use crate::finding::{Container, Finding, Verdict};
 use crate::policy::{Level, Policy};
+use crate::report::{Outcome, Report};
 
 /// A stack event shows 1,024 characters of a hook's message, its own prefix included
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html>).
@@ -27,7 +28,7 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     let mut annotations: Vec<_> = told.iter().map(|told| annotation(told, policy, denies_unknown)).collect();
     annotations.sort_by_key(|annotation| annotation.status);
     let blocks = |told: &&Told<'_>| {
-        let Outcome { level, verdict, .. } = *told.outcome;
+        let (level, verdict) = (told.outcome.level, told.outcome.findings.verdict);
         level == Level::Deny && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
     };
     let blocking: Vec<_> = told.iter().filter(blocks).collect();
@@ -35,7 +36,8 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
         return Response::non_compliant(token, message(&opening, &blocking, report), annotations);
     }
-    let reported: Vec<_> = told.iter().filter(|told| told.outcome.verdict >= Verdict::Unknown).collect();
+    let reported: Vec<_> =
+        told.iter().filter(|told| told.outcome.findings.verdict >= Verdict::Unknown).collect();
     let opening = if reported.is_empty() {
         all_well(subject, report)
     } else {
@@ -45,13 +47,15 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
 }
 
 fn all_well(subject: &str, report: &Report) -> String {
-    let is_applicable = |outcome: &&Outcome| outcome.verdict != Verdict::NotApplicable;
+    let is_applicable = |outcome: &&Outcome| outcome.findings.verdict != Verdict::NotApplicable;
     let passed = report.outcomes.iter().filter(is_applicable).count();
     match (passed, report.outcomes.len() - passed) {
         (0, 0) => format!("warning: {subject} was not judged: the policy turns every rule off."),
         (0, _) => format!("{subject} has nothing to judge: no rule applies."),
         (_, 0) => format!("{subject} complies with {}.", counted(passed, "rule")),
-        (_, others) => format!("{subject} complies with {}; {others} not applicable.", counted(passed, "rule")),
+        (_, others) => {
+            format!("{subject} complies with {}; {others} not applicable.", counted(passed, "rule"))
+        }
     }
 }
 
@@ -63,7 +67,8 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn of(outcome: &'a Outcome) -> Self {
-        let sentences = groups(&outcome.findings).iter().map(|group| (group.found(), group.remediation)).collect();
+        let sentences =
+            groups(&outcome.findings.kept).iter().map(|group| (group.found(), group.remediation)).collect();
         Self { outcome, sentences }
     }
 }
@@ -80,7 +85,7 @@ fn message(opening: &str, told: &[&Told<'_>], report: &Report) -> String {
             }
         }
     }
-    line.left_out += told.iter().map(|told| told.outcome.further_findings).sum::<usize>();
+    line.left_out += told.iter().map(|told| told.outcome.findings.further).sum::<usize>();
     if !report.duplicate_keys.is_empty() {
         let keys = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
         line.add(&["Note: ", &keys, " is written twice in one place; every value was judged."]);
@@ -91,14 +96,14 @@ fn message(opening: &str, told: &[&Told<'_>], report: &Report) -> String {
 fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotation {
     let Told { outcome, sentences } = told;
     let annotation_name = outcome.rule.name;
-    let status = match outcome.verdict {
+    let status = match outcome.findings.verdict {
         Verdict::Fail => AnnotationStatus::Failed,
         Verdict::Unknown if denies_unknown => AnnotationStatus::Failed,
         Verdict::Unknown | Verdict::NotApplicable => AnnotationStatus::Skipped,
         Verdict::Pass => AnnotationStatus::Passed,
     };
     let Some(((found, remediation), others)) = sentences.split_first() else {
-        let status_message = match outcome.not_applicable_because {
+        let status_message = match outcome.findings.not_applicable_because {
             Some(because) => Cow::Owned(format!("Not applicable because {because}.")),
             None => Cow::Borrowed("Complies."),
         };
@@ -124,10 +129,11 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
             remediation_message.add(&[remediation]);
         }
     }
-    status_message.left_out += outcome.further_findings;
+    status_message.left_out += outcome.findings.further;
     if status_message.left_out == 0 {
-        let why = if outcome.verdict == Verdict::Unknown { "Not known yet.".into() } else { outcome.rule.why() };
-        status_message.add_if_it_fits(&[&why]);
+        let why =
+            if outcome.findings.verdict == Verdict::Unknown { "Not known yet." } else { outcome.rule.why };
+        status_message.add_if_it_fits(&[why]);
     }
     Annotation {
         annotation_name,

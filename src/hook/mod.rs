@@ -10,7 +10,6 @@ mod event;
 mod message;
 mod response;
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status};
@@ -21,6 +20,11 @@ use crate::finding::Verdict;
 use crate::policy::{OnInternalError, Policy};
 use event::{Event, Request};
 
+/// How many values an event may hold. A task definition is at most 64 KiB long
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>), and an event holds two; the
+/// largest event that Lambda takes, 6 MB, could fill the function's memory with empty lists.
+const MAXIMUM_VALUES: usize = 250_000;
+
 /// A hook with the policy it applies to every event.
 #[derive(Debug)]
 pub struct Hook {
@@ -29,32 +33,38 @@ pub struct Hook {
 
 /// An answer, and what may be logged of how it came about.
 #[derive(Debug)]
-pub struct Answer<'e> {
+pub struct Answer {
     /// What CloudFormation gets.
     pub response: Response,
     /// What the log gets.
-    pub record: Record<'e>,
+    pub record: Record,
 }
 
 /// What may be logged of an event and its answer: identifiers and verdicts, nothing of the payload's values.
 #[derive(Debug, Default)]
-pub struct Record<'e> {
+pub struct Record {
     /// `clientRequestToken`.
-    pub token: Cow<'e, str>,
+    pub token: String,
     /// `awsAccountId`.
-    pub account: Cow<'e, str>,
+    pub account: String,
     /// The name in the stack's ARN; empty for Cloud Control.
-    pub stack_name: Cow<'e, str>,
+    pub stack_name: String,
     /// `requestData.targetLogicalId`.
-    pub logical_id: Cow<'e, str>,
+    pub logical_id: String,
     /// `requestData.targetName`.
-    pub target_name: Cow<'e, str>,
+    pub target_name: String,
     /// `actionInvocationPoint`.
-    pub invocation_point: Cow<'e, str>,
+    pub invocation_point: String,
     /// `requestContext.invocation`: 1, or more when CloudFormation asks again.
     pub invocation: u32,
     /// Each rule with its verdict; empty when nothing was judged.
     pub verdicts: Vec<(&'static str, Verdict)>,
+    /// Whether the operation may go on.
+    pub status: Status,
+    /// Why not.
+    pub error_code: Option<ErrorCode>,
+    /// Whether the event could not be judged, which a policy may let pass.
+    pub is_internal_error: bool,
 }
 
 impl Hook {
@@ -64,7 +74,7 @@ impl Hook {
     }
 
     /// Answers one event.
-    pub fn respond<'e>(&self, bytes: &'e [u8]) -> Answer<'e> {
+    pub fn respond(&self, bytes: &[u8]) -> Answer {
         // A panic is a bug in a rule or in the engine. It must not take the answer, nor the next event, with it;
         // nothing here outlives the call, so there is no broken state to see.
         let answer = catch_unwind(AssertUnwindSafe(|| self.answer(bytes)));
@@ -76,12 +86,12 @@ impl Hook {
         })
     }
 
-    fn identified(bytes: &[u8]) -> Record<'_> {
-        json::read(bytes).map(|root| Event::of(&root).record()).unwrap_or_default()
+    fn identified(bytes: &[u8]) -> Record {
+        json::read_bounded(bytes, MAXIMUM_VALUES).map(|root| Event::of(&root).record()).unwrap_or_default()
     }
 
-    fn answer<'e>(&self, bytes: &'e [u8]) -> Answer<'e> {
-        let root = match json::read(bytes) {
+    fn answer(&self, bytes: &[u8]) -> Answer {
+        let root = match json::read_bounded(bytes, MAXIMUM_VALUES) {
             Ok(root) => root,
             Err(_) if bytes.is_empty() => {
                 return self.internal_error(Record::default(), "The event is empty.");
@@ -93,42 +103,52 @@ impl Hook {
         };
         let event = Event::of(&root);
         let mut record = event.record();
-        let policy = match &self.policy {
-            Ok(policy) => policy,
-            Err(problem) => {
-                let message = format!("The policy of this hook is broken, so nothing can pass: {problem}");
-                let response = Response::internal_failure(record.token.as_ref(), message::fit(&message));
-                return Answer { response, record };
+        let Ok(policy) = &self.policy else { return self.internal_error(record, "") };
+        match event.request() {
+            Ok(Request::Skip(message)) => {
+                let response = Response::success(&record.token, message, Vec::new());
+                Answer::new(response, record)
             }
-        };
-        let response = match event.request() {
-            Ok(Request::Skip(message)) => Response::success(record.token.as_ref(), message, Vec::new()),
             Ok(Request::Judge { subject, properties }) => {
                 let report = evaluate(properties, policy);
-                record.verdicts =
-                    report.outcomes.iter().map(|outcome| (outcome.rule.name, outcome.verdict)).collect();
-                message::answer(record.token.as_ref(), &subject, &report, policy)
+                record.verdicts = report
+                    .outcomes
+                    .iter()
+                    .map(|outcome| (outcome.rule.name, outcome.findings.verdict))
+                    .collect();
+                let response = message::answer(&record.token, &subject, &report, policy);
+                Answer::new(response, record)
             }
-            Err(message) => return self.internal_error(record, &message),
-        };
-        Answer { response, record }
+            Err(message) => self.internal_error(record, &message),
+        }
     }
 
     /// What to answer when an event cannot be judged: the policy decides whether that blocks. A broken policy cannot
-    /// allow anything.
-    fn internal_error<'e>(&self, record: Record<'e>, message: &str) -> Answer<'e> {
-        let token = record.token.as_ref();
+    /// allow anything, and is the reason to give.
+    fn internal_error(&self, record: Record, message: &str) -> Answer {
+        let token = &record.token;
         let response = match &self.policy {
+            Ok(Policy { on_internal_error: OnInternalError::Deny, .. }) => {
+                Response::internal_failure(token, message::fit(message))
+            }
             Ok(Policy { on_internal_error: OnInternalError::Allow, .. }) => {
                 let message =
                     format!("warning: NOT JUDGED, let pass by `on-internal-error: allow`. {message}");
-                let mut response = Response::success(token, message::fit(&message), Vec::new());
-                response.is_internal_error = true;
-                response
+                Response::success(token, message::fit(&message), Vec::new())
             }
-            _ => Response::internal_failure(token, message::fit(message)),
+            Err(problem) => {
+                let message = format!("The policy of this hook is broken, so nothing can pass: {problem}");
+                Response::internal_failure(token, message::fit(&message))
+            }
         };
-        Answer { response, record }
+        Answer::new(response, Record { is_internal_error: true, ..record })
+    }
+}
+
+impl Answer {
+    fn new(response: Response, record: Record) -> Self {
+        let (status, error_code) = (response.hook_status, response.error_code);
+        Self { response, record: Record { status, error_code, ..record } }
     }
 }
 

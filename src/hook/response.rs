@@ -22,18 +22,16 @@ pub struct Response {
     /// One per rule, the worst first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub annotations: Vec<Annotation>,
-    /// Whether the event could not be judged, which a policy may let pass as success.
-    #[serde(skip)]
-    pub is_internal_error: bool,
 }
 
 /// The words of `hookStatus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// The operation may go on.
     Success,
     /// The operation is blocked, or in WARN mode warned about.
+    #[default]
     Failed,
 }
 
@@ -90,9 +88,7 @@ impl Response {
     }
 
     pub(super) fn internal_failure(token: &str, message: String) -> Self {
-        let response =
-            Self::new(Status::Failed, Some(ErrorCode::InternalFailure), token, message, Vec::new());
-        Self { is_internal_error: true, ..response }
+        Self::new(Status::Failed, Some(ErrorCode::InternalFailure), token, message, Vec::new())
     }
 
     fn new(
@@ -102,7 +98,6 @@ impl Response {
         message: String,
         annotations: Vec<Annotation>,
     ) -> Self {
-        let client_request_token = token.to_owned();
-        Self { hook_status, error_code, message, client_request_token, annotations, is_internal_error: false }
+        Self { hook_status, error_code, message, client_request_token: token.to_owned(), annotations }
     }
 }

@@ -106,7 +106,7 @@ fn internal_errors_pass_only_where_the_policy_says_so_and_loudly() {
         let answer = answer_to(&hook, event.as_bytes());
         assert_eq!(answer["hookStatus"], "SUCCESS");
         assert!(message(&answer).starts_with("warning: NOT JUDGED"), "{answer}");
-        assert!(hook.respond(event.as_bytes()).response.is_internal_error);
+        assert!(hook.respond(event.as_bytes()).record.is_internal_error);
     }
 }
 
@@ -200,20 +200,41 @@ fn a_policy_without_rules_says_that_nothing_was_judged() {
     assert!(message(&answer).starts_with("warning: ") && message(&answer).contains("not judged"), "{answer}");
 }
 
+fn with_containers(containers: Value) -> Value {
+    let mut event = event(&json!({}));
+    event["requestData"]["targetModel"]["resourceProperties"]["ContainerDefinitions"] = containers;
+    event
+}
+
 #[test]
 fn a_flood_of_findings_stays_short_and_counts_the_rest() {
-    let containers: Vec<_> = (0..500)
-        .map(|index| json!({"Name": format!("container-{index}"), "User": format!("{index}:root"), "Privileged": true}))
-        .collect();
-    let mut event = event(&json!({}));
-    event["requestData"]["targetModel"]["resourceProperties"]["ContainerDefinitions"] = containers.into();
-    let answer = answer(&baseline(), &event);
-    let told = message(&answer);
+    let container = |index: usize| json!({"Name": format!("container-{index}"), "User": format!("{index}:root"), "Privileged": true});
+    let answer_for = |count| answer(&baseline(), &with_containers((0..count).map(container).collect()));
+    let told = answer_for(300);
+    let told = message(&told);
     assert!(
-        told.contains("container-0`, `container-1`, `container-2` and 497 more: `Privileged` is true"),
+        told.contains("container-0`, `container-1`, `container-2` and 297 more: `Privileged` is true"),
         "{told}"
     );
     assert!(told.ends_with(" more."), "{told}");
+    // Beyond what is kept, findings are still counted.
+    let told = answer_for(20_000);
+    let count = message(&told).rsplit_once(" And ").and_then(|(_, rest)| rest.strip_suffix(" more."));
+    assert!(count.and_then(|count| count.parse::<usize>().ok()) > Some(50_000), "{told}");
+}
+
+#[test]
+fn a_flood_of_values_or_of_duplicate_keys_is_answered() {
+    let filled = |text: &str| event(&json!("filler")).to_string().replace("\"filler\"", text);
+    let duplicates =
+        format!("{{{}\"User\": \"app\"}}", "\"User\": \"app\", \"Privileged\": false, ".repeat(20_000));
+    assert_eq!(answer_to(&baseline(), filled(&duplicates).as_bytes())["errorCode"], "NonCompliant");
+    let many_with_duplicates = vec!["{\"User\": \"app\", \"User\": \"app\"}"; 50_000].join(", ");
+    assert_eq!(answer_to(&baseline(), filled(&many_with_duplicates).as_bytes())["errorCode"], "NonCompliant");
+    let many_values = vec!["[]"; 2_000_000].join(",");
+    let answer = answer_to(&baseline(), filled(&many_values).as_bytes());
+    assert_eq!(answer["errorCode"], "InternalFailure");
+    assert!(message(&answer).contains("too many values"), "{answer}");
 }
 
 #[test]

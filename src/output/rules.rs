@@ -54,7 +54,8 @@ fn section(rule: &dyn Rule, level: usize) -> String {
         for (fence, title) in FENCES {
             body = body.replace(&format!("```yaml,{fence}\n"), &format!("\n{title}:\n\n```yaml\n"));
         }
-        let _ = write!(text, "\n{mark}# {heading}\n\n{}\n", body.trim());
+        let opening = if heading == "Why is this bad?" { format!("{} ", rule.why) } else { String::new() };
+        let _ = write!(text, "\n{mark}# {heading}\n\n{opening}{}\n", body.trim());
     }
     let _ = write!(text, "\n{mark}# Options\n\n{}", options(rule));
     if !rule.references.is_empty() {

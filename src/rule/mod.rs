@@ -12,7 +12,7 @@ pub use docker_size::{docker_size_text, parse_docker_size};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 
 use crate::document::{Lookup, Node, Problem, Unresolved, View};
-use crate::finding::{Container, Finding, Severity, Verdict};
+use crate::finding::{Container, Finding, Findings, Severity, Verdict};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
@@ -43,6 +43,8 @@ pub struct Metadata {
     pub platform: Platform,
     /// The version that brought the rule.
     pub since: &'static str,
+    /// Why a violation is bad, in one sentence; the documentation's section on it goes on from there.
+    pub why: &'static str,
     /// What to write instead, where a finding has nothing more exact; whole sentences.
     pub remediation: &'static str,
     /// Its own options; [`Metadata::options`] has those of its platform too.
@@ -66,20 +68,14 @@ impl Metadata {
     /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
     pub fn section(&self, heading: &str) -> &'static str {
         let is_heading = |at: usize| {
-            self.documentation[..at].ends_with(" ## ") && self.documentation[at + heading.len()..].starts_with('\n')
+            self.documentation[..at].ends_with(" ## ")
+                && self.documentation[at + heading.len()..].starts_with('\n')
         };
         let Some((at, _)) = self.documentation.match_indices(heading).find(|(at, _)| is_heading(*at)) else {
             return "";
         };
         let text = &self.documentation[at + heading.len()..];
         text[..text.find("\n ## ").unwrap_or(text.len())].trim()
-    }
-
-    /// Why a violation is bad, in one sentence on one line.
-    pub fn why(&self) -> String {
-        let section = self.section("Why is this bad?");
-        let end = section.find(". ").or_else(|| section.find(".\n")).map_or(section.len(), |end| end + 1);
-        section[..end].replace("\n ", " ")
     }
 }
 
@@ -167,7 +163,7 @@ pub struct Context<'a> {
 
 /// How many findings of one rule are kept. Amazon ECS takes ten containers; what a hostile definition repeats
 /// thousands of times must cost neither the memory nor the time that the answer needs.
-const MAXIMUM_FINDINGS: usize = 1000;
+const MAXIMUM_FINDINGS: usize = 400;
 
 impl<'a> Context<'a> {
     pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
@@ -280,15 +276,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What was reported, as an outcome; a rule that reported nothing has passed.
-    pub(crate) fn finish(self, level: Level) -> Outcome {
+    /// What was reported; a rule that reported nothing has passed.
+    pub(crate) fn finish(self) -> Findings {
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
-        Outcome {
-            rule: self.rule,
-            level,
+        Findings {
             verdict,
-            findings: self.findings,
-            further_findings: self.further_findings,
+            kept: self.findings,
+            further: self.further_findings,
             not_applicable_because: self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable),
         }
     }
@@ -304,6 +298,7 @@ macro_rules! declare_rule {
             profile: $profile:ident,
             platform: $platform:ident,
             since: $since:literal,
+            why: $why:literal,
             remediation: $remediation:expr,
             options: [$($option:expr),* $(,)?],
             references: [$($framework:ident($id:literal)),* $(,)?] $(,)?
@@ -321,6 +316,7 @@ macro_rules! declare_rule {
                 profile: $crate::rule::Profile::$profile,
                 platform: $crate::rule::Platform::$platform,
                 since: $since,
+                why: $why,
                 remediation: $remediation,
                 own_options: &[$($option),*],
                 references: &[$($crate::rule::Reference {

@@ -13,8 +13,7 @@ declare_rule! {
     /// Linux's fails, whatever the policy allows. `ALL` is allowed only by listing `ALL`.
     ///
     /// ## Why is this bad?
-    /// Each capability hands the container a part of what root may do to the machine. `SYS_ADMIN` or `SYS_MODULE`
-    /// alone is enough to leave the container.
+    /// `SYS_ADMIN` or `SYS_MODULE` alone is enough to leave the container.
     ///
     /// ## How to fix
     /// Remove the entries. A service that needs one asks the platform team to list it under `allow` in the policy.
@@ -55,6 +54,7 @@ declare_rule! {
         profile: Baseline,
         platform: Linux,
         since: "0.1.0",
+        why: "Each capability hands the container a part of what root may do to the machine.",
         remediation: "Remove it from `LinuxParameters.Capabilities.Add`, or ask for it in the policy's `allow` list.",
         options: [ALLOW],
         references: [],

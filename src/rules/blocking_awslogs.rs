@@ -14,7 +14,6 @@ declare_rule! {
     /// `25M` and `26214400` alike.
     ///
     /// ## Why is this bad?
-    /// In blocking mode a container stops when CloudWatch Logs is slow or unreachable: writing a log line then waits.
     /// With too small a buffer, non-blocking mode loses lines under the first burst.
     ///
     /// ## How to fix
@@ -53,6 +52,7 @@ declare_rule! {
         profile: Baseline,
         platform: Any,
         since: "0.1.0",
+        why: "In blocking mode a container stops when CloudWatch Logs is slow or unreachable: writing a log line then waits.",
         remediation: "Set `mode: non-blocking` and `max-buffer-size: 25m` in `LogConfiguration.Options`.",
         options: [MINIMUM_BUFFER_SIZE, DRIVERS],
         references: [Prowler("ecs_task_definitions_logging_block_mode")],

@@ -8,8 +8,7 @@ declare_rule! {
     /// Forbids `Privileged: true` in a container definition. `false` and no value at all are fine.
     ///
     /// ## Why is this bad?
-    /// A privileged container has the rights of root on the machine that runs it. Whoever takes it over can load
-    /// kernel modules, read every disk and reach every other container there.
+    /// Whoever takes it over can load kernel modules, read every disk and reach every other container there.
     ///
     /// ## How to fix
     /// Remove the line. If the service needs one right of the many, add that capability under
@@ -47,6 +46,7 @@ declare_rule! {
         profile: Baseline,
         platform: Any,
         since: "0.1.0",
+        why: "A privileged container has the rights of root on the machine that runs it.",
         remediation: "Set `Privileged: false` or remove it.",
         options: [],
         references: [

@@ -16,8 +16,7 @@ declare_rule! {
     /// something else: quote them.
     ///
     /// ## Why is this bad?
-    /// Root in a container is root in the kernel's eyes: one flaw in the runtime, or one careless mount, and it is
-    /// root on the machine. Membership in group 0 opens the files that images leave writable for it.
+    /// Membership in group 0 opens the files that images leave writable for it.
     ///
     /// ## How to fix
     /// Create a user in the image and name it by number, for example `User: '1000:1000'`.
@@ -73,6 +72,7 @@ declare_rule! {
         profile: Baseline,
         platform: Linux,
         since: "0.1.0",
+        why: "Root in a container is root in the kernel's eyes: one flaw in the runtime, or one careless mount, and it is root on the machine.",
         remediation: "Set `User` to a user that is not root, for example `User: '1000:1000'`.",
         options: [ALLOW_ROOT_GROUP],
         references: [SecurityHub("ECS.20"), ControlTower("CT.ECS.PR.3")],

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 use super::ALL;
 use crate::document::{Entry, Intrinsic, Node, Value, json, yaml};
 use crate::engine::evaluate;
-use crate::finding::{Outcome, Verdict};
+use crate::finding::{Findings, Verdict};
 use crate::policy::{Level, Policy, Setting};
 use crate::rule::{Metadata, Options, Rule};
 
@@ -41,14 +41,14 @@ fn examples() -> impl Iterator<Item = Example> {
     ALL.iter().flat_map(|rule| examples_of(*rule))
 }
 
-fn outcome(rule: &'static dyn Rule, properties: &Node<'_>) -> Outcome {
+fn judged(rule: &'static dyn Rule, properties: &Node<'_>) -> Findings {
     let mut policy = Policy::baseline();
     policy.rules = vec![Setting { rule, level: Level::Deny, options: Options::default() }];
-    evaluate(properties, &policy).outcomes.remove(0)
+    evaluate(properties, &policy).outcomes.remove(0).findings
 }
 
 fn verdict(rule: &'static dyn Rule, properties: &Node<'_>) -> Verdict {
-    outcome(rule, properties).verdict
+    judged(rule, properties).verdict
 }
 
 /// Whether a verdict lets a definition through.
@@ -362,7 +362,7 @@ fn the_worst_of_duplicate_keys_counts() {
 #[test]
 fn findings_are_written_for_a_person() {
     for Example { rule, text, expected } in examples() {
-        let findings = outcome(rule, &yaml::read(text).unwrap()).findings;
+        let findings = judged(rule, &yaml::read(text).unwrap()).kept;
         assert_eq!(findings.is_empty(), lets_through(expected), "{text}");
         for finding in findings {
             let (message, remediation) = (&finding.message, &finding.remediation);
@@ -385,7 +385,7 @@ fn the_catalogue_is_consistent() {
         for heading in ["What it does", "Why is this bad?", "How to fix", "Examples"] {
             assert!(!rule.metadata().section(heading).is_empty(), "{name} does not say {heading:?}");
         }
-        let why = rule.metadata().why();
+        let why = rule.metadata().why;
         assert!(why.ends_with('.') && why.len() <= 200 && !why.contains('\n'), "{name}: {why}");
         assert!(remediation.ends_with('.') && remediation.len() <= 120, "{name}: {remediation}");
         let mut options: Vec<_> = rule.metadata().options().map(|option| option.name).collect();

@@ -9,8 +9,7 @@ declare_rule! {
     /// what Amazon ECS takes it for.
     ///
     /// ## Why is this bad?
-    /// Whoever breaks into a container with a writable root filesystem can change its programs and leave tools
-    /// behind. What a service writes on purpose belongs on a volume, where it can be seen.
+    /// What a service writes on purpose belongs on a volume, where it can be seen.
     ///
     /// ## How to fix
     /// Set `ReadonlyRootFilesystem: true` and mount a volume at each path the service writes to, `/tmp` for example.
@@ -50,6 +49,7 @@ declare_rule! {
         profile: Baseline,
         platform: Linux,
         since: "0.1.0",
+        why: "Whoever breaks into a container with a writable root filesystem can change its programs and leave tools behind.",
         remediation: "Set `ReadonlyRootFilesystem: true` and mount a volume where the container writes.",
         options: [],
         references: [
