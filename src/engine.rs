@@ -81,7 +81,7 @@ fn judge(task_definition: View<'_>, setting: &Setting) -> Findings {
         findings.verdict = Verdict::Unknown;
         for finding in &mut findings.kept {
             finding.verdict = Verdict::Unknown;
-            finding.message = format!("{family}, and on Linux {}", finding.message);
+            finding.message = format!("{family}, and on Linux {}", finding.message).into();
         }
     }
     findings

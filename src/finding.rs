@@ -88,7 +88,7 @@ pub struct Finding {
     /// Where the deciding value stands; the container where the property is missing.
     pub span: Option<Span>,
     /// What was found; no full stop, and never a value that may be a secret.
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// What to write instead; whole sentences.
     pub remediation: Cow<'static, str>,
 }

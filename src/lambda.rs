@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Once;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -25,11 +26,12 @@ use crate::policy_file;
 /// # Errors
 /// The Runtime API cannot be reached, or takes no answers.
 pub fn run() -> Result<(), Error> {
-    log_to_stdout();
+    log_panics_by_their_place();
     let variable = std::env::var_os(policy_file::VARIABLE);
     let path = policy_file::beside(std::env::current_exe().ok().as_deref(), variable);
     let policy = policy_file::load(&path).map_err(|error| error.to_string());
     if let Err(problem) = &policy {
+        log_to_stdout();
         tracing::error!(%problem, "the policy is broken: every event is answered with InternalFailure");
     }
     let function =
@@ -69,6 +71,7 @@ impl Function {
 
     fn log(&self) {
         if let Some((record, duration)) = self.answered.take() {
+            log_to_stdout();
             log(&record, duration);
             measure(&record, duration);
         }
@@ -129,18 +132,25 @@ where
     }
 }
 
-/// Sends one JSON object per line to where Lambda collects logs, and keeps panics from printing values.
+/// Sends one JSON object per line to where Lambda collects logs. The first event's answer does not wait for this.
 fn log_to_stdout() {
+    static ONCE: Once = Once::new();
     // Nothing below INFO, ever: the runtime's own TRACE lines hold whole events.
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_max_level(tracing::Level::INFO)
-        .init();
+    ONCE.call_once(|| {
+        tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_max_level(tracing::Level::INFO)
+            .init();
+    });
+}
+
+/// Keeps panics from printing values: a panic's own message may quote the event.
+fn log_panics_by_their_place() {
     std::panic::set_hook(Box::new(|panic| {
-        // Not the panic's own message: it may quote the event.
+        log_to_stdout();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panic");
     }));

@@ -98,13 +98,9 @@ impl<'a> Node<'a> {
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>).
     fn mapping(mut entries: Vec<Entry<'a>>, span: Span) -> Self {
         let is_call = matches!(entries.as_slice(), [only] if is_function_name(&only.key));
-        let value = match entries.pop() {
-            Some(Entry { key, value, .. }) if is_call => {
+        let value = match if is_call { entries.pop() } else { None } {
+            Some(Entry { key, value, .. }) => {
                 Value::Intrinsic(Box::new(Intrinsic { function: key, argument: value }))
-            }
-            Some(last) => {
-                entries.push(last);
-                Value::Mapping(entries)
             }
             None => Value::Mapping(entries),
         };

@@ -67,8 +67,15 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     fn of(outcome: &'a Outcome) -> Self {
-        let sentences =
-            groups(&outcome.findings.kept).iter().map(|group| (group.found(), group.remediation)).collect();
+        let sentences = match outcome.findings.kept.as_slice() {
+            [Finding { container: Some(container), message, remediation, .. }] => {
+                vec![(found(&[container], &[message]), remediation.as_ref())]
+            }
+            kept => groups(kept)
+                .iter()
+                .map(|group| (found(&group.containers, &group.messages), group.remediation))
+                .collect(),
+        };
         Self { outcome, sentences }
     }
 }
@@ -161,7 +168,7 @@ fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
     let mut of_one_container: Vec<Group<'_>> = Vec::new();
     for finding in ordered {
         let containers: Vec<_> = finding.container.iter().collect();
-        let (message, remediation) = (finding.message.as_str(), finding.remediation.as_ref());
+        let (message, remediation) = (finding.message.as_ref(), finding.remediation.as_ref());
         let same =
             |group: &&mut Group<'_>| group.containers == containers && group.remediation == remediation;
         match of_one_container.iter_mut().find(same) {
@@ -182,20 +189,33 @@ fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
     groups
 }
 
-impl Group<'_> {
-    /// "container `api`: `Privileged` is true."
-    fn found(&self) -> String {
-        let message = self.messages.join(", and ");
-        let message = if message.ends_with('?') { message } else { message + "." };
-        let (named, rest) = self.containers.split_at(self.containers.len().min(NAMED_CONTAINERS));
-        let listed = named.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        match (named.len(), rest.len()) {
-            (0, _) => message,
-            (1, _) => format!("container {listed}: {message}"),
-            (_, 0) => format!("containers {listed}: {message}"),
-            (_, more) => format!("containers {listed} and {more} more: {message}"),
-        }
+/// "container `api`: `Privileged` is true."
+fn found(containers: &[&Container], messages: &[&str]) -> String {
+    const USUAL: usize = 200;
+    let mut sentence = String::with_capacity(USUAL);
+    for (index, container) in containers.iter().take(NAMED_CONTAINERS).enumerate() {
+        let before = match (index, containers.len()) {
+            (0, 1) => "container ",
+            (0, _) => "containers ",
+            _ => ", ",
+        };
+        let _ = write!(sentence, "{before}{container}");
     }
+    if containers.len() > NAMED_CONTAINERS {
+        let _ = write!(sentence, " and {} more", containers.len() - NAMED_CONTAINERS);
+    }
+    for (index, message) in messages.iter().enumerate() {
+        let before = match (index, containers.len()) {
+            (0, 0) => "",
+            (0, _) => ": ",
+            _ => ", and ",
+        };
+        sentence.extend([before, message]);
+    }
+    if !sentence.ends_with('?') {
+        sentence.push('.');
+    }
+    sentence
 }
 
 /// One line of bounded length: an opening and the sentences that fit, whole, with a count of the others.

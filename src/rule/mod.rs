@@ -188,7 +188,7 @@ impl<'a> Context<'a> {
         &mut self,
         property: &'static str,
         node: Option<&Node<'_>>,
-        message: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
     ) -> &mut Finding {
         self.report(Verdict::Fail, property, node, message.into())
     }
@@ -203,7 +203,8 @@ impl<'a> Context<'a> {
     /// Reports a value that is decided later and that the answer depends on.
     pub fn unresolved(&mut self, unresolved: &Unresolved<'_>) {
         let message = format!("{unresolved}, which is not known yet");
-        let finding = self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message);
+        let finding =
+            self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message.into());
         finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
     }
 
@@ -218,7 +219,7 @@ impl<'a> Context<'a> {
         verdict: Verdict,
         property: &'static str,
         node: Option<&Node<'_>>,
-        message: String,
+        message: Cow<'static, str>,
     ) -> &mut Finding {
         self.join(verdict);
         let container = self.container.map(|(ordinal, view)| {
