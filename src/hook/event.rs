@@ -138,6 +138,7 @@ impl<'n, 'e> Event<'n, 'e> {
 /// Events of other services that a function can be wired to by mistake, by a key that only they have.
 const OTHER_EVENTS: &[(&str, &str)] = &[
     ("lifecycleStage", "an Amazon ECS deployment lifecycle hook"),
+    ("targetServiceRevisionArn", "an Amazon ECS deployment lifecycle hook"),
     ("executionDetails", "an Amazon ECS deployment lifecycle hook"),
     ("httpMethod", "an Amazon API Gateway request"),
     ("routeKey", "an Amazon API Gateway or function URL request"),

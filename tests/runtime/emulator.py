@@ -69,8 +69,9 @@ def wait_until(condition: Callable[[], bool], failure: Callable[[], str]) -> Non
 class Emulator:
     """One running emulator. Leaving the context ends the function, after which its output is complete."""
 
-    def __init__(self, task_root: Path, scratch: Path) -> None:
+    def __init__(self, task_root: Path, scratch: Path, environment: dict[str, str] | None = None) -> None:
         self._task_root = task_root
+        self._environment = environment or {}
         self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
@@ -120,6 +121,7 @@ class Emulator:
                     "AWS_LAMBDA_FUNCTION_TIMEOUT": "10",
                     "AWS_LAMBDA_LOG_FORMAT": "JSON",
                     "AWS_LAMBDA_LOG_LEVEL": "INFO",
+                    **self._environment,
                 },
                 start_new_session=True,
             )

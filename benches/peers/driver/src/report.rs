@@ -46,10 +46,11 @@ enum Limit {
     FasterBy(f64),
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     target("warm round trip", Metric::Warm, "no-op", Limit::AtMost(1.0)),
     target("warm round trip", Metric::Warm, "no-op-dynamic", Limit::AtMost(1.0)),
     target("start", Metric::Start, "no-op", Limit::AtMost(1.05)),
+    target("start", Metric::Start, "no-op-dynamic", Limit::AtMost(1.05)),
     target("first event", Metric::First, "no-op", Limit::AtMost(1.2)),
     target("first event", Metric::First, "no-op-dynamic", Limit::AtMost(1.2)),
     target("memory", Metric::Resident, "no-op", Limit::Above(2.0, "MiB")),
