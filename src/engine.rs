@@ -4,14 +4,15 @@
 //! and the join of what they say. Pure: no clock, environment, input, output or logging. Must not know who
 //! asked, how the answer is shown, or any particular rule.
 
-use crate::document::{Choices, Lookup, Node, Unresolved, View};
-use crate::finding::{Finding, Findings, Verdict};
+use crate::document::{Choices, Lookup, Node, Problem, Unresolved, View};
+use crate::finding::{Findings, Verdict};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
 use crate::rule::{Context, Platform, TRUST_PLATFORM_FAMILY};
 
-/// How many combinations of duplicate keys are judged for one rule before they fail it.
-const MAXIMUM_COMBINATIONS: usize = 64;
+/// How many combinations of duplicate keys outside containers are judged for one rule before they fail it; those
+/// inside a container are tried container by container.
+const MAXIMUM_COMBINATIONS: usize = 8;
 
 /// Judges the properties of one `AWS::ECS::TaskDefinition` by every rule that `policy` does not turn off.
 pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
@@ -30,40 +31,24 @@ fn judge_all(properties: &Node<'_>, setting: &Setting, duplicate_keys: &mut Vec<
     let mut choices = Choices::default();
     let mut joined = judge(View::new("Properties", properties, &choices), setting);
     for combination in 1.. {
-        for key in choices.duplicates() {
-            if !duplicate_keys.contains(&key) {
+        for key in choices.duplicates().iter().chain(&joined.duplicate_keys) {
+            if !duplicate_keys.contains(key) {
                 duplicate_keys.push(key);
             }
         }
-        if choices.are_too_many() || combination > MAXIMUM_COMBINATIONS {
-            joined.verdict = Verdict::Fail;
-            joined.kept.insert(0, too_many_duplicates(properties));
+        let are_too_many = choices.are_too_many();
+        if !are_too_many && !choices.advance() {
             break;
         }
-        if !choices.advance() {
+        if are_too_many || combination == MAXIMUM_COMBINATIONS {
+            let mut context = Context::new(setting.rule.metadata(), &setting.options);
+            context.too_many_duplicates();
+            joined = joined.join(context.finish());
             break;
         }
-        let other = judge(View::new("Properties", properties, &choices), setting);
-        joined.verdict = joined.verdict.max(other.verdict);
-        joined.further += other.further;
-        for finding in other.kept {
-            if !joined.kept.contains(&finding) {
-                joined.kept.push(finding);
-            }
-        }
+        joined = joined.join(judge(View::new("Properties", properties, &choices), setting));
     }
     joined
-}
-
-fn too_many_duplicates(properties: &Node<'_>) -> Finding {
-    Finding {
-        verdict: Verdict::Fail,
-        container: None,
-        property: "Properties",
-        span: properties.span,
-        message: "the same keys are repeated more often than can be judged".into(),
-        remediation: "Write every key once.".into(),
-    }
 }
 
 /// What one rule says when each duplicate key has the value chosen for this pass.
@@ -76,13 +61,24 @@ fn judge(task_definition: View<'_>, setting: &Setting) -> Findings {
         setting.rule.check_task_definition(task_definition, &mut context);
     }
     let mut findings = context.finish();
-    if let (Verdict::Fail, Platforms::Undecided(family)) = (findings.verdict, platform) {
+    match (findings.verdict, platform) {
         // On Windows the rule would not apply, so what fails on Linux is undecided, not wrong.
-        findings.verdict = Verdict::Unknown;
-        for finding in &mut findings.kept {
-            finding.verdict = Verdict::Unknown;
-            finding.message = format!("{family}, and on Linux {}", finding.message).into();
+        (Verdict::Fail, Platforms::Undecided(family)) => {
+            findings.verdict = Verdict::Unknown;
+            for finding in &mut findings.kept {
+                finding.verdict = Verdict::Unknown;
+                finding.message = format!("{family}, and on Linux {}", finding.message).into();
+                let remediation =
+                    format!("Write {} itself, or for Linux: {}", family.name, finding.remediation);
+                finding.remediation = remediation.into();
+            }
         }
+        (Verdict::Fail, Platforms::Unreadable(problem)) => {
+            for finding in &mut findings.kept {
+                finding.message = format!("{} (judged as Linux: {problem})", finding.message).into();
+            }
+        }
+        _ => {}
     }
     findings
 }
@@ -93,24 +89,26 @@ enum Platforms<'a> {
     Linux,
     Windows,
     Undecided(Unresolved<'a>),
+    /// What cannot be a family excuses nothing, so it is Linux.
+    Unreadable(Problem<'a>),
 }
 
 /// The platform that decides whether a rule applies.
 ///
 /// "A platform family is specified only for tasks using the Fargate launch type": elsewhere it is the author's word
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html>). What cannot be a family
-/// excuses nothing, so it is Linux.
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html>).
 fn platform<'a>(task_definition: View<'a>, setting: &Setting) -> Platforms<'a> {
     if setting.rule.metadata().platform == Platform::Any {
         return Platforms::Linux;
     }
-    match task_definition.field("RuntimePlatform").field("OperatingSystemFamily").string() {
-        Lookup::Known(family, _) if family.text.starts_with("WINDOWS_SERVER_") => {}
-        Lookup::Unresolved(unresolved) => return Platforms::Undecided(unresolved),
-        Lookup::Known(..) | Lookup::Absent | Lookup::Malformed(_) => return Platforms::Linux,
-    }
+    let declared = match task_definition.field("RuntimePlatform").field("OperatingSystemFamily").string() {
+        Lookup::Known(family, _) if family.text.starts_with("WINDOWS_SERVER_") => Platforms::Windows,
+        Lookup::Unresolved(unresolved) => Platforms::Undecided(unresolved),
+        Lookup::Malformed(problem) => return Platforms::Unreadable(problem),
+        Lookup::Known(..) | Lookup::Absent => return Platforms::Linux,
+    };
     if setting.options.is_on(&TRUST_PLATFORM_FAMILY) {
-        return Platforms::Windows;
+        return declared;
     }
     let launch_types = match task_definition.field("RequiresCompatibilities").list() {
         Lookup::Known(launch_types, _) => launch_types,
@@ -120,7 +118,7 @@ fn platform<'a>(task_definition: View<'a>, setting: &Setting) -> Platforms<'a> {
     let mut platforms = Platforms::Linux;
     for launch_type in launch_types {
         match launch_type.string() {
-            Lookup::Known(text, _) if text.text == "FARGATE" => return Platforms::Windows,
+            Lookup::Known(text, _) if text.text == "FARGATE" => return declared,
             Lookup::Unresolved(unresolved) => platforms = Platforms::Undecided(unresolved),
             Lookup::Known(..) | Lookup::Absent | Lookup::Malformed(_) => {}
         }
@@ -168,9 +166,27 @@ mod tests {
 
     #[test]
     fn a_flood_of_duplicate_keys_fails_in_bounded_time() {
+        let keys = "Privileged: false, ".repeat(40);
+        let properties = format!("ContainerDefinitions: [{{{keys} Name: a}}]");
+        assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Fail);
+    }
+
+    #[test]
+    fn harmless_duplicates_in_many_containers_pass() {
         let container = "{Name: a, Privileged: false, Privileged: false}, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{container}]");
-        assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Fail);
+        assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Pass);
+    }
+
+    #[test]
+    fn what_is_certain_is_not_unknown() {
+        let untrusting = policy::read("rules: {root-user: {trust-platform-family: false}}").unwrap();
+        let open = "{RuntimePlatform: {OperatingSystemFamily: !Ref F}, RequiresCompatibilities: [EC2], ContainerDefinitions: [{}]}";
+        assert_eq!(verdict(open, "root-user", &untrusting), Verdict::Fail);
+        let beside = "{ContainerDefinitions: [{Privileged: true, Fn::Transform: {Name: X}}]}";
+        assert_eq!(default_verdict(beside, "privileged-container"), Verdict::Fail);
+        let perhaps = "{ContainerDefinitions: [{Privileged: false, Fn::Transform: {Name: X}}]}";
+        assert_eq!(default_verdict(perhaps, "privileged-container"), Verdict::Unknown);
     }
 
     #[test]

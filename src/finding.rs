@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+pub use crate::document::quote;
+
 use crate::document::Span;
 
 /// What a rule says, from best to worst; several verdicts join to the worst.
@@ -63,7 +65,7 @@ impl Severity {
 pub struct Container {
     /// Its place in the list, from 1, not counting removed items.
     pub ordinal: usize,
-    /// Its name, if that is a string that is known.
+    /// The beginning of its name, if that is a string that is known.
     pub name: Option<String>,
 }
 
@@ -93,6 +95,17 @@ pub struct Finding {
     pub remediation: Cow<'static, str>,
 }
 
+impl Finding {
+    /// Whether two findings would be told in the same words.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (self.verdict, self.property) == (other.verdict, other.property)
+            && self.container.as_ref().map(|container| container.ordinal)
+                == other.container.as_ref().map(|container| container.ordinal)
+            && self.message == other.message
+            && self.remediation == other.remediation
+    }
+}
+
 /// All that one rule reports of one task definition.
 #[derive(Debug, Clone)]
 pub struct Findings {
@@ -102,40 +115,22 @@ pub struct Findings {
     pub kept: Vec<Finding>,
     /// How many reasons there were beyond those that are kept.
     pub further: usize,
+    /// Keys that stood twice in a map that the rule read; every value was judged.
+    pub duplicate_keys: Vec<&'static str>,
     /// Why the rule does not apply, when it does not.
     pub not_applicable_because: Option<&'static str>,
 }
 
-/// Quotes text that somebody else chose: short, on one line, printable.
-///
-/// Names and values reach logs, terminals and stack events, so nothing may break a line, reorder text or hide.
-pub fn quote(text: &str) -> String {
-    const LONGEST: usize = 48;
-    let mut quoted = String::from("`");
-    for (count, character) in text.chars().enumerate() {
-        if count == LONGEST {
-            quoted.push('…');
-            break;
+impl Findings {
+    /// What is true of one possibility and of another: the worst verdict, and each reason once.
+    pub(crate) fn join(mut self, other: Self) -> Self {
+        self.verdict = self.verdict.max(other.verdict);
+        self.further += other.further;
+        for finding in other.kept {
+            if !self.kept.iter().any(|kept| kept.says_the_same(&finding)) {
+                self.kept.push(finding);
+            }
         }
-        match character {
-            '`' => quoted.push('\''),
-            ' '..='~' => quoted.push(character),
-            _ if character.is_alphanumeric() => quoted.push(character),
-            _ => quoted.extend(character.escape_unicode()),
-        }
-    }
-    quoted.push('`');
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn quoted_text_is_short_printable_and_on_one_line() {
-        assert_eq!(quote("api-é"), "`api-é`");
-        assert_eq!(quote("a\nb`c\u{202e}d"), "`a\\u{a}b'c\\u{202e}d`");
-        assert_eq!(quote(&"x".repeat(100)), format!("`{}…`", "x".repeat(48)));
+        self
     }
 }

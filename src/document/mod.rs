@@ -5,6 +5,7 @@
 
 pub mod json;
 mod line_index;
+mod quote;
 mod scalar;
 mod view;
 pub mod yaml;
@@ -12,6 +13,7 @@ pub mod yaml;
 use std::borrow::Cow;
 
 pub use line_index::LineIndex;
+pub use quote::quote;
 pub use scalar::{Text, is_zero};
 pub use view::{Choices, Items, Lookup, Name, Problem, Unresolved, View};
 

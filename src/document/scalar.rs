@@ -29,6 +29,14 @@ pub(super) fn plain(text: &str) -> Value<'_> {
 /// Whether an unquoted scalar is a number equal to zero in YAML 1.1, YAML 1.2 or JSON, whatever its spelling
 /// (`0`, `-0`, `0x0`, `0b0`, `0_0`, `0.0`, `0e0`).
 pub fn is_zero(text: &str) -> bool {
+    // A number too small for a double is zero to everyone who reads it as one.
+    let underflows = |digits: &str| {
+        digits.len() < text.len() && text.replace('_', "").parse::<f64>().is_ok_and(|number| number == 0.0)
+            || digits.contains('.') && digits.parse::<f64>().is_ok_and(|number| number == 0.0)
+    };
+    if digits_of(text).is_some_and(underflows) {
+        return true;
+    }
     digits_of(text).is_some_and(|digits| {
         digits.bytes().all(|byte| !matches!(byte, b'1'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'))
     })
@@ -196,6 +204,8 @@ mod tests {
             "0e9",
             ".0",
             "0:0.0",
+            "1e-400",
+            "-2e-324",
         ] {
             assert!(is_zero(text), "{text}");
         }

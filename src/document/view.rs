@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use super::{Entry, Node, Text, Value};
+use super::{Entry, Node, Text, Value, quote};
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +66,7 @@ impl fmt::Display for Unresolved<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name;
         match &self.node.value {
-            Value::Intrinsic(call) => write!(f, "{name} is decided by `{}`", call.function),
+            Value::Intrinsic(call) => write!(f, "{name} is decided by {}", quote(&call.function)),
             Value::Mapping(_) => write!(f, "{name} is decided by a function that adds properties"),
             _ => write!(f, "{name} is a dynamic reference"),
         }
@@ -127,17 +127,18 @@ struct Choice {
     key: &'static str,
     taken: usize,
     available: usize,
+    is_duplicate: bool,
 }
 
 impl Choices {
-    fn pick(&self, mapping: usize, key: &'static str, available: usize) -> usize {
+    fn pick(&self, mapping: usize, key: &'static str, available: usize, is_duplicate: bool) -> usize {
         let mut choices = self.0.borrow_mut();
         if let Some(made) = choices.iter().find(|choice| choice.mapping == mapping && choice.key == key) {
             return made.taken;
         }
         // One more than the limit is kept, to know that there were more.
         if choices.len() <= MAXIMUM_CHOICES {
-            choices.push(Choice { mapping, key, taken: 0, available });
+            choices.push(Choice { mapping, key, taken: 0, available, is_duplicate });
         }
         0
     }
@@ -162,7 +163,7 @@ impl Choices {
 
     /// The duplicate keys met in the pass that just ended.
     pub fn duplicates(&self) -> Vec<&'static str> {
-        self.0.borrow().iter().map(|choice| choice.key).collect()
+        self.0.borrow().iter().filter(|choice| choice.is_duplicate).map(|choice| choice.key).collect()
     }
 }
 
@@ -198,6 +199,15 @@ impl<'a> View<'a> {
         Self { name, state, choices }
     }
 
+    /// The same place, with duplicates below it chosen apart from the others.
+    #[must_use]
+    pub fn with_choices<'b>(self, choices: &'b Choices) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { choices, ..self }
+    }
+
     /// The value of a map's key.
     ///
     /// A key in another casing is not the property, and its presence in place of the property is malformed.
@@ -218,6 +228,7 @@ impl<'a> View<'a> {
         let mut found = None;
         let mut count = 0;
         let mut miscased = None;
+        let mut adds_keys = false;
         for entry in entries {
             if entry.key == key {
                 found = found.or(Some(&entry.value));
@@ -225,12 +236,21 @@ impl<'a> View<'a> {
             } else if entry.key.eq_ignore_ascii_case(key) {
                 miscased = miscased.or_else(|| (!entry.value.is_absent()).then_some(entry));
             } else if entry.key.starts_with("Fn::") {
-                // A function among other keys adds properties nobody can see yet, this one perhaps.
-                return Self { name, state: State::Unresolved(Unresolved { name, node }), choices };
+                adds_keys = true;
             }
         }
-        if count > 1 {
-            let chosen = choices.pick(std::ptr::from_ref(entries).addr(), key, count);
+        // A function among other keys adds properties nobody can see yet, this one perhaps: what is written is one
+        // possibility, what the function says another.
+        let available = count + usize::from(adds_keys);
+        let chosen = if available > 1 {
+            choices.pick(std::ptr::from_ref(entries).addr(), key, available, count > 1)
+        } else {
+            0
+        };
+        if adds_keys && chosen == count {
+            return Self { name, state: State::Unresolved(Unresolved { name, node }), choices };
+        }
+        if chosen > 0 {
             found = entries.iter().filter(|entry| entry.key == key).map(|entry| &entry.value).nth(chosen);
         }
         match (found.filter(|value| !value.is_absent()), miscased) {
@@ -309,7 +329,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The items of a list that are not `null` or `AWS::NoValue`, each with its place in the list from 0.
+/// The items of a list that are not `null` or `AWS::NoValue`.
 #[derive(Debug, Clone)]
 pub struct Items<'a> {
     property: &'static str,
@@ -375,7 +395,7 @@ mod tests {
         let below = |text| read(text, |root| root.field("A").field("B").bool());
         assert_eq!(below("A: !If [C, {B: false}, {B: false}]"), "unresolved: `A` is decided by `Fn::If`");
         assert_eq!(below("!Foo {A: {B: false}}"), "unresolved: `Root` is decided by `!Foo`");
-        let beside = below("A: {B: false, Fn::Transform: {Name: X}}");
+        let beside = below("A: {C: false, Fn::Transform: {Name: X}}");
         assert_eq!(beside, "unresolved: `B` is decided by a function that adds properties");
     }
 

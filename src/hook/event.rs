@@ -23,6 +23,7 @@ pub(super) struct Event<'n, 'e> {
     invocation: Option<&'n Node<'e>>,
     request_data: Option<&'n Node<'e>>,
     target_name: Option<&'n Node<'e>>,
+    target_model: Option<&'n Node<'e>>,
     logical_id: Option<&'n Node<'e>>,
     properties: Option<&'n Node<'e>>,
     /// A key that stands twice; which value is meant, nobody can say.
@@ -42,20 +43,25 @@ impl<'n, 'e> Event<'n, 'e> {
     pub(super) fn of(root: &'n Node<'e>) -> Self {
         let mut repeated = None;
         let mut get = |map: Option<&'n Node<'e>>, key| lookup(map?, key, &mut repeated);
+        let invocation_point = get(Some(root), "actionInvocationPoint");
         let request_data = get(Some(root), "requestData");
         let target_model = get(request_data, "targetModel");
-        let context = get(Some(root), "requestContext");
+        let target_name = get(request_data, "targetName");
+        let properties = get(target_model, "resourceProperties");
+        // Nothing is decided by the others, so for them any of two values will do.
+        let find = |map: Option<&'n Node<'e>>, key| lookup(map?, key, &mut None);
         Self {
             root,
-            token: get(Some(root), "clientRequestToken"),
-            account: get(Some(root), "awsAccountId"),
-            stack_id: get(Some(root), "stackId"),
-            invocation_point: get(Some(root), "actionInvocationPoint"),
-            invocation: get(context, "invocation"),
+            token: find(Some(root), "clientRequestToken"),
+            account: find(Some(root), "awsAccountId"),
+            stack_id: find(Some(root), "stackId"),
+            invocation_point,
+            invocation: find(find(Some(root), "requestContext"), "invocation"),
             request_data,
-            target_name: get(request_data, "targetName"),
-            logical_id: get(request_data, "targetLogicalId"),
-            properties: get(target_model, "resourceProperties"),
+            target_name,
+            target_model,
+            logical_id: find(request_data, "targetLogicalId"),
+            properties,
             repeated,
         }
     }
@@ -76,28 +82,37 @@ impl<'n, 'e> Event<'n, 'e> {
 
     /// What it asks for, or why that cannot be told; the reason holds nothing of the event.
     pub(super) fn request(&self) -> Result<Request<'n, 'e>, String> {
+        let is_repeated = |key: &str| self.repeated == Some(key);
+        if text(self.invocation_point) == "DELETE_PRE_PROVISION" && !is_repeated("actionInvocationPoint") {
+            return Ok(Request::Skip("Nothing to judge: deleting is always allowed."));
+        }
         if let Some(key) = self.repeated {
             return Err(format!("The event holds `{key}` twice, so what it asks for is not certain."));
         }
-        if text(self.invocation_point) == "DELETE_PRE_PROVISION" {
-            return Ok(Request::Skip("Nothing to judge: deleting is always allowed."));
-        }
-        let target_name = text(self.target_name);
-        if target_name.is_empty() {
-            return Err(self.not_a_hook_request());
-        }
+        let target_name = match self.target_name.map(|node| &node.value) {
+            Some(Value::String(name)) if !name.is_empty() => name,
+            _ => return Err(self.not_a_hook_request()),
+        };
         if !target_name.eq_ignore_ascii_case(TASK_DEFINITION) {
-            return Ok(Request::Skip(match target_name {
+            return Ok(Request::Skip(match target_name.as_ref() {
                 "STACK" | "CHANGE_SET" => {
-                    "Not judged: this hook judges task definitions one by one, when a RESOURCE or CLOUD_CONTROL \
+                    "warning: not judged: this hook judges task definitions one by one, when a RESOURCE or CLOUD_CONTROL \
                      operation creates or updates them."
                 }
                 _ => "Nothing to judge: this hook is about AWS::ECS::TaskDefinition only.",
             }));
         }
+        if let Some(model) = self.target_model.filter(|model| !matches!(model.value, Value::Mapping(_))) {
+            return Err(format!(
+                "The event has no properties to judge: `targetModel` is not a map but {}.",
+                model.kind()
+            ));
+        }
         let properties = self.properties.ok_or_else(|| format!("{MISSING} is missing."))?;
         match &properties.value {
-            Value::Mapping(entries) if entries.is_empty() => Err(format!("{MISSING} is empty.")),
+            Value::Mapping(entries) if entries.iter().all(is_empty_list_of_containers) => {
+                Err(format!("{MISSING} is empty."))
+            }
             Value::Mapping(_) | Value::Intrinsic(_) => {
                 Ok(Request::Judge { subject: self.subject(properties), properties })
             }
@@ -118,15 +133,14 @@ impl<'n, 'e> Event<'n, 'e> {
     }
 
     fn not_a_hook_request(&self) -> String {
-        let missing = match (&self.root.value, self.request_data, self.target_name) {
-            (Value::Mapping(_) | Value::Intrinsic(_), None, _) => "`requestData` is missing".to_owned(),
-            (Value::Mapping(_) | Value::Intrinsic(_), Some(_), Some(name)) if text(Some(name)).is_empty() => {
-                format!("`requestData.targetName` is not a name but {}", name.kind())
-            }
-            (Value::Mapping(_) | Value::Intrinsic(_), Some(_), _) => {
-                "`requestData.targetName` is missing".to_owned()
-            }
-            _ => format!("it is not a map but {}", self.root.kind()),
+        let is_map = |node: &Node<'_>| matches!(node.value, Value::Mapping(_) | Value::Intrinsic(_));
+        let missing = match (self.request_data, self.target_name) {
+            _ if !is_map(self.root) => format!("it is not a map but {}", self.root.kind()),
+            (None, _) => "`requestData` is missing".to_owned(),
+            (Some(data), _) if !is_map(data) => format!("`requestData` is not a map but {}", data.kind()),
+            (_, Some(Node { value: Value::String(_), .. })) => "`requestData.targetName` is empty".to_owned(),
+            (_, Some(name)) => format!("`requestData.targetName` is not a name but {}", name.kind()),
+            (_, None) => "`requestData.targetName` is missing".to_owned(),
         };
         let guess = OTHER_EVENTS.iter().find(|(key, _)| self.root.get(key).is_some());
         let guess =
@@ -147,6 +161,12 @@ const OTHER_EVENTS: &[(&str, &str)] = &[
     ("ResponseURL", "a CloudFormation custom resource request"),
 ];
 
+/// A document that holds nothing but no containers holds nothing.
+fn is_empty_list_of_containers(entry: &Entry<'_>) -> bool {
+    let is_empty = matches!(&entry.value.value, Value::Sequence(items) if items.is_empty());
+    entry.key == "ContainerDefinitions" && (is_empty || entry.value.is_absent())
+}
+
 /// The value of a key in any casing, the exact one first.
 fn lookup<'n, 'e>(
     map: &'n Node<'e>,
@@ -161,7 +181,8 @@ fn lookup<'n, 'e>(
     for entry in entries.iter().filter(|entry| entry.key.eq_ignore_ascii_case(key)) {
         let found = if entry.key == key { &mut exact } else { &mut other };
         if found.replace(entry).is_some() {
-            *repeated = Some(key);
+            // The first is told; what decides first is looked up first.
+            repeated.get_or_insert(key);
         }
     }
     let value = &exact.or(other)?.value;

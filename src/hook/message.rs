@@ -21,6 +21,9 @@ const LONGEST_ANNOTATION: usize = 400;
 /// How many containers with one and the same finding are named.
 const NAMED_CONTAINERS: usize = 3;
 
+/// How many rules are named when not all that they say fits.
+const NAMED_RULES: usize = 6;
+
 /// The answer to an event whose task definition was judged.
 pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Policy) -> Response {
     let denies_unknown = policy.unresolved.resource == Level::Deny;
@@ -80,9 +83,25 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The message: the decisive sentence, then what was found and what to write instead, as much as fits.
+/// The message: the decisive sentence, then what was found and what to write instead, as much as fits. When not all
+/// fits, the decisive sentence names the rules.
 fn message(opening: &str, told: &[&Told<'_>], report: &Report) -> String {
+    let all = line(opening, told, report);
+    if all.left_out == 0 || told.len() < 2 {
+        return all.finish();
+    }
+    let names =
+        told.iter().take(NAMED_RULES).map(|told| told.outcome.rule.name).collect::<Vec<_>>().join(", ");
+    let others = if told.len() > NAMED_RULES { ", …" } else { "" };
+    line(&format!("{} ({names}{others}).", opening.trim_end_matches('.')), told, report).finish()
+}
+
+fn line(opening: &str, told: &[&Told<'_>], report: &Report) -> Line {
     let mut line = Line::new(opening, LONGEST_MESSAGE);
+    if !report.duplicate_keys.is_empty() {
+        let keys = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        line.add(&["Note: ", &keys, " is written twice in one place."]);
+    }
     // Every rule has its first say before any has its second, in case not all fits.
     let rounds = told.iter().map(|told| told.sentences.len()).max().unwrap_or_default();
     for round in 0..rounds {
@@ -93,11 +112,7 @@ fn message(opening: &str, told: &[&Told<'_>], report: &Report) -> String {
         }
     }
     line.left_out += told.iter().map(|told| told.outcome.findings.further).sum::<usize>();
-    if !report.duplicate_keys.is_empty() {
-        let keys = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        line.add(&["Note: ", &keys, " is written twice in one place; every value was judged."]);
-    }
-    line.finish()
+    line
 }
 
 fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotation {
@@ -137,10 +152,8 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         }
     }
     status_message.left_out += outcome.findings.further;
-    if status_message.left_out == 0 {
-        let why =
-            if outcome.findings.verdict == Verdict::Unknown { "Not known yet." } else { outcome.rule.why };
-        status_message.add_if_it_fits(&[why]);
+    if status_message.left_out == 0 && outcome.findings.verdict == Verdict::Fail {
+        status_message.add_if_it_fits(&[outcome.rule.why]);
     }
     Annotation {
         annotation_name,

@@ -23,7 +23,7 @@ use event::{Event, Request};
 /// How many values an event may hold. A task definition is at most 64 KiB long
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>), and an event holds two; the
 /// largest event that Lambda takes, 6 MB, could fill the function's memory with empty lists.
-const MAXIMUM_VALUES: usize = 250_000;
+const MAXIMUM_VALUES: usize = 50_000;
 
 /// A hook with the policy it applies to every event.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct Record {
     pub target_name: String,
     /// `actionInvocationPoint`.
     pub invocation_point: String,
-    /// `requestContext.invocation`: 1, or more when CloudFormation asks again.
+    /// `requestContext.invocation`: 1, or more when CloudFormation asks again; 0 when the event cannot be read.
     pub invocation: u32,
     /// Each rule with its verdict; empty when nothing was judged.
     pub verdicts: Vec<(&'static str, Verdict)>,

@@ -218,9 +218,9 @@ fn a_flood_of_findings_stays_short_and_counts_the_rest() {
     );
     assert!(told.ends_with(" more."), "{told}");
     // Beyond what is kept, findings are still counted.
-    let told = answer_for(20_000);
+    let told = answer_for(10_000);
     let count = message(&told).rsplit_once(" And ").and_then(|(_, rest)| rest.strip_suffix(" more."));
-    assert!(count.and_then(|count| count.parse::<usize>().ok()) > Some(50_000), "{told}");
+    assert!(count.and_then(|count| count.parse::<usize>().ok()) > Some(25_000), "{told}");
 }
 
 #[test]
@@ -229,8 +229,15 @@ fn a_flood_of_values_or_of_duplicate_keys_is_answered() {
     let duplicates =
         format!("{{{}\"User\": \"app\"}}", "\"User\": \"app\", \"Privileged\": false, ".repeat(20_000));
     assert_eq!(answer_to(&baseline(), filled(&duplicates).as_bytes())["errorCode"], "NonCompliant");
-    let many_with_duplicates = vec!["{\"User\": \"app\", \"User\": \"app\"}"; 50_000].join(", ");
+    let many_with_duplicates = vec!["{\"User\": \"app\", \"User\": \"app\"}"; 10_000].join(", ");
     assert_eq!(answer_to(&baseline(), filled(&many_with_duplicates).as_bytes())["errorCode"], "NonCompliant");
+    let junk = format!(
+        "{{{} {} \"LinuxParameters\": {{\"Capabilities\": {{\"Add\": [{}]}}}}}}",
+        "\"a\": 0, ".repeat(10_000),
+        "\"Name\": \"web\", ".repeat(64),
+        vec!["\"NONE\""; 10_000].join(", ")
+    );
+    assert_eq!(answer_to(&baseline(), filled(&junk).as_bytes())["errorCode"], "NonCompliant");
     let many_values = vec!["[]"; 2_000_000].join(",");
     let answer = answer_to(&baseline(), filled(&many_values).as_bytes());
     assert_eq!(answer["errorCode"], "InternalFailure");

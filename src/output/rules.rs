@@ -59,9 +59,11 @@ fn section(rule: &dyn Rule, level: usize) -> String {
     }
     let _ = write!(text, "\n{mark}# Options\n\n{}", options(rule));
     if !rule.references.is_empty() {
-        let _ = write!(text, "\n{mark}# Also checked by\n\n");
+        let _ =
+            write!(text, "\n{mark}# Elsewhere\n\nHow this rule compares with checks of the same kind:\n\n");
         for reference in rule.references {
-            let _ = writeln!(text, "- {}: {}", reference.framework.as_str(), reference.id);
+            let _ =
+                writeln!(text, "- {} {}: {}", reference.framework.as_str(), reference.id, reference.relation);
         }
     }
     text

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub use docker_size::{docker_size_text, parse_docker_size};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 
-use crate::document::{Lookup, Node, Problem, Unresolved, View};
+use crate::document::{Choices, Lookup, Node, Problem, Span, Unresolved, View};
 use crate::finding::{Container, Finding, Findings, Severity, Verdict};
 
 /// A rule: one question asked of every task definition.
@@ -49,7 +49,7 @@ pub struct Metadata {
     pub remediation: &'static str,
     /// Its own options; [`Metadata::options`] has those of its platform too.
     pub own_options: &'static [RuleOption],
-    /// The same check elsewhere.
+    /// Checks of the same kind elsewhere.
     pub references: &'static [Reference],
     /// The doc comment: Markdown with the sections `What it does`, `Why is this bad?`, `Examples`.
     pub documentation: &'static str,
@@ -116,13 +116,15 @@ pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
         `false`, a task that does not name Fargate is judged as Linux.",
 };
 
-/// The same check in another catalogue.
+/// A check of the same kind in another catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
     /// Whose catalogue.
     pub framework: Framework,
     /// The check's id there.
     pub id: &'static str,
+    /// How this rule compares: "same", or "stricter" or "looser" with the reason.
+    pub relation: &'static str,
 }
 
 /// Catalogues of checks.
@@ -154,16 +156,26 @@ impl Framework {
 pub struct Context<'a> {
     rule: &'static Metadata,
     options: &'a Options,
-    container: Option<(usize, View<'a>)>,
+    container: Option<(Container, Option<Span>)>,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
     further_findings: usize,
+    /// Takes what is reported beyond what is kept.
+    dropped: Option<Finding>,
+    duplicate_keys: Vec<&'static str>,
     not_applicable_because: Option<&'static str>,
 }
 
-/// How many findings of one rule are kept. Amazon ECS takes ten containers; what a hostile definition repeats
-/// thousands of times must cost neither the memory nor the time that the answer needs.
+/// How many findings of one rule are kept, in one container and in all. Amazon ECS takes ten containers; what a
+/// hostile definition repeats thousands of times must cost neither the memory nor the time that the answer needs.
+const MAXIMUM_FINDINGS_OF_CONTAINER: usize = 64;
 const MAXIMUM_FINDINGS: usize = 400;
+
+/// How many combinations of duplicate keys are judged in one container before they fail it.
+const MAXIMUM_COMBINATIONS: usize = 16;
+
+/// How much of a container's name is kept; Amazon ECS takes 255 characters.
+const LONGEST_NAME: usize = 255;
 
 impl<'a> Context<'a> {
     pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
@@ -174,6 +186,8 @@ impl<'a> Context<'a> {
             verdict: None,
             findings: Vec::new(),
             further_findings: 0,
+            dropped: None,
+            duplicate_keys: Vec::new(),
             not_applicable_because: None,
         }
     }
@@ -222,20 +236,18 @@ impl<'a> Context<'a> {
         message: Cow<'static, str>,
     ) -> &mut Finding {
         self.join(verdict);
-        let container = self.container.map(|(ordinal, view)| {
-            let name = match view.field("Name").string() {
-                Lookup::Known(name, _) if !name.text.is_empty() => Some(name.text.to_owned()),
-                _ => None,
-            };
-            Container { ordinal, name }
-        });
-        let at_container = || match self.container?.1.mapping() {
-            Lookup::Known(_, node) => node.span,
-            _ => None,
+        let (container, place) = match &self.container {
+            Some((container, place)) => (Some(container.clone()), *place),
+            None => (None, None),
         };
-        let span = node.map_or_else(at_container, |node| node.span);
+        let span = node.map_or(place, |node| node.span);
         let remediation = Cow::Borrowed(self.rule.remediation);
-        self.findings.push_mut(Finding { verdict, container, property, span, message, remediation })
+        let finding = Finding { verdict, container, property, span, message, remediation };
+        if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
+            return self.findings.push_mut(finding);
+        }
+        self.further_findings += 1;
+        self.dropped.insert(finding)
     }
 
     fn join(&mut self, verdict: Verdict) {
@@ -255,25 +267,69 @@ impl<'a> Context<'a> {
         };
         let mut joined = None;
         for (index, container) in containers.enumerate() {
-            let mut context =
-                Context { container: Some((index + 1, container)), ..Context::new(self.rule, self.options) };
+            let mut context = Context::new(self.rule, self.options);
+            context.container = Some(identified(index + 1, container));
             match container.mapping() {
-                Lookup::Known(..) | Lookup::Absent => {
-                    check(container, &mut context);
-                    context.verdict = context.verdict.or(Some(Verdict::Pass));
-                }
+                Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
                 Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
             joined = joined.max(context.verdict);
-            let room = MAXIMUM_FINDINGS.saturating_sub(self.findings.len());
-            self.further_findings += context.further_findings + context.findings.len().saturating_sub(room);
-            self.findings.extend(context.findings.into_iter().take(room));
-            self.not_applicable_because = context.not_applicable_because.or(self.not_applicable_because);
+            self.take_over(context);
         }
         match joined {
             Some(verdict) => self.join(verdict),
             None => self.not_applicable("the task definition has no containers"),
+        }
+    }
+
+    /// Checks one container with each combination of its duplicate keys.
+    fn each_combination(&mut self, container: View<'_>, check: &impl Fn(View<'_>, &mut Context<'_>)) {
+        let mut choices = Choices::default();
+        for combination in 1.. {
+            let mut pass = Context::new(self.rule, self.options);
+            pass.container.clone_from(&self.container);
+            check(container.with_choices(&choices), &mut pass);
+            self.join(pass.verdict.unwrap_or(Verdict::Pass));
+            self.duplicate_keys.extend(choices.duplicates());
+            self.take_over(pass);
+            if choices.are_too_many() || combination == MAXIMUM_COMBINATIONS && choices.advance() {
+                self.too_many_duplicates();
+                break;
+            }
+            if combination == MAXIMUM_COMBINATIONS || !choices.advance() {
+                break;
+            }
+        }
+    }
+
+    /// Reports more repeated keys than can be tried.
+    pub(crate) fn too_many_duplicates(&mut self) {
+        let message = "keys are repeated more often than can be judged";
+        self.fail("ContainerDefinitions", None, message).remediation = "Write every key once.".into();
+    }
+
+    /// Keeps what another context found, each thing once.
+    fn take_over(&mut self, other: Context<'_>) {
+        self.further_findings += other.further_findings;
+        self.not_applicable_because = other.not_applicable_because.or(self.not_applicable_because);
+        for key in other.duplicate_keys {
+            if !self.duplicate_keys.contains(&key) {
+                self.duplicate_keys.push(key);
+            }
+        }
+        for finding in other.findings {
+            if self.findings.len() >= MAXIMUM_FINDINGS {
+                self.further_findings += 1;
+            } else if !self
+                .findings
+                .iter()
+                .rev()
+                .take(MAXIMUM_FINDINGS_OF_CONTAINER)
+                .any(|kept| kept.says_the_same(&finding))
+            {
+                self.findings.push(finding);
+            }
         }
     }
 
@@ -284,9 +340,25 @@ impl<'a> Context<'a> {
             verdict,
             kept: self.findings,
             further: self.further_findings,
+            duplicate_keys: self.duplicate_keys,
             not_applicable_because: self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable),
         }
     }
+}
+
+/// A container's ordinal, name and place, as findings give them.
+fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) {
+    let name = match container.field("Name").string() {
+        Lookup::Known(name, _) if !name.text.is_empty() => {
+            Some(name.text.chars().take(LONGEST_NAME).collect())
+        }
+        _ => None,
+    };
+    let place = match container.mapping() {
+        Lookup::Known(_, node) => node.span,
+        _ => None,
+    };
+    (Container { ordinal, name }, place)
 }
 
 /// Declares a rule: its documentation comment, its type and its [`Metadata`].
@@ -302,7 +374,7 @@ macro_rules! declare_rule {
             why: $why:literal,
             remediation: $remediation:expr,
             options: [$($option:expr),* $(,)?],
-            references: [$($framework:ident($id:literal)),* $(,)?] $(,)?
+            references: [$($framework:ident($id:literal, $relation:literal)),* $(,)?] $(,)?
         }
     ) => {
         $(#[doc = $documentation])+
@@ -323,6 +395,7 @@ macro_rules! declare_rule {
                 references: &[$($crate::rule::Reference {
                     framework: $crate::rule::Framework::$framework,
                     id: $id,
+                    relation: $relation,
                 }),*],
                 documentation: concat!($($documentation, "\n"),+),
             };

@@ -14,7 +14,7 @@ declare_rule! {
     /// `25M` and `26214400` alike.
     ///
     /// ## Why is this bad?
-    /// With too small a buffer, non-blocking mode loses lines under the first burst.
+    /// Writing a log line then waits, and so does whoever writes it.
     ///
     /// ## How to fix
     /// Set `mode: non-blocking` and `max-buffer-size: 25m` under `LogConfiguration.Options`.
@@ -52,10 +52,12 @@ declare_rule! {
         profile: Baseline,
         platform: Any,
         since: "0.1.0",
-        why: "In blocking mode a container stops when CloudWatch Logs is slow or unreachable: writing a log line then waits.",
+        why: "Blocking mode stops the container while CloudWatch Logs is slow or unreachable; too small a buffer loses lines under a burst.",
         remediation: "Set `mode: non-blocking` and `max-buffer-size: 25m` in `LogConfiguration.Options`.",
         options: [MINIMUM_BUFFER_SIZE, DRIVERS],
-        references: [Prowler("ecs_task_definitions_logging_block_mode")],
+        references: [
+            Prowler("ecs_task_definitions_logging_block_mode", "stricter, because the buffer's size counts too; looser, because only `awslogs` is looked at by default"),
+        ],
     }
 }
 
@@ -98,15 +100,19 @@ impl Rule for BlockingAwslogs {
         }
         let minimum = context.options().size(&MINIMUM_BUFFER_SIZE);
         let options = configuration.field("Options");
-        for found in [judge_mode(options.field(MODE)), judge_buffer_size(options.field(BUFFER_SIZE), minimum)] {
+        let found = [judge_mode(options.field(MODE)), judge_buffer_size(options.field(BUFFER_SIZE), minimum)];
+        let size = docker_size_text(minimum.max(parse_docker_size("25m").unwrap_or(minimum)));
+        let remediation = match &found {
+            [Found::Violation(..), Found::Violation(..)] => format!("`mode: non-blocking` and `max-buffer-size: {size}`"),
+            [Found::Violation(..), _] => "`mode: non-blocking`".into(),
+            _ => format!("`max-buffer-size: {size}`"),
+        };
+        for found in found {
             match found {
                 Found::Compliant => {}
                 Found::Violation(property, node, message) => {
-                    context.fail(property, node, message).remediation = format!(
-                        "Set `mode: non-blocking` and `max-buffer-size: {}` in `LogConfiguration.Options`.",
-                        docker_size_text(minimum)
-                    )
-                    .into();
+                    context.fail(property, node, message).remediation =
+                        format!("Set {remediation} in `LogConfiguration.Options`.").into();
                 }
                 Found::Unresolved(unresolved) => context.unresolved(&unresolved),
                 Found::Malformed(problem) => context.malformed(&problem),

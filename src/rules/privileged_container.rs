@@ -50,11 +50,11 @@ declare_rule! {
         remediation: "Set `Privileged: false` or remove it.",
         options: [],
         references: [
-            SecurityHub("ECS.4"),
-            ControlTower("CT.ECS.PR.11"),
-            CisComputeServices("3.4"),
-            Checkov("CKV_AWS_334"),
-            Prowler("ecs_task_definitions_no_privileged_containers"),
+            SecurityHub("ECS.4", "same"),
+            ControlTower("CT.ECS.PR.11", "same"),
+            CisComputeServices("3.4", "same"),
+            Checkov("CKV_AWS_334", "stricter, because Checkov's reads Terraform only, and a key that does not exist"),
+            Prowler("ecs_task_definitions_no_privileged_containers", "same"),
         ],
     }
 }

@@ -1,6 +1,6 @@
 //! The rule `root-user`. Must not know other rules.
 
-use crate::document::{Lookup, Text, View, is_zero};
+use crate::document::{Lookup, Text, Value, View, is_zero};
 use crate::finding::quote;
 use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule};
 
@@ -33,7 +33,7 @@ declare_rule! {
     /// ```yaml,fail
     /// ContainerDefinitions: [{Name: web}]
     /// ```
-    /// Other checkers let the next five pass:
+    /// Of the next five, each passes with one checker or another:
     /// ```yaml,fail
     /// ContainerDefinitions: [{Name: web, User: '0:0'}]
     /// ```
@@ -49,7 +49,7 @@ declare_rule! {
     /// ```yaml,fail
     /// ContainerDefinitions: [{Name: web, User: 'bin:root'}]
     /// ```
-    /// Other checkers accuse the next three:
+    /// Some checkers accuse the first two of these:
     /// ```yaml,pass
     /// ContainerDefinitions: [{Name: web, User: nonroot}]
     /// ```
@@ -75,7 +75,10 @@ declare_rule! {
         why: "Root in a container is root in the kernel's eyes: one flaw in the runtime, or one careless mount, and it is root on the machine.",
         remediation: "Set `User` to a user that is not root, for example `User: '1000:1000'`.",
         options: [ALLOW_ROOT_GROUP],
-        references: [SecurityHub("ECS.20"), ControlTower("CT.ECS.PR.3")],
+        references: [
+            SecurityHub("ECS.20", "stricter, because that one knows only `root` and `0`, and does not look at the group"),
+            ControlTower("CT.ECS.PR.3", "stricter, because that one lets other spellings of 0, an empty user and the group of root pass"),
+        ],
     }
 }
 
@@ -97,7 +100,20 @@ impl Rule for RootUser {
                 context.fail("User", None, "`User` is not set, so the image decides, and most run as root");
                 return;
             }
-            Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
+            Lookup::Unresolved(unresolved) => {
+                // `root:{{resolve:…}}` is root whatever the reference stands for.
+                let known = match &unresolved.node.value {
+                    Value::String(text) => text.split_once("{{resolve:").and_then(|(known, _)| known.split_once(':')),
+                    _ => None,
+                };
+                return match known {
+                    Some((name, _)) if name.is_empty() || root(name).is_some() => {
+                        let message = format!("`User` begins with {}, which is root", quote(&format!("{name}:")));
+                        context.fail("User", Some(unresolved.node), message);
+                    }
+                    _ => context.unresolved(&unresolved),
+                };
+            }
             Lookup::Malformed(problem) => return context.malformed(&problem),
         };
         if let Some(message) = violation(user, context.options().is_on(&ALLOW_ROOT_GROUP)) {
@@ -119,7 +135,7 @@ fn violation(user: Text<'_>, allow_root_group: bool) -> Option<String> {
             return Some(format!("`User` is {found}, a suspicious spelling of root"));
         }
         None if user.text.is_empty() => return Some("`User` is empty, which keeps the image's own user".into()),
-        None if name.is_empty() => {
+        None if name.trim().is_empty() => {
             return Some(format!("`User` is {found}, which names no user and keeps the image's own"));
         }
         None => {}
@@ -127,7 +143,9 @@ fn violation(user: Text<'_>, allow_root_group: bool) -> Option<String> {
     if user.is_number && is_zero(user.text) {
         return Some(format!("`User` is {found}, a number equal to 0, which is root; quote it if it is a name"));
     }
-    let root_group = group.and_then(root).filter(|_| !allow_root_group)?;
+    // A third part is no part of the format; runtimes that ignore it take the second for the group.
+    let mut groups = group.into_iter().chain(group.into_iter().flat_map(|group| group.split(':')));
+    let root_group = groups.find_map(root).filter(|_| !allow_root_group)?;
     Some(match root_group {
         // Unquoted, this is 60000 for a YAML 1.1 parser and user and group for the others.
         _ if user.is_number => {
@@ -146,17 +164,21 @@ enum Root {
 /// Whether one part of a user means root.
 ///
 /// The runtime takes what Go's `strconv.Atoi` reads for a number, and names by letter:
-/// <https://github.com/moby/sys/blob/main/user/user.go> (`GetExecUser`).
+/// <https://github.com/moby/sys/blob/main/user/user.go> (`GetExecUser`). Numbers beyond 31 bits were root to
+/// containerd (CVE-2024-40635).
 fn root(part: &str) -> Option<Root> {
-    let is_number_zero = |part: &str| {
+    let digits = |part: &str| {
         let digits = part.strip_prefix(['+', '-']).unwrap_or(part);
-        !digits.is_empty() && digits.bytes().all(|byte| byte == b'0')
+        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.trim_start_matches('0').to_owned())
     };
-    if part == "root" || is_number_zero(part) {
+    let is_zero = |part: &str| digits(part).is_some_and(|digits| digits.is_empty());
+    if part == "root" || is_zero(part) {
         return Some(Root::Plain);
     }
-    let trimmed = part.trim();
-    (trimmed.eq_ignore_ascii_case("root") || is_number_zero(trimmed)).then_some(Root::Suspicious)
+    let is_beyond = digits(part).is_some_and(|digits| digits.parse::<i32>().is_err());
+    // What cannot be seen, or is no part of a name, cannot make another user of root.
+    let visible: String = part.chars().filter(char::is_ascii_graphic).collect();
+    (is_beyond || visible.eq_ignore_ascii_case("root") || is_zero(&visible)).then_some(Root::Suspicious)
 }
 
 #[cfg(test)]
@@ -177,6 +199,13 @@ mod tests {
             "root", "0", "00", "000000000000000000000000", "+0", "-0", "0:0", "0:1000", "root:app", ":", ":0", ":1000", "",
             "Root", "ROOT", " root", "root ", " 0", "0\t", "\u{a0}0", "1000:0", "1000:root", "app:00", "app:+0", "app:Root",
             "app: 0",
+            "1000:0:0",
+            "app:root:x",
+            "4294967296",
+            "root\u{0}",
+            "ro\u{200b}ot",
+            " ",
+            " :5",
         ] {
             assert!(quoted(user).is_some(), "{user:?}");
         }
@@ -186,7 +215,7 @@ mod tests {
     fn other_users_pass() {
         for user in [
             "nonroot", "rootless", "groot", "nonroot:nonroot", "root1", "1000", "1000:1000", "app", "app:", "010", "0x0",
-            "0_0", "0b0", "1000:0:0", "app:rooted", "10", "-1", "1e0",
+            "0_0", "0b0", "app:rooted", "10", "-1", "1e0",
         ] {
             assert_eq!(quoted(user), None, "{user:?}");
         }

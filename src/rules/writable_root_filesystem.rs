@@ -53,11 +53,11 @@ declare_rule! {
         remediation: "Set `ReadonlyRootFilesystem: true` and mount a volume where the container writes.",
         options: [],
         references: [
-            SecurityHub("ECS.5"),
-            ControlTower("CT.ECS.PR.6"),
-            CisComputeServices("3.5"),
-            Checkov("CKV_AWS_336"),
-            Prowler("ecs_task_definitions_containers_readonly_access"),
+            SecurityHub("ECS.5", "same"),
+            ControlTower("CT.ECS.PR.6", "same, and reads strings as CloudFormation does"),
+            CisComputeServices("3.5", "same"),
+            Checkov("CKV_AWS_336", "same, but Checkov's reads Terraform only"),
+            Prowler("ecs_task_definitions_containers_readonly_access", "same"),
         ],
     }
 }
