@@ -123,6 +123,14 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
+fn a_verdict_does_not_depend_on_how_much_of_it_is_read() {
+    let events = ["events/resource-create-noncompliant.json"; 50];
+    let mut child = ecs_guard(&["invoke"]).args(events).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output = run(&mut ecs_guard(&["completions", shell]));

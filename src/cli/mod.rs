@@ -31,7 +31,7 @@ Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or an ev
 
 /// Judges ECS task definitions as the ecs-guard hook does, before they are deployed.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(version, after_help = EXAMPLES)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -57,7 +57,7 @@ enum Colour {
 enum Command {
     /// Answer hook events from files, as the Lambda function would
     ///
-    /// Prints what CloudFormation and the AWS CDK would show. Exits with 0 when every event is answered with SUCCESS,
+    /// Prints the message that CloudFormation shows, and the violated rules that the AWS CDK prints. Exits with 0 when every event is answered with SUCCESS,
     /// 1 when one is NonCompliant, 2 when one could not be judged; the worst counts.
     Invoke(invoke::Arguments),
     /// List the rules, with the level the policy gives them
@@ -88,6 +88,42 @@ struct Streams {
     err: Box<dyn Write>,
 }
 
+/// A stream that goes on when its reader has read enough, as `head` does: the verdict must not depend on how much of
+/// it somebody read.
+struct UntilClosed<W> {
+    stream: W,
+    is_closed: bool,
+}
+
+impl<W> UntilClosed<W> {
+    fn new(stream: W) -> Self {
+        Self { stream, is_closed: false }
+    }
+
+    fn unless_closed<T>(&mut self, otherwise: T, act: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.is_closed {
+            return Ok(otherwise);
+        }
+        match act(&mut self.stream) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.is_closed = true;
+                Ok(otherwise)
+            }
+            result => result,
+        }
+    }
+}
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.unless_closed(bytes.len(), |stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.unless_closed((), Write::flush)
+    }
+}
+
 /// Does what the command line asks for.
 pub fn run(arguments: Arguments) -> ExitCode {
     let choice = match arguments.color {
@@ -96,8 +132,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Colour::Never => anstream::ColorChoice::Never,
     };
     let mut streams = Streams {
-        out: Box::new(anstream::AutoStream::new(io::stdout(), choice)),
-        err: Box::new(anstream::AutoStream::new(io::stderr(), choice)),
+        out: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stdout(), choice))),
+        err: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), choice))),
     };
     let option = arguments.policy;
     let ended = match arguments.command {
@@ -114,8 +150,6 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(Outcome::Compliant) => ExitCode::SUCCESS,
         Ok(Outcome::NonCompliant) => ExitCode::from(1),
         Ok(Outcome::Failed) => ExitCode::from(2),
-        // Whoever reads has read enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to do if this cannot be written either.
             let _ = writeln!(streams.err, "error: cannot write: {error}");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::rules::write_table;
 use super::{Outcome, Streams, find_policy};
-use crate::policy::OnInternalError;
+use crate::policy::{OnInternalError, Setting};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -20,12 +20,23 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
     let Command::Check { file } = command;
+    if file.is_some() && option.is_some() {
+        writeln!(streams.err, "error: the policy file is given twice, as FILE and as --policy")?;
+        return Ok(Outcome::Failed);
+    }
     let Some((policy, path)) = find_policy(file.or(option), streams)? else {
         return Ok(Outcome::Failed);
     };
     let path = path.map_or_else(|| "built-in baseline".into(), |path| path.display().to_string());
     writeln!(streams.out, "{path}: no mistakes\n")?;
     write_table(&policy, streams)?;
+    for Setting { rule, options, .. } in &policy.rules {
+        for option in rule.metadata().options() {
+            if let Some(value) = options.get(option) {
+                writeln!(streams.out, "{}: {}: {}", rule.metadata().name, option.name, value.text())?;
+            }
+        }
+    }
     let on_internal_error = match policy.on_internal_error {
         OnInternalError::Deny => "deny",
         OnInternalError::Allow => "allow",

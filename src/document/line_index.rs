@@ -21,7 +21,8 @@ impl<'a> LineIndex<'a> {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let before = self.text.get(start..offset.min(self.text.len())).unwrap_or_default();
-        (line, before.chars().count() + 1)
+        // A byte order mark is no column.
+        (line, before.trim_start_matches('\u{feff}').chars().count() + 1)
     }
 }
 

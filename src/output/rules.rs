@@ -51,9 +51,11 @@ fn section(rule: &dyn Rule, level: usize) -> String {
     for heading in ["What it does", "Why is this bad?", "How to fix", "Examples"] {
         let body = rule.section(heading).lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
         let mut body = body.collect::<Vec<_>>().join("\n");
+        body = body.replace("\n```\n", "\n```\n\n");
         for (fence, title) in FENCES {
             body = body.replace(&format!("```yaml,{fence}\n"), &format!("\n{title}:\n\n```yaml\n"));
         }
+        let body = body.replace("\n\n\n", "\n\n");
         let opening = if heading == "Why is this bad?" { format!("{} ", rule.why) } else { String::new() };
         let _ = write!(text, "\n{mark}# {heading}\n\n{opening}{}\n", body.trim());
     }

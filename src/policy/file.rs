@@ -59,7 +59,7 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
         Err(error) => {
             reader.report(
                 Span::new(error.offset, error.offset),
-                format!("not YAML: {}", error.message),
+                format!("cannot be read: {}", error.message),
                 None,
             );
             Policy::baseline()
@@ -86,9 +86,6 @@ impl<'a> Reader<'a> {
             &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
         const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
         let mut policy = Policy::baseline();
-        if matches!(root.value, Value::Null) {
-            return policy;
-        }
         for entry in self.entries(root, "the policy", KEYS) {
             match entry.key.as_ref() {
                 "profile" => {
@@ -162,6 +159,13 @@ impl<'a> Reader<'a> {
             (OptionKind::Words { or_all: true, .. }, Value::String(word)) if word == "all" => {
                 Some(OptionValue::All)
             }
+            (OptionKind::Words { default, .. }, Value::Sequence(items))
+                if items.is_empty() && !default.is_empty() =>
+            {
+                let message = format!("`{}` is an empty list, which would turn the rule off", option.name);
+                self.report(span_of(&entry.value), message, Some("write `level: off`".into()));
+                return None;
+            }
             (OptionKind::Words { known, normalize, .. }, Value::Sequence(items)) => {
                 let words =
                     items.iter().filter_map(|item| self.listed_word(item, option.name, known, normalize));
@@ -170,7 +174,16 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if value.is_none() {
-            self.expected(&entry.value, &format!("`{}`", option.name), option.kind.expected());
+            let help = match (option.kind, &entry.value.value) {
+                (OptionKind::Boolean { .. }, Value::String(text))
+                    if matches!(text.as_ref(), "true" | "false") =>
+                {
+                    Some("remove the quotes".into())
+                }
+                _ => None,
+            };
+            let message = format!("`{}` is not {}", option.name, option.kind.expected());
+            self.report(span_of(&entry.value), message, help);
         }
         value
     }
@@ -197,6 +210,10 @@ impl<'a> Reader<'a> {
 
     /// The entries of a map whose keys are known and written once; the others are reported.
     fn entries<'n>(&mut self, node: &'n Node<'a>, owner: &str, keys: &[&str]) -> Vec<&'n Entry<'a>> {
+        // What is commented out below a key leaves null behind.
+        if matches!(node.value, Value::Null) {
+            return Vec::new();
+        }
         let Value::Mapping(entries) = &node.value else {
             self.expected(node, owner, "a map");
             return Vec::new();
@@ -306,7 +323,7 @@ mod tests {
 
     #[test]
     fn an_empty_file_is_the_baseline_closed_by_default() {
-        for text in ["", "# nothing\n", "{}"] {
+        for text in ["", "# nothing\n", "{}", "rules:\n  root-user:\n    # level: warn\n", "rules:\n"] {
             let policy = read(text).unwrap();
             assert_eq!(policy.rules.len(), 5);
             assert!(policy.rules.iter().all(|setting| setting.level == Level::Deny));
@@ -350,6 +367,15 @@ mod tests {
             ("rules: {root-user: {level: no}}", "1:28 `level` is not one of `deny`, `warn`, `off`"),
             ("rules: {root-user: warn}", "1:20 the rule `root-user` is not a map"),
             ("rules: {root-user: {allow-root-group: 1}}", "1:39 `allow-root-group` is not true or false"),
+            (
+                "rules: {root-user: {allow-root-group: 'true'}}",
+                "1:39 `allow-root-group` is not true or false; remove the quotes",
+            ),
+            (
+                "rules: {blocking-awslogs: {drivers: []}}",
+                "1:37 `drivers` is an empty list, which would turn the rule off; write `level: off`",
+            ),
+            ("\u{feff}profil: x", "1:1 unknown key `profil` in the policy; did you mean `profile`?"),
             ("rules: [root-user]", "1:8 `rules` is not a map but a list"),
             (
                 "rules: {added-linux-capabilities: {allow: [SYS_PTRAC]}}",
@@ -381,7 +407,7 @@ mod tests {
             assert_eq!(problems(text), expected, "{text}");
         }
         assert!(
-            problems("rules:\n  root-user: {").starts_with("2:14 not YAML: "),
+            problems("rules:\n  root-user: {").starts_with("2:14 cannot be read: "),
             "{}",
             problems("rules:\n  root-user: {")
         );

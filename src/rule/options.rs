@@ -3,7 +3,7 @@
 //! Owns what kinds of options there are, their defaults and their checked values. Must not know the policy
 //! file's syntax or any rule's options.
 
-use super::parse_docker_size;
+use super::{docker_size_text, parse_docker_size};
 
 /// An option a rule offers, declared beside the rule.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +55,18 @@ pub enum OptionValue {
     All,
 }
 
+impl OptionValue {
+    /// The value as the policy file would write it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Boolean(value) => value.to_string(),
+            Self::Size(bytes) => docker_size_text(*bytes),
+            Self::Words(words) => format!("[{}]", words.join(", ")),
+            Self::All => "all".into(),
+        }
+    }
+}
+
 /// The options a policy sets for one rule; the others have their defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Options(Vec<(&'static str, OptionValue)>);
@@ -65,7 +77,8 @@ impl Options {
         self.0.push((option.name, value));
     }
 
-    fn get(&self, option: &RuleOption) -> Option<&OptionValue> {
+    /// The value the policy sets, if it sets one.
+    pub fn get(&self, option: &RuleOption) -> Option<&OptionValue> {
         self.0.iter().find(|(name, _)| *name == option.name).map(|(_, value)| value)
     }
 
