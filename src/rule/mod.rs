@@ -156,7 +156,9 @@ impl Framework {
 pub struct Context<'a> {
     rule: &'static Metadata,
     options: &'a Options,
-    container: Option<(Container, Option<Span>)>,
+    /// The container that is looked at, by its ordinal; named and placed once there is something to report of it.
+    container: Option<(usize, View<'a>)>,
+    identified: Option<(Container, Option<Span>)>,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
     further_findings: usize,
@@ -183,6 +185,7 @@ impl<'a> Context<'a> {
             rule,
             options,
             container: None,
+            identified: None,
             verdict: None,
             findings: Vec::new(),
             further_findings: 0,
@@ -236,7 +239,10 @@ impl<'a> Context<'a> {
         message: Cow<'static, str>,
     ) -> &mut Finding {
         self.join(verdict);
-        let (container, place) = match &self.container {
+        if self.identified.is_none() {
+            self.identified = self.container.map(|(ordinal, container)| identified(ordinal, container));
+        }
+        let (container, place) = match &self.identified {
             Some((container, place)) => (Some(container.clone()), *place),
             None => (None, None),
         };
@@ -268,7 +274,7 @@ impl<'a> Context<'a> {
         let mut joined = None;
         for (index, container) in containers.enumerate() {
             let mut context = Context::new(self.rule, self.options);
-            context.container = Some(identified(index + 1, container));
+            context.container = Some((index + 1, container));
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
                 Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
@@ -286,20 +292,27 @@ impl<'a> Context<'a> {
     /// Checks one container with each combination of its duplicate keys.
     fn each_combination(&mut self, container: View<'_>, check: &impl Fn(View<'_>, &mut Context<'_>)) {
         let mut choices = Choices::default();
+        check(container.with_choices(&choices), self);
+        self.join(self.verdict.unwrap_or(Verdict::Pass));
         for combination in 1.. {
-            let mut pass = Context::new(self.rule, self.options);
-            pass.container.clone_from(&self.container);
-            check(container.with_choices(&choices), &mut pass);
-            self.join(pass.verdict.unwrap_or(Verdict::Pass));
-            self.duplicate_keys.extend(choices.duplicates());
-            self.take_over(pass);
-            if choices.are_too_many() || combination == MAXIMUM_COMBINATIONS && choices.advance() {
+            for key in choices.duplicates() {
+                if !self.duplicate_keys.contains(&key) {
+                    self.duplicate_keys.push(key);
+                }
+            }
+            let are_too_many = choices.are_too_many();
+            if !are_too_many && !choices.advance() {
+                break;
+            }
+            if are_too_many || combination == MAXIMUM_COMBINATIONS {
                 self.too_many_duplicates();
                 break;
             }
-            if combination == MAXIMUM_COMBINATIONS || !choices.advance() {
-                break;
-            }
+            let mut pass = Context::new(self.rule, self.options);
+            pass.container = self.container;
+            check(container.with_choices(&choices), &mut pass);
+            self.join(pass.verdict.unwrap_or(Verdict::Pass));
+            self.take_over(pass);
         }
     }
 
