@@ -10,8 +10,11 @@ pub fn quote(text: &str) -> String {
     const HEAD: usize = 38;
     const TAIL: usize = 25;
     let start = |skipped: usize| text.char_indices().nth(skipped).map_or(text.len(), |(at, _)| at);
-    let mut quoted = String::from("`");
-    if start(LONGEST) == text.len() {
+    let mut quoted = String::with_capacity(text.len().min(4 * LONGEST) + 2);
+    quoted.push('`');
+    if text.len() <= LONGEST && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'`') {
+        quoted.push_str(text);
+    } else if start(LONGEST) == text.len() {
         quoted.extend(text.chars().map(printable));
     } else {
         let tail = text.char_indices().nth_back(TAIL - 1).map_or(0, |(at, _)| at);
