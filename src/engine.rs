@@ -165,6 +165,15 @@ mod tests {
     }
 
     #[test]
+    fn possibilities_are_joined_with_all_they_say() {
+        let some = "{ContainerDefinitions: [], ContainerDefinitions: [{Name: a, Privileged: false, Privileged: false}]}";
+        let report = report(some, &Policy::baseline());
+        assert_eq!(report.outcomes[0].findings.verdict, Verdict::Pass);
+        assert_eq!(report.outcomes[0].findings.not_applicable_because, None);
+        assert_eq!(report.duplicate_keys, ["ContainerDefinitions", "Privileged"]);
+    }
+
+    #[test]
     fn a_flood_of_duplicate_keys_fails_in_bounded_time() {
         let keys = "Privileged: false, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{{{keys} Name: a}}]");

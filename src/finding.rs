@@ -126,6 +126,9 @@ impl Findings {
     pub(crate) fn join(mut self, other: Self) -> Self {
         self.verdict = self.verdict.max(other.verdict);
         self.further += other.further;
+        self.duplicate_keys.extend(other.duplicate_keys);
+        let because = self.not_applicable_because.or(other.not_applicable_because);
+        self.not_applicable_because = because.filter(|_| self.verdict == Verdict::NotApplicable);
         for finding in other.kept {
             if !self.kept.iter().any(|kept| kept.says_the_same(&finding)) {
                 self.kept.push(finding);

@@ -234,7 +234,11 @@ impl<'a> View<'a> {
                 found = found.or(Some(&entry.value));
                 count += 1;
             } else if entry.key.eq_ignore_ascii_case(key) {
-                miscased = miscased.or_else(|| (!entry.value.is_absent()).then_some(entry));
+                // Of several, one that is certainly there.
+                let is_open = |entry: &Entry<'_>| matches!(entry.value.value, Value::Intrinsic(_));
+                if !entry.value.is_absent() && miscased.is_none_or(is_open) {
+                    miscased = Some(entry);
+                }
             } else if entry.key.starts_with("Fn::") {
                 adds_keys = true;
             }
@@ -255,6 +259,11 @@ impl<'a> View<'a> {
         }
         match (found.filter(|value| !value.is_absent()), miscased) {
             (Some(value), _) => Self::named(name, value, choices),
+            // It may come to be `AWS::NoValue`, and then there is no such key.
+            (None, Some(entry)) if matches!(entry.value.value, Value::Intrinsic(_)) => {
+                let state = State::Unresolved(Unresolved { name, node: &entry.value });
+                Self { name, state, choices }
+            }
             (None, Some(entry)) => {
                 let kind = ProblemKind::Miscased(&entry.key);
                 Self { name, state: State::Malformed(Problem { name, node: &entry.value, kind }), choices }
@@ -384,6 +393,7 @@ mod tests {
             ("{A: null, a: true}", "malformed: unknown property `a`, did you mean `A`?"),
             ("{A: false, a: true}", "false"),
             ("a: null", "absent"),
+            ("a: !Ref X", "unresolved: `A` is decided by `Ref`"),
             ("[]", "malformed: `Root` is not a map but a list"),
         ] {
             assert_eq!(read(text, |root| root.field("A").bool()), expected, "{text}");

@@ -425,7 +425,7 @@ fn mutated(example: Index, changes: &[Change]) -> Node<'static> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_examples_keep_every_property(example: Index, changes in prop::collection::vec(any::<Change>(), 1..6)) {
