@@ -4,7 +4,7 @@
 //! and the join of what they say. Pure: no clock, environment, input, output or logging. Must not know who
 //! asked, how the answer is shown, or any particular rule.
 
-use crate::document::{Choices, Lookup, Node, Problem, Unresolved, View};
+use crate::document::{Lookup, Node, Problem, Reading, Resolve, Unresolved, View};
 use crate::finding::{Findings, Verdict};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
@@ -20,33 +20,38 @@ pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
     let outcome = |setting: &Setting| Outcome {
         rule: setting.rule.metadata(),
         level: setting.level,
-        findings: judge_all(properties, setting, &mut duplicate_keys),
+        findings: judge_all(properties, setting, None, &mut duplicate_keys),
     };
     let outcomes = policy.rules.iter().map(outcome).collect();
     Report { outcomes, duplicate_keys }
 }
 
 /// What one rule says, joined over all combinations of duplicate keys.
-fn judge_all(properties: &Node<'_>, setting: &Setting, duplicate_keys: &mut Vec<&'static str>) -> Findings {
-    let mut choices = Choices::default();
-    let mut joined = judge(View::new("Properties", properties, &choices), setting);
+fn judge_all(
+    properties: &Node<'_>,
+    setting: &Setting,
+    resolver: Option<&dyn Resolve>,
+    duplicate_keys: &mut Vec<&'static str>,
+) -> Findings {
+    let reading = Reading::new(resolver);
+    let mut joined = judge(View::new("Properties", properties, &reading), setting);
     for combination in 1.. {
-        for key in choices.duplicates().iter().chain(&joined.duplicate_keys) {
+        for key in reading.duplicates().iter().chain(&joined.duplicate_keys) {
             if !duplicate_keys.contains(key) {
                 duplicate_keys.push(key);
             }
         }
-        let are_too_many = choices.are_too_many();
-        if !are_too_many && !choices.advance() {
+        let has_too_many = reading.has_too_many();
+        if !has_too_many && !reading.advance() {
             break;
         }
-        if are_too_many || combination == MAXIMUM_COMBINATIONS {
+        if has_too_many || combination == MAXIMUM_COMBINATIONS {
             let mut context = Context::new(setting.rule.metadata(), &setting.options);
             context.too_many_duplicates();
             joined = joined.join(context.finish());
             break;
         }
-        joined = joined.join(judge(View::new("Properties", properties, &choices), setting));
+        joined = joined.join(judge(View::new("Properties", properties, &reading), setting));
     }
     joined
 }

@@ -63,7 +63,7 @@ impl Severity {
 /// Which container a finding is about. Displays as its quoted name, or as its number from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
-    /// Its place in the list, from 1, not counting removed items.
+    /// Its place in the list as it is written, from 1.
     pub ordinal: usize,
     /// The beginning of its name, if that is a string that is known.
     pub name: Option<String>,
@@ -93,6 +93,10 @@ pub struct Finding {
     pub message: Cow<'static, str>,
     /// What to write instead; whole sentences.
     pub remediation: Cow<'static, str>,
+    /// The case in which it holds, in words: "when `IsProduction` is true". `None`: in every case.
+    pub case: Option<String>,
+    /// What an open value refers to: names of parameters and resources.
+    pub open: Vec<String>,
 }
 
 impl Finding {
@@ -119,6 +123,8 @@ pub struct Findings {
     pub duplicate_keys: Vec<&'static str>,
     /// Why the rule does not apply, when it does not.
     pub not_applicable_because: Option<&'static str>,
+    /// Whether a violation is there in every case that the document allows; meaningless for other verdicts.
+    pub is_certain: bool,
 }
 
 impl Findings {

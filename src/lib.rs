@@ -14,6 +14,7 @@
 //! 9. [`output`]: text that people read.
 //! 10. [`policy_file`], [`cli`] and [`lambda`]: the file system and the two programs; all input and output is here.
 
+pub mod check;
 #[cfg(feature = "cli")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads files, the environment and the streams")]
 pub mod cli;

@@ -21,11 +21,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("rules", &["document", "finding", "rule"]),
     ("policy", &["document", "finding", "rule", "rules"]),
     ("report", &["finding", "policy", "rule"]),
-    ("engine", &["document", "finding", "policy", "report", "rule"]),
+    ("engine", &["document", "finding", "policy", "report", "rule", "template"]),
+    ("template", &["document"]),
+    ("check", &["document", "engine", "finding", "policy", "report", "template"]),
     ("hook", &["document", "engine", "finding", "policy", "report", "rule"]),
-    ("output", &["hook", "policy_file", "rule", "rules"]),
+    ("output", &["check", "document", "finding", "hook", "policy", "policy_file", "report", "rule", "rules"]),
     ("policy_file", &["policy"]),
-    ("cli", &["hook", "output", "policy", "policy_file", "rules"]),
+    ("cli", &["check", "document", "hook", "output", "policy", "policy_file", "rules", "template"]),
     ("lambda", &["finding", "hook", "policy_file"]),
 ];
 

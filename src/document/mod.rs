@@ -15,7 +15,7 @@ use std::borrow::Cow;
 pub use line_index::LineIndex;
 pub use quote::quote;
 pub use scalar::{Text, is_zero};
-pub use view::{Choices, Items, Lookup, Name, Problem, Unresolved, View};
+pub use view::{Items, Lookup, Name, Part, Problem, Reading, Resolve, Unresolved, View};
 
 /// How many levels of nesting either reader accepts.
 ///

@@ -1,12 +1,13 @@
 //! Reading a tree without forgetting a case.
 //!
-//! Owns [`View`], whose every lookup answers known, absent, unresolved or malformed, and [`Choices`], by which
-//! duplicate keys are all tried. Must not know what the properties mean.
+//! Owns [`View`], whose every lookup answers known, absent, unresolved or malformed, and [`Reading`], by which
+//! duplicate keys are all tried and functions are evaluated. Must not know what the properties mean, nor how a
+//! function is evaluated.
 //!
 //! The shapes CloudFormation accepts for a scalar are read here once, for all rules: booleans and numbers may
 //! be strings (stack events and change sets carry them so), absent and `null` and `AWS::NoValue` are one.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use super::{Entry, Node, Text, Value, quote};
@@ -62,6 +63,83 @@ pub struct Unresolved<'a> {
     pub node: &'a Node<'a>,
 }
 
+/// A piece of a text of which not all is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// What is certain.
+    Known(&'a str),
+    /// What is decided later, the empty text perhaps.
+    Open,
+}
+
+impl<'a> Unresolved<'a> {
+    /// The pieces of a text that is partly known: a dynamic reference inside a text, or parts that `Fn::Join` puts
+    /// together with nothing between them. `None` when nothing is known.
+    pub fn parts(&self) -> Option<Vec<Part<'a>>> {
+        match &self.node.value {
+            Value::String(text) => Some(around_references(text)),
+            Value::Intrinsic(call) if call.function == "Fn::Join" => {
+                let Value::Sequence(arguments) = &call.argument.value else { return None };
+                let [
+                    Node { value: Value::String(delimiter), .. },
+                    Node { value: Value::Sequence(items), .. },
+                ] = arguments.as_slice()
+                else {
+                    return None;
+                };
+                let part = |item: &'a Node<'a>| match &item.value {
+                    Value::String(text) => around_references(text),
+                    Value::Number(text) => vec![Part::Known(text)],
+                    _ => vec![Part::Open],
+                };
+                delimiter.is_empty().then(|| items.iter().flat_map(part).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The names that its open functions refer to: of parameters, of resources.
+    pub fn references(&self) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        collect_references(self.node, &mut names);
+        names
+    }
+}
+
+fn around_references(text: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, reference)) = split_at_reference(rest) {
+        parts.extend([Part::Known(before), Part::Open]);
+        rest = reference.split_once("}}").map_or("", |(_, after)| after);
+    }
+    parts.push(Part::Known(rest));
+    parts
+}
+
+/// What CloudFormation replaces at deployment, secrets and secure strings even after the hook ran
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>), and what a change set
+/// shows for a value that only its execution brings.
+const REFERENCES: &[&str] = &["{{resolve:", "{{changeSet:"];
+
+fn split_at_reference(text: &str) -> Option<(&str, &str)> {
+    let at = REFERENCES.iter().filter_map(|opening| text.find(opening)).min()?;
+    text.split_at_checked(at)
+}
+
+fn collect_references<'a>(node: &'a Node<'a>, names: &mut Vec<&'a str>) {
+    match &node.value {
+        Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
+            ("Ref", Value::String(name)) if !names.contains(&&**name) => names.push(name),
+            ("Ref", _) => {}
+            _ => collect_references(&call.argument, names),
+        },
+        Value::Sequence(items) => items.iter().for_each(|item| collect_references(item, names)),
+        Value::Mapping(entries) => entries.iter().for_each(|entry| collect_references(&entry.value, names)),
+        _ => {}
+    }
+}
+
 impl fmt::Display for Unresolved<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name;
@@ -109,13 +187,24 @@ impl fmt::Display for Problem<'_> {
     }
 }
 
-/// Which of the values under a duplicate key is looked at.
+/// Evaluates functions while a tree is read.
+pub trait Resolve {
+    /// What a function stands for: the value, `AWS::NoValue`, or a function where it is open. Asked again for the same
+    /// node in the same reading, it answers the same.
+    fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
+}
+
+/// How a tree is read: which of the values under a duplicate key is looked at, and what functions stand for.
 ///
 /// Nobody promises whether CloudFormation takes the first or the last of two equal keys, so every value is
 /// judged: the first pass takes the first values and records where there was more than one; each call of
-/// [`Choices::advance`] moves on to another combination.
-#[derive(Debug, Default)]
-pub struct Choices(RefCell<Vec<Choice>>);
+/// [`Reading::advance`] moves on to another combination.
+pub struct Reading<'a> {
+    choices: RefCell<Vec<Choice>>,
+    /// Where the choices of the innermost scope begin.
+    scope: Cell<usize>,
+    resolver: Option<&'a dyn Resolve>,
+}
 
 /// How many duplicate keys one pass may meet; each at least doubles the number of combinations.
 const MAXIMUM_CHOICES: usize = 16;
@@ -130,28 +219,52 @@ struct Choice {
     is_duplicate: bool,
 }
 
-impl Choices {
+impl<'a> Reading<'a> {
+    /// A first pass; without a resolver, every function is unresolved.
+    pub fn new(resolver: Option<&'a dyn Resolve>) -> Self {
+        Self { choices: RefCell::default(), scope: Cell::new(0), resolver }
+    }
+
     fn pick(&self, mapping: usize, key: &'static str, available: usize, is_duplicate: bool) -> usize {
-        let mut choices = self.0.borrow_mut();
+        let mut choices = self.choices.borrow_mut();
         if let Some(made) = choices.iter().find(|choice| choice.mapping == mapping && choice.key == key) {
             return made.taken;
         }
         // One more than the limit is kept, to know that there were more.
-        if choices.len() <= MAXIMUM_CHOICES {
+        if choices.len() - self.scope.get() <= MAXIMUM_CHOICES {
             choices.push(Choice { mapping, key, taken: 0, available, is_duplicate });
         }
         0
     }
 
-    /// Whether a pass met more duplicate keys than can be tried.
-    pub fn are_too_many(&self) -> bool {
-        self.0.borrow().len() > MAXIMUM_CHOICES
+    fn resolve(&self, node: &'a Node<'a>) -> &'a Node<'a> {
+        match (&node.value, self.resolver) {
+            (Value::Intrinsic(_), Some(resolver)) => resolver.resolve(node),
+            _ => node,
+        }
     }
 
-    /// Moves to the next combination; `false` when all have been seen.
-    pub fn advance(&mut self) -> bool {
-        let choices = self.0.get_mut();
-        while let Some(last) = choices.last_mut() {
+    /// Begins a scope whose duplicates are tried apart from those outside; answers what [`Reading::leave`] wants.
+    pub fn enter(&self) -> usize {
+        self.scope.replace(self.choices.borrow().len())
+    }
+
+    /// Ends the innermost scope and forgets its choices.
+    pub fn leave(&self, outer: usize) {
+        self.choices.borrow_mut().truncate(self.scope.replace(outer));
+    }
+
+    /// Whether a pass met more duplicate keys in this scope than can be tried.
+    pub fn has_too_many(&self) -> bool {
+        self.choices.borrow().len() - self.scope.get() > MAXIMUM_CHOICES
+    }
+
+    /// Moves to the next combination of this scope; `false` when all have been seen.
+    pub fn advance(&self) -> bool {
+        let mut choices = self.choices.borrow_mut();
+        while choices.len() > self.scope.get()
+            && let Some(last) = choices.last_mut()
+        {
             if last.taken + 1 < last.available {
                 last.taken += 1;
                 return true;
@@ -161,18 +274,20 @@ impl Choices {
         false
     }
 
-    /// The duplicate keys met in the pass that just ended.
+    /// The duplicate keys that the pass which just ended met in this scope.
     pub fn duplicates(&self) -> Vec<&'static str> {
-        self.0.borrow().iter().filter(|choice| choice.is_duplicate).map(|choice| choice.key).collect()
+        let choices = self.choices.borrow();
+        let of_scope = choices.iter().skip(self.scope.get());
+        of_scope.filter(|choice| choice.is_duplicate).map(|choice| choice.key).collect()
     }
 }
 
 /// A place in a tree: a value, or the reason there is none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     name: Name,
     state: State<'a>,
-    choices: &'a Choices,
+    reading: &'a Reading<'a>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -186,26 +301,22 @@ enum State<'a> {
 impl<'a> View<'a> {
     /// Looks at `node`, which is called `property` in messages.
     #[must_use]
-    pub fn new(property: &'static str, node: &'a Node<'a>, choices: &'a Choices) -> Self {
-        Self::named(Name { property, is_item: false }, node, choices)
+    pub fn new(property: &'static str, node: &'a Node<'a>, reading: &'a Reading<'a>) -> Self {
+        Self::resolved(Name { property, is_item: false }, reading.resolve(node), reading)
     }
 
-    fn named(name: Name, node: &'a Node<'a>, choices: &'a Choices) -> Self {
+    fn resolved(name: Name, node: &'a Node<'a>, reading: &'a Reading<'a>) -> Self {
         let state = match &node.value {
             _ if node.is_absent() => State::Absent,
             Value::Intrinsic(_) => State::Unresolved(Unresolved { name, node }),
             _ => State::Present(node),
         };
-        Self { name, state, choices }
+        Self { name, state, reading }
     }
 
-    /// The same place, with duplicates below it chosen apart from the others.
-    #[must_use]
-    pub fn with_choices<'b>(self, choices: &'b Choices) -> View<'b>
-    where
-        'a: 'b,
-    {
-        View { choices, ..self }
+    /// How the tree is read.
+    pub fn reading(self) -> &'a Reading<'a> {
+        self.reading
     }
 
     /// The value of a map's key.
@@ -220,24 +331,25 @@ impl<'a> View<'a> {
             Lookup::Unresolved(unresolved) => State::Unresolved(unresolved),
             Lookup::Malformed(problem) => State::Malformed(problem),
         };
-        Self { name, state, choices: self.choices }
+        Self { name, state, reading: self.reading }
     }
 
     fn entry(self, entries: &'a [Entry<'a>], node: &'a Node<'a>, name: Name) -> Self {
-        let (key, choices) = (name.property, self.choices);
+        let (key, reading) = (name.property, self.reading);
         let mut found = None;
         let mut count = 0;
-        let mut miscased = None;
+        let mut miscased: Option<(&Entry<'_>, &Node<'_>)> = None;
         let mut adds_keys = false;
+        let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
         for entry in entries {
             if entry.key == key {
                 found = found.or(Some(&entry.value));
                 count += 1;
             } else if entry.key.eq_ignore_ascii_case(key) {
+                let value = reading.resolve(&entry.value);
                 // Of several, one that is certainly there.
-                let is_open = |entry: &Entry<'_>| matches!(entry.value.value, Value::Intrinsic(_));
-                if !entry.value.is_absent() && miscased.is_none_or(is_open) {
-                    miscased = Some(entry);
+                if !value.is_absent() && miscased.is_none_or(|(_, other)| is_open(other)) {
+                    miscased = Some((entry, value));
                 }
             } else if entry.key.starts_with("Fn::") {
                 adds_keys = true;
@@ -247,29 +359,27 @@ impl<'a> View<'a> {
         // possibility, what the function says another.
         let available = count + usize::from(adds_keys);
         let chosen = if available > 1 {
-            choices.pick(std::ptr::from_ref(entries).addr(), key, available, count > 1)
+            reading.pick(std::ptr::from_ref(entries).addr(), key, available, count > 1)
         } else {
             0
         };
         if adds_keys && chosen == count {
-            return Self { name, state: State::Unresolved(Unresolved { name, node }), choices };
+            return Self { name, state: State::Unresolved(Unresolved { name, node }), reading };
         }
         if chosen > 0 {
             found = entries.iter().filter(|entry| entry.key == key).map(|entry| &entry.value).nth(chosen);
         }
-        match (found.filter(|value| !value.is_absent()), miscased) {
-            (Some(value), _) => Self::named(name, value, choices),
+        let found = found.map(|value| reading.resolve(value)).filter(|value| !value.is_absent());
+        let state = match (found, miscased) {
+            (Some(value), _) => return Self::resolved(name, value, reading),
             // It may come to be `AWS::NoValue`, and then there is no such key.
-            (None, Some(entry)) if matches!(entry.value.value, Value::Intrinsic(_)) => {
-                let state = State::Unresolved(Unresolved { name, node: &entry.value });
-                Self { name, state, choices }
+            (None, Some((_, node))) if is_open(node) => State::Unresolved(Unresolved { name, node }),
+            (None, Some((entry, node))) => {
+                State::Malformed(Problem { name, node, kind: ProblemKind::Miscased(&entry.key) })
             }
-            (None, Some(entry)) => {
-                let kind = ProblemKind::Miscased(&entry.key);
-                Self { name, state: State::Malformed(Problem { name, node: &entry.value, kind }), choices }
-            }
-            (None, None) => Self { name, state: State::Absent, choices },
-        }
+            (None, None) => State::Absent,
+        };
+        Self { name, state, reading }
     }
 
     /// A boolean, or the string `true` or `false` in any casing.
@@ -297,9 +407,7 @@ impl<'a> View<'a> {
         read: impl FnOnce(&'a Value<'a>) -> Option<T>,
     ) -> Lookup<'a, T> {
         match self.present() {
-            // CloudFormation replaces these at deployment; secrets and secure strings even after the hook ran:
-            // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-            Lookup::Known((), node) if matches!(&node.value, Value::String(text) if text.contains("{{resolve:")) => {
+            Lookup::Known((), node) if matches!(&node.value, Value::String(text) if split_at_reference(text).is_some()) => {
                 Lookup::Unresolved(Unresolved { name: self.name, node })
             }
             lookup => lookup.map(|(), node| read(&node.value).ok_or(self.expected(expected, node))),
@@ -318,7 +426,8 @@ impl<'a> View<'a> {
     pub fn list(self) -> Lookup<'a, Items<'a>> {
         self.present().map(|(), node| match &node.value {
             Value::Sequence(items) => {
-                Ok(Items { property: self.name.property, nodes: items.iter(), choices: self.choices })
+                let property = self.name.property;
+                Ok(Items { property, nodes: items.iter(), position: 0, reading: self.reading })
             }
             _ => Err(self.expected("a list", node)),
         })
@@ -339,32 +448,49 @@ impl<'a> View<'a> {
 }
 
 /// The items of a list that are not `null` or `AWS::NoValue`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Items<'a> {
     property: &'static str,
     nodes: std::slice::Iter<'a, Node<'a>>,
-    choices: &'a Choices,
+    position: usize,
+    reading: &'a Reading<'a>,
+}
+
+impl Items<'_> {
+    /// The place of the item that came last, from 1, in the list as it is written.
+    pub fn position(&self) -> usize {
+        self.position
+    }
 }
 
 impl<'a> Iterator for Items<'a> {
     type Item = View<'a>;
 
     fn next(&mut self) -> Option<View<'a>> {
-        let node = self.nodes.by_ref().find(|item| !item.is_absent())?;
-        Some(View::named(Name { property: self.property, is_item: true }, node, self.choices))
+        loop {
+            let item = self.reading.resolve(self.nodes.next()?);
+            self.position += 1;
+            if !item.is_absent() {
+                return Some(View::resolved(
+                    Name { property: self.property, is_item: true },
+                    item,
+                    self.reading,
+                ));
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::yaml;
-    use super::{Choices, Lookup, View};
+    use super::{Lookup, Reading, View};
 
     /// What a lookup in `text` says: a known value, or the kind of answer with its words.
     fn read<T: std::fmt::Debug>(text: &str, look: impl Fn(View<'_>) -> Lookup<'_, T>) -> String {
         let node = yaml::read(text).unwrap();
-        let choices = Choices::default();
-        match look(View::new("Root", &node, &choices)) {
+        let reading = Reading::new(None);
+        match look(View::new("Root", &node, &reading)) {
             Lookup::Known(value, _) => format!("{value:?}"),
             Lookup::Absent => "absent".into(),
             Lookup::Unresolved(unresolved) => format!("unresolved: {unresolved}"),
@@ -419,10 +545,10 @@ mod tests {
     #[test]
     fn every_combination_of_duplicates_is_seen_once() {
         let node = yaml::read("{A: 1, A: 2, B: {C: 3, C: 4}, B: {C: 5}}").unwrap();
-        let mut choices = Choices::default();
+        let reading = Reading::new(None);
         let mut seen = Vec::new();
         loop {
-            let root = View::new("Root", &node, &choices);
+            let root = View::new("Root", &node, &reading);
             let text = |view: View<'_>| match view.string() {
                 Lookup::Known(text, _) => text.text.to_owned(),
                 other => panic!("{other:?}"),
@@ -430,7 +556,7 @@ mod tests {
             // Reading a key twice in one pass gives the same value twice.
             assert_eq!(text(root.field("A")), text(root.field("A")));
             seen.push(text(root.field("A")) + &text(root.field("B").field("C")));
-            if !choices.advance() {
+            if !reading.advance() {
                 break;
             }
         }

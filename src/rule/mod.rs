@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub use docker_size::{docker_size_text, parse_docker_size};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 
-use crate::document::{Choices, Lookup, Node, Problem, Span, Unresolved, View};
+use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
 use crate::finding::{Container, Finding, Findings, Severity, Verdict};
 
 /// A rule: one question asked of every task definition.
@@ -156,9 +156,6 @@ impl Framework {
 pub struct Context<'a> {
     rule: &'static Metadata,
     options: &'a Options,
-    /// The container that is looked at, by its ordinal; named and placed once there is something to report of it.
-    container: Option<(usize, View<'a>)>,
-    identified: Option<(Container, Option<Span>)>,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
     further_findings: usize,
@@ -184,8 +181,6 @@ impl<'a> Context<'a> {
         Self {
             rule,
             options,
-            container: None,
-            identified: None,
             verdict: None,
             findings: Vec::new(),
             further_findings: 0,
@@ -223,6 +218,7 @@ impl<'a> Context<'a> {
         let finding =
             self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message.into());
         finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
+        finding.open = unresolved.references().into_iter().map(str::to_owned).collect();
     }
 
     /// Says that the rule has no subject here, in words that follow "because".
@@ -239,16 +235,18 @@ impl<'a> Context<'a> {
         message: Cow<'static, str>,
     ) -> &mut Finding {
         self.join(verdict);
-        if self.identified.is_none() {
-            self.identified = self.container.map(|(ordinal, container)| identified(ordinal, container));
-        }
-        let (container, place) = match &self.identified {
-            Some((container, place)) => (Some(container.clone()), *place),
-            None => (None, None),
-        };
-        let span = node.map_or(place, |node| node.span);
         let remediation = Cow::Borrowed(self.rule.remediation);
-        let finding = Finding { verdict, container, property, span, message, remediation };
+        let (span, container) = (node.and_then(|node| node.span), None);
+        let finding = Finding {
+            verdict,
+            container,
+            property,
+            span,
+            message,
+            remediation,
+            case: None,
+            open: Vec::new(),
+        };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
             return self.findings.push_mut(finding);
         }
@@ -265,22 +263,22 @@ impl<'a> Context<'a> {
     /// An item that is no map is reported here for every rule; one that is unresolved is unknown, and the others
     /// are still judged.
     fn each_container(&mut self, task_definition: View<'_>, check: impl Fn(View<'_>, &mut Context<'_>)) {
-        let containers = match task_definition.field("ContainerDefinitions").list() {
+        let mut containers = match task_definition.field("ContainerDefinitions").list() {
             Lookup::Known(containers, _) => containers,
             Lookup::Absent => return self.not_applicable("the task definition has no containers"),
             Lookup::Unresolved(unresolved) => return self.unresolved(&unresolved),
             Lookup::Malformed(problem) => return self.malformed(&problem),
         };
         let mut joined = None;
-        for (index, container) in containers.enumerate() {
+        while let Some(container) = containers.next() {
             let mut context = Context::new(self.rule, self.options);
-            context.container = Some((index + 1, container));
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
                 Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
             joined = joined.max(context.verdict);
+            context.identify(containers.position(), container);
             self.take_over(context);
         }
         match joined {
@@ -289,31 +287,44 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Says which container all that was reported is about. Named once there is something to say of it.
+    fn identify(&mut self, ordinal: usize, view: View<'_>) {
+        if self.findings.is_empty() {
+            return;
+        }
+        let (container, place) = identified(ordinal, view);
+        for finding in &mut self.findings {
+            finding.span = finding.span.or(place);
+            finding.container = Some(container.clone());
+        }
+    }
+
     /// Checks one container with each combination of its duplicate keys.
     fn each_combination(&mut self, container: View<'_>, check: &impl Fn(View<'_>, &mut Context<'_>)) {
-        let mut choices = Choices::default();
-        check(container.with_choices(&choices), self);
+        let reading = container.reading();
+        let outer = reading.enter();
+        check(container, self);
         self.join(self.verdict.unwrap_or(Verdict::Pass));
         for combination in 1.. {
-            for key in choices.duplicates() {
+            for key in reading.duplicates() {
                 if !self.duplicate_keys.contains(&key) {
                     self.duplicate_keys.push(key);
                 }
             }
-            let are_too_many = choices.are_too_many();
-            if !are_too_many && !choices.advance() {
+            let has_too_many = reading.has_too_many();
+            if !has_too_many && !reading.advance() {
                 break;
             }
-            if are_too_many || combination == MAXIMUM_COMBINATIONS {
+            if has_too_many || combination == MAXIMUM_COMBINATIONS {
                 self.too_many_duplicates();
                 break;
             }
             let mut pass = Context::new(self.rule, self.options);
-            pass.container = self.container;
-            check(container.with_choices(&choices), &mut pass);
+            check(container, &mut pass);
             self.join(pass.verdict.unwrap_or(Verdict::Pass));
             self.take_over(pass);
         }
+        reading.leave(outer);
     }
 
     /// Reports more repeated keys than can be tried.
@@ -355,6 +366,7 @@ impl<'a> Context<'a> {
             further: self.further_findings,
             duplicate_keys: self.duplicate_keys,
             not_applicable_because: self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable),
+            is_certain: true,
         }
     }
 }
