@@ -3,10 +3,12 @@
 //! Owns how a file is recognised and read, and the result that every output format shows. Pure. Must not know where
 //! the text comes from, nor how the result is shown.
 
-use crate::document::Span;
+use crate::document::{Entry, Span, Value, yaml};
+use crate::engine::evaluate;
 use crate::finding::{Finding, Verdict};
-use crate::policy::Level;
+use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
+use crate::template::Given;
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -128,4 +130,31 @@ impl Totals {
         self.unknowns += other.unknowns;
         self.passes += other.passes;
     }
+}
+
+/// Whether a text could hold a task definition. Cheap, and never wrongly `false`: what is no JSON or YAML, or holds a
+/// word that may be spelled otherwise, could.
+pub fn could_concern(text: &str) -> bool {
+    text.contains("AWS::ECS::TaskDefinition") || text.contains("containerDefinitions")
+}
+
+/// Checks one file. `None`: it can be read and is neither a template nor a task definition.
+pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
+    let _ = given;
+    let root = match yaml::read(text) {
+        Ok(root) => root,
+        Err(error) => {
+            let span = Span::new(error.offset, error.offset);
+            let judged = Err(Unreadable { span, message: error.message });
+            return Some(CheckedFile { path, text, judged, notes: Vec::new() });
+        }
+    };
+    let Value::Mapping(resources) = &root.get("Resources")?.value else { return None };
+    let judge = |entry: &Entry<'_>| {
+        let properties = entry.value.get("Properties")?;
+        let report = evaluate(properties, policy);
+        Some(JudgedTask { name: entry.key.clone().into_owned(), span: entry.key_span?, report })
+    };
+    let judged = Ok(resources.iter().filter_map(judge).collect());
+    Some(CheckedFile { path, text, judged, notes: Vec::new() })
 }

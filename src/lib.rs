@@ -32,3 +32,4 @@ pub mod policy_file;
 pub mod report;
 pub mod rule;
 pub mod rules;
+pub mod template;

@@ -8,3 +8,44 @@ pub mod answer;
 #[cfg(feature = "cli")]
 pub mod policy_error;
 pub mod rules;
+
+use crate::check::{CheckedFile, Totals, Unreadable};
+use crate::policy::Policy;
+
+/// A format for the results of `ecs-guard check`.
+///
+/// The text of a run is `begin`, then `file` of every file in the order of their paths with `separator` between those
+/// that are not empty, then `end`. `file` is called in parallel; nothing is kept of a file that has been written, so
+/// memory does not grow with the number of files.
+pub trait Format: Sync {
+    /// What comes before the first file.
+    fn begin(&self, run: &Run<'_>) -> String;
+    /// One file; empty when there is nothing to say of it.
+    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String;
+    /// What stands between two files.
+    fn separator(&self) -> &'static str;
+    /// What comes after the last file.
+    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String;
+}
+
+/// What a format may know of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Whether passes are shown too.
+    pub verbose: bool,
+    /// Whether only what fails is shown.
+    pub quiet: bool,
+}
+
+/// A file that could not be read, for formats that list those at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableFile {
+    /// Its path.
+    pub path: String,
+    /// The place from 1, where the file's text could be had.
+    pub position: Option<(usize, usize)>,
+    /// What is wrong.
+    pub problem: Unreadable,
+}
