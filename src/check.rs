@@ -3,12 +3,12 @@
 //! Owns how a file is recognised and read, and the result that every output format shows. Pure. Must not know where
 //! the text comes from, nor how the result is shown.
 
-use crate::document::{Entry, Span, Value, yaml};
-use crate::engine::evaluate;
-use crate::finding::{Finding, Verdict};
+use crate::document::{Node, Span, Value, json, yaml};
+use crate::engine::{evaluate, evaluate_cases};
+use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
-use crate::template::Given;
+use crate::template::{Given, Template, expand_loops, from_plain};
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -21,6 +21,19 @@ pub struct CheckedFile<'a> {
     pub judged: Result<Vec<JudgedTask>, Unreadable>,
     /// What is not about a rule: duplicate keys, aliases, macros.
     pub notes: Vec<Note>,
+    /// The templates of nested stacks.
+    pub nested: Vec<Nested>,
+}
+
+/// The template of a nested stack, as far as the template above it tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nested {
+    /// Where it is: a path beside the template, or a URL.
+    pub location: String,
+    /// Where that is written.
+    pub span: Span,
+    /// What it may know of its deployment.
+    pub given: Given,
 }
 
 /// Why a file cannot be read as what it looks like.
@@ -132,29 +145,139 @@ impl Totals {
     }
 }
 
-/// Whether a text could hold a task definition. Cheap, and never wrongly `false`: what is no JSON or YAML, or holds a
-/// word that may be spelled otherwise, could.
+/// Whether a text could hold a task definition. Cheap, and never wrongly `false`: a word may be in any casing, or
+/// spelled with escapes, or be put together by a loop.
 pub fn could_concern(text: &str) -> bool {
-    text.contains("AWS::ECS::TaskDefinition") || text.contains("containerDefinitions")
+    let bytes = text.as_bytes();
+    let words: [&[u8]; 4] = [b"TaskDefinition", b"ContainerDefinitions", b"CloudFormation::Stack", b"Serverless::Application"];
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        match byte {
+            b'T' | b't' | b'C' | b'c' | b'S' | b's' => words
+                .iter()
+                .any(|word| rest.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))),
+            b'\\' => matches!(rest.get(1), Some(b'u' | b'U' | b'x' | b'\n' | b'\r')),
+            b'F' => rest.starts_with(b"Fn::ForEach"),
+            _ => false,
+        }
+    })
 }
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
-    let _ = given;
-    let root = match yaml::read(text) {
+    let mut file = CheckedFile { path, text, judged: Ok(Vec::new()), notes: Vec::new(), nested: Vec::new() };
+    let root = match read(text) {
         Ok(root) => root,
-        Err(error) => {
-            let span = Span::new(error.offset, error.offset);
-            let judged = Err(Unreadable { span, message: error.message });
-            return Some(CheckedFile { path, text, judged, notes: Vec::new() });
+        Err(unreadable) => {
+            file.judged = Err(unreadable);
+            return Some(file);
         }
     };
-    let Value::Mapping(resources) = &root.get("Resources")?.value else { return None };
-    let judge = |entry: &Entry<'_>| {
-        let properties = entry.value.get("Properties")?;
-        let report = evaluate(properties, policy);
-        Some(JudgedTask { name: entry.key.clone().into_owned(), span: entry.key_span?, report })
+    if let Some(properties) = from_plain(&root) {
+        file.judged = Ok(vec![judge_plain(&properties, policy)]);
+        return Some(file);
+    }
+    let template = Template::of(&root, given)?;
+    match expand_loops(&root, &template) {
+        Ok(None) => judge(&template, policy, &mut file),
+        Ok(Some(expanded)) => judge(&Template::of(&expanded, given)?, policy, &mut file),
+        Err(message) => {
+            file.judged = Err(Unreadable { span: Span::new(0, 0), message: message.into() });
+        }
+    }
+    Some(file)
+}
+
+/// One parser reads the document; only what begins like JSON and is none is tried as YAML, of which such texts are a
+/// part.
+fn read(text: &str) -> Result<Node<'_>, Unreadable> {
+    let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
+    let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+    let of_json = if begin.starts_with('{') {
+        match json::read(text.as_bytes()) {
+            Ok(root) => return Ok(root),
+            Err(error) => Some(unreadable(error.offset, error.message.to_owned())),
+        }
+    } else {
+        None
     };
-    let judged = Ok(resources.iter().filter_map(judge).collect());
-    Some(CheckedFile { path, text, judged, notes: Vec::new() })
+    let is_meant_as_json = begin.trim_start_matches('{').trim_start().starts_with('"');
+    yaml::read(text).map_err(|error| {
+        let of_yaml = unreadable(error.offset, error.message);
+        of_json.filter(|_| is_meant_as_json).unwrap_or(of_yaml)
+    })
+}
+
+fn judge<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
+    let mut judged = Vec::with_capacity(template.task_definitions.len());
+    let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
+    for task_definition in &template.task_definitions {
+        let span = task_definition.span.unwrap_or(Span::new(0, 0));
+        let mut add = |mut report: Report| {
+            for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+                finding.span.get_or_insert(span);
+                settle(finding, template);
+            }
+            if report.has_too_many_cases {
+                let message = format!(
+                    "{} has more cases than are judged one by one, so some of its values are left open",
+                    quote(task_definition.logical_id)
+                );
+                let help = "Fix some of its parameters with `--parameter`.";
+                file.notes.push(Note { span, message, help: Some(help.into()) });
+            }
+            judged.push(JudgedTask { name: task_definition.logical_id.to_owned(), span, report });
+        };
+        for properties in &task_definition.properties {
+            add(evaluate_cases(template, task_definition, properties, policy));
+        }
+        if task_definition.properties.is_empty() {
+            add(evaluate(&nothing, policy));
+        }
+    }
+    for span in &template.hidden_resources {
+        file.notes.push(Note {
+            span: span.unwrap_or(Span::new(0, 0)),
+            message: "a function adds resources here that are not judged".into(),
+            help: Some("Check the template that it makes.".into()),
+        });
+    }
+    for stack in &template.nested_stacks {
+        if let Some((location, span)) = stack.location {
+            file.nested.push(Nested {
+                location: location.to_owned(),
+                span: span.unwrap_or(Span::new(0, 0)),
+                given: template.handed_down(stack),
+            });
+        }
+    }
+    file.judged = Ok(judged);
+}
+
+/// Adds what would settle a finding that depends on parameters.
+fn settle(finding: &mut Finding, template: &Template<'_>) {
+    if finding.verdict != Verdict::Unknown {
+        return;
+    }
+    let can_be_given = finding.open.iter().filter(|name| template.can_be_given(name));
+    let options: Vec<String> = can_be_given.map(|name| format!("`--parameter {name}=…`")).collect();
+    if !options.is_empty() {
+        let remediation = format!("{} Or say what it will be: {}.", finding.remediation, options.join(" "));
+        finding.remediation = remediation.into();
+    }
+}
+
+/// A plain task definition, told in the spelling of the file.
+fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
+    let mut report = evaluate(properties, policy);
+    let family = properties.get("Family");
+    let span = family.and_then(|node| node.span).unwrap_or(Span::new(0, 0));
+    for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+        finding.span.get_or_insert(span);
+    }
+    let name = match family.map(|node| &node.value) {
+        Some(Value::String(name)) => name.clone().into_owned(),
+        _ => "task definition".to_owned(),
+    };
+    JudgedTask { name, span, report }
 }

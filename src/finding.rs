@@ -128,6 +128,18 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// What there is to say where nothing was looked at.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            verdict: Verdict::NotApplicable,
+            kept: Vec::new(),
+            further: 0,
+            duplicate_keys: Vec::new(),
+            not_applicable_because: None,
+            is_certain: false,
+        }
+    }
+
     /// What is true of one possibility and of another: the worst verdict, and each reason once.
     pub(crate) fn join(mut self, other: Self) -> Self {
         self.verdict = self.verdict.max(other.verdict);

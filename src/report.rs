@@ -24,4 +24,6 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// Keys that stood twice in a map that a rule reads; every value was judged.
     pub duplicate_keys: Vec<&'static str>,
+    /// Whether the template allows more cases than were judged one by one; for the rest, what is open was left open.
+    pub has_too_many_cases: bool,
 }

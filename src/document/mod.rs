@@ -133,6 +133,24 @@ impl<'a> Node<'a> {
         entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
+    /// A copy that holds all its texts itself.
+    pub fn detached(&self) -> Node<'static> {
+        let text = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        let value = match &self.value {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(*value),
+            Value::Number(number) => Value::Number(text(number)),
+            Value::String(string) => Value::String(text(string)),
+            Value::Sequence(items) => Value::Sequence(items.iter().map(Node::detached).collect()),
+            Value::Mapping(entries) => Value::Mapping(entries.iter().map(|entry| entry.detached()).collect()),
+            Value::Intrinsic(call) => Value::Intrinsic(Box::new(Intrinsic {
+                function: text(&call.function),
+                argument: call.argument.detached(),
+            })),
+        };
+        Node { value, span: self.span }
+    }
+
     /// What kind of value this is, in words that follow "is": "a map".
     pub fn kind(&self) -> &'static str {
         match self.value {
@@ -144,6 +162,14 @@ impl<'a> Node<'a> {
             Value::Mapping(_) => "a map",
             Value::Intrinsic(_) => "a function",
         }
+    }
+}
+
+impl Entry<'_> {
+    /// A copy that holds all its texts itself.
+    pub fn detached(&self) -> Entry<'static> {
+        let key = Cow::Owned(self.key.clone().into_owned());
+        Entry { key, key_span: self.key_span, value: self.value.detached() }
     }
 }
 

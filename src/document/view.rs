@@ -73,12 +73,12 @@ pub enum Part<'a> {
 }
 
 impl<'a> Unresolved<'a> {
-    /// The pieces of a text that is partly known: a dynamic reference inside a text, or parts that `Fn::Join` puts
+    /// The pieces of a text that is partly known: a dynamic reference inside a text, or parts that a function puts
     /// together with nothing between them. `None` when nothing is known.
     pub fn parts(&self) -> Option<Vec<Part<'a>>> {
         match &self.node.value {
             Value::String(text) => Some(around_references(text)),
-            Value::Intrinsic(call) if call.function == "Fn::Join" => {
+            Value::Intrinsic(call) if matches!(&*call.function, "Fn::Join" | "Fn::Sub") => {
                 let Value::Sequence(arguments) = &call.argument.value else { return None };
                 let [
                     Node { value: Value::String(delimiter), .. },

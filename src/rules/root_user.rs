@@ -1,6 +1,6 @@
 //! The rule `root-user`. Must not know other rules.
 
-use crate::document::{Lookup, Text, Value, View, is_zero};
+use crate::document::{Lookup, Part, Text, View, is_zero};
 use crate::finding::quote;
 use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule};
 
@@ -101,17 +101,14 @@ impl Rule for RootUser {
                 return;
             }
             Lookup::Unresolved(unresolved) => {
-                // `root:{{resolve:…}}` is root whatever the reference stands for.
-                let known = match &unresolved.node.value {
-                    Value::String(text) => text.split_once("{{resolve:").and_then(|(known, _)| known.split_once(':')),
-                    _ => None,
-                };
-                return match known {
-                    Some((name, _)) if name.is_empty() || root(name).is_some() => {
-                        let message = format!("`User` begins with {}, which is root", quote(&format!("{name}:")));
+                let allow_root_group = context.options().is_on(&ALLOW_ROOT_GROUP);
+                let known = unresolved.parts().map(|parts| Known::of(&parts));
+                return match known.and_then(|known| known.violation(allow_root_group)) {
+                    Some(Some(message)) => {
                         context.fail("User", Some(unresolved.node), message);
                     }
-                    _ => context.unresolved(&unresolved),
+                    Some(None) => {}
+                    None => context.unresolved(&unresolved),
                 };
             }
             Lookup::Malformed(problem) => return context.malformed(&problem),
@@ -154,6 +151,44 @@ fn violation(user: Text<'_>, allow_root_group: bool) -> Option<String> {
         Root::Plain => format!("`User` is {found}, which is in the group of root"),
         Root::Suspicious => format!("`User` is {found}, with a suspicious spelling of the group of root"),
     })
+}
+
+/// What is known of the parts between the colons of a user that is not known as a whole; an open part may hold colons.
+struct Known(Vec<Option<String>>);
+
+impl Known {
+    fn of(pieces: &[Part<'_>]) -> Self {
+        let mut parts = Vec::new();
+        let mut part = Some(String::new());
+        for piece in pieces {
+            let Part::Known(text) = piece else {
+                part = None;
+                continue;
+            };
+            for (at, text) in text.split(':').enumerate() {
+                if at > 0 {
+                    parts.push(part.replace(String::new()));
+                }
+                part.iter_mut().for_each(|part| part.push_str(text));
+            }
+        }
+        parts.push(part);
+        Self(parts)
+    }
+
+    /// What is wrong whatever the open parts are; `Some(None)`: nothing, whatever they are. `None`: that depends.
+    fn violation(&self, allow_root_group: bool) -> Option<Option<String>> {
+        let (user, groups) = self.0.split_first()?;
+        if let Some(user) = user.as_ref().filter(|user| user.trim().is_empty() || root(user).is_some()) {
+            let found = quote(&format!("{user}:"));
+            return Some(Some(format!("`User` begins with {found}, which is root")));
+        }
+        if allow_root_group {
+            return user.is_some().then_some(None);
+        }
+        let group = groups.iter().flatten().find(|group| root(group).is_some())?;
+        Some(Some(format!("`User` has the group {}, which is root's", quote(group))))
+    }
 }
 
 enum Root {

@@ -4,11 +4,15 @@
 //! and the join of what they say. Pure: no clock, environment, input, output or logging. Must not know who
 //! asked, how the answer is shown, or any particular rule.
 
+mod cases;
+
 use crate::document::{Lookup, Node, Problem, Reading, Resolve, Unresolved, View};
-use crate::finding::{Findings, Verdict};
+use crate::finding::{Finding, Findings, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
 use crate::rule::{Context, Platform, TRUST_PLATFORM_FAMILY};
+use crate::template::{Scenario, TaskDefinition, Template};
+use cases::Case;
 
 /// How many combinations of duplicate keys outside containers are judged for one rule before they fail it; those
 /// inside a container are tried container by container.
@@ -23,7 +27,69 @@ pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
         findings: judge_all(properties, setting, None, &mut duplicate_keys),
     };
     let outcomes = policy.rules.iter().map(outcome).collect();
-    Report { outcomes, duplicate_keys }
+    Report { outcomes, duplicate_keys, has_too_many_cases: false }
+}
+
+/// Judges the `properties` of a template's task definition in every case that the template allows, by every rule that
+/// `policy` does not turn off. A finding that holds in some of them names those.
+pub fn evaluate_cases<'t>(
+    template: &'t Template<'t>,
+    task_definition: &TaskDefinition<'t>,
+    properties: &'t Node<'t>,
+    policy: &Policy,
+) -> Report {
+    let mut duplicate_keys = Vec::new();
+    let mut has_too_many_cases = false;
+    let outcome = |setting: &Setting| {
+        let scenario = Scenario::new(template);
+        let mut cases = Vec::with_capacity(1);
+        loop {
+            let is_created = task_definition.condition.and_then(|condition| scenario.is_created(condition));
+            let findings = if is_created == Some(false) {
+                Findings::nothing()
+            } else {
+                judge_all(properties, setting, Some(&scenario), &mut duplicate_keys)
+            };
+            let is_rest = scenario.has_given_up();
+            cases.push(Case { facts: scenario.facts(), is_rest, findings });
+            if !scenario.advance() {
+                break;
+            }
+        }
+        has_too_many_cases |= scenario.has_given_up();
+        let mut findings = cases::join(cases);
+        if findings.verdict == Verdict::NotApplicable {
+            findings.not_applicable_because.get_or_insert("it is never created: its condition does not hold");
+        }
+        if let Some(name) = template.macros.first() {
+            distrust(&mut findings, name, task_definition);
+        }
+        Outcome { rule: setting.rule.metadata(), level: setting.level, findings }
+    };
+    let outcomes = policy.rules.iter().map(outcome).collect();
+    Report { outcomes, duplicate_keys, has_too_many_cases }
+}
+
+/// A macro may change what is written: a violation is there as long as it does not, and nothing else is known.
+fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinition<'_>) {
+    findings.is_certain = false;
+    if findings.verdict >= Verdict::Unknown {
+        return;
+    }
+    findings.verdict = Verdict::Unknown;
+    findings.not_applicable_because = None;
+    findings.kept.push(Finding {
+        verdict: Verdict::Unknown,
+        container: None,
+        property: "Transform",
+        span: task_definition.span,
+        message: format!("the macro {} may change the task definition", quote(name)).into(),
+        remediation: "Check the template that the macro makes: `aws cloudformation get-template --template-stage Processed` \
+                      shows it."
+            .into(),
+        case: None,
+        open: Vec::new(),
+    });
 }
 
 /// What one rule says, joined over all combinations of duplicate keys.

@@ -1,0 +1,199 @@
+//! Several cases of one template become one result.
+//!
+//! Owns the join of what a rule says in each case, and the words for when a finding holds. Must not know how cases come
+//! about.
+
+use std::collections::HashMap;
+
+use crate::finding::{Finding, Findings, Verdict};
+use crate::template::Fact;
+
+/// What one rule says in one case.
+#[derive(Debug)]
+pub(super) struct Case {
+    /// What makes the case.
+    pub(super) facts: Vec<Fact>,
+    /// Whether it stands for all that were not looked at one by one.
+    pub(super) is_rest: bool,
+    /// What the rule says.
+    pub(super) findings: Findings,
+}
+
+/// How many ways to come to a finding are named.
+const MAXIMUM_WAYS: usize = 3;
+
+/// How many findings are kept.
+const MAXIMUM_FINDINGS: usize = 400;
+
+/// What is true of all cases: the worst verdict, each finding once, and when it holds.
+pub(super) fn join(mut cases: Vec<Case>) -> Findings {
+    if cases.len() == 1
+        && let Some(only) = cases.pop()
+    {
+        return only.findings;
+    }
+    let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
+    let table = Table::of(&cases);
+    let mut joined: Option<Findings> = None;
+    let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (at, case) in cases.into_iter().enumerate() {
+        let mut findings = case.findings;
+        for finding in std::mem::take(&mut findings.kept) {
+            let key = identity(&finding);
+            let count = kept.len();
+            if let Some((_, holds_in)) = places.get(&key).and_then(|place| kept.get_mut(*place)) {
+                if holds_in.last() != Some(&at) {
+                    holds_in.push(at);
+                }
+            } else if count < MAXIMUM_FINDINGS {
+                places.insert(key, count);
+                kept.push((finding, vec![at]));
+            } else {
+                findings.further += 1;
+            }
+        }
+        joined = Some(match joined {
+            Some(joined) => joined.join(findings),
+            None => findings,
+        });
+    }
+    let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
+        finding.case = table.name(&holds_in);
+        finding
+    };
+    let kept: Vec<Finding> = kept.into_iter().map(name).collect();
+    Findings { kept, is_certain, ..joined.unwrap_or_else(Findings::nothing) }
+}
+
+/// What makes two findings one.
+fn identity(finding: &Finding) -> String {
+    let container = finding.container.as_ref();
+    format!(
+        "{}\0{}\0{:?}\0{}\0{}",
+        finding.verdict.as_str(),
+        finding.property,
+        container.map(|container| (container.ordinal, &container.name)),
+        finding.message,
+        finding.remediation
+    )
+}
+
+/// The facts of all cases, by number: a row is a case, a column what the fact is about.
+struct Table {
+    facts: Vec<Fact>,
+    columns: usize,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    /// Number of the fact in each column, where the case asked.
+    cells: Vec<Option<usize>>,
+    is_rest: bool,
+}
+
+impl Table {
+    fn of(cases: &[Case]) -> Self {
+        let mut facts: Vec<Fact> = Vec::new();
+        let mut numbers: HashMap<&Fact, usize> = HashMap::new();
+        let mut subjects: HashMap<(bool, &str), usize> = HashMap::new();
+        let mut rows = Vec::with_capacity(cases.len());
+        for case in cases {
+            let mut cells: Vec<Option<usize>> = Vec::new();
+            for fact in &case.facts {
+                let number = *numbers.entry(fact).or_insert_with(|| {
+                    facts.push(fact.clone());
+                    facts.len() - 1
+                });
+                let subject = match fact {
+                    Fact::Condition { name, .. } => (true, name.as_str()),
+                    Fact::Value { name, .. } => (false, name.as_str()),
+                };
+                let next = subjects.len();
+                let column = *subjects.entry(subject).or_insert(next);
+                if cells.len() <= column {
+                    cells.resize(column + 1, None);
+                }
+                if let Some(cell) = cells.get_mut(column) {
+                    *cell = Some(number);
+                }
+            }
+            rows.push(Row { cells, is_rest: case.is_rest });
+        }
+        let columns = subjects.len();
+        Self { facts, columns, rows }
+    }
+
+    /// In which cases something holds, in words; `None`: in all.
+    fn name(&self, holds_in: &[usize]) -> Option<String> {
+        let without: Vec<&Row> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(at, row)| !row.is_rest && holds_in.binary_search(at).is_err())
+            .map(|(_, row)| row)
+            .collect();
+        if without.is_empty() {
+            return None;
+        }
+        let mut ways: Vec<Vec<usize>> = Vec::new();
+        let mut others = 0;
+        for row in holds_in.iter().filter_map(|at| self.rows.get(*at)) {
+            if row.is_rest || ways.iter().any(|way| way.iter().all(|fact| row.cells.contains(&Some(*fact)))) {
+                continue;
+            }
+            if ways.len() == MAXIMUM_WAYS {
+                others += 1;
+                continue;
+            }
+            ways.push(self.shortest(row, &without));
+        }
+        let words: Vec<String> = ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
+        if words.is_empty() {
+            return None;
+        }
+        let others = if others > 0 { ", and in other cases" } else { "" };
+        Some(words.join(", or ") + others)
+    }
+
+    /// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.
+    fn shortest(&self, row: &Row, without: &[&Row]) -> Vec<usize> {
+        let mut way: Vec<(usize, usize)> = (0..self.columns)
+            .filter_map(|column| Some((column, (*row.cells.get(column)?)?)))
+            .collect();
+        let is_shared = |way: &[(usize, usize)]| {
+            without.iter().any(|other| {
+                way.iter().all(|(column, fact)| {
+                    other.cells.get(*column).copied().flatten().is_none_or(|of_other| of_other == *fact)
+                })
+            })
+        };
+        for at in (0..way.len()).rev() {
+            let removed = way.remove(at);
+            if is_shared(&way) {
+                way.insert(at, removed);
+            }
+        }
+        way.into_iter().map(|(_, fact)| fact).collect()
+    }
+
+    fn words(&self, way: &[usize]) -> String {
+        let facts = || way.iter().filter_map(|fact| self.facts.get(*fact));
+        let conditions = facts().filter(|fact| matches!(fact, Fact::Condition { .. }));
+        let values = facts().filter(|fact| matches!(fact, Fact::Value { .. }));
+        let mut words = String::new();
+        for (at, fact) in conditions.enumerate() {
+            words += if at == 0 { "when " } else { " and " };
+            words += &fact.to_string();
+        }
+        for (at, fact) in values.enumerate() {
+            words += match (at, words.is_empty()) {
+                (0, true) => "for ",
+                (0, false) => ", for ",
+                _ => " and ",
+            };
+            words += &fact.to_string();
+        }
+        words
+    }
+}

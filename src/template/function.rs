@@ -1,0 +1,434 @@
+//! Functions: what they stand for in the present possibility.
+//!
+//! Owns every function that gives a value. What cannot be told stays a function; of a text that is known in part, the
+//! known part stays visible. Must not know conditions from within.
+//!
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+
+use super::condition::{gap, whole};
+use super::parameter::scalar;
+use super::scenario::{Fact, Scenario};
+use super::Definition;
+use crate::document::{Entry, Intrinsic, Node, Span, Value};
+
+/// How long a text may become, in bytes. No property that a rule reads takes more; functions inside functions can make
+/// texts that double and double again.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Piece<'a> {
+    /// What it is.
+    Known(Cow<'a, str>),
+    /// A function that stays open.
+    Open(&'a Node<'a>),
+}
+
+impl Scenario<'_> {
+    /// What a node stands for: itself, unless it is a function that can be evaluated.
+    pub(super) fn value<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
+        let Value::Intrinsic(call) = &node.value else { return node };
+        self.state.borrow_mut().search.step();
+        let (argument, span) = (&call.argument, node.span);
+        let value = match &*call.function {
+            "Ref" => self.reference(argument, span),
+            "Fn::If" => self.choose(argument),
+            "Fn::FindInMap" => self.find_in_map(argument),
+            "Fn::Sub" | "Fn::Join" => self.text(node, span),
+            "Fn::Select" => self.select(argument),
+            "Fn::Split" => self.split(argument, span),
+            "Fn::Base64" => self.base64(argument, span),
+            "Fn::Length" => self.length(argument, span),
+            "Fn::ToJsonString" => self.to_json(argument, span),
+            _ => None,
+        };
+        value.unwrap_or(node)
+    }
+
+    fn reference<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let Value::String(name) = &argument.value else { return None };
+        let parameter = self.template.parameters.get(&**name);
+        if parameter.is_some_and(|parameter| parameter.is_hidden) || &**name == "AWS::NoValue" {
+            return None;
+        }
+        let fixed = self.fixed(name, parameter);
+        if parameter.is_some_and(|parameter| parameter.is_list) {
+            return Some(self.keep(list(fixed?, span), span));
+        }
+        if parameter.is_none() && !name.starts_with("AWS::") {
+            return None;
+        }
+        let text = self.state.borrow_mut().search.value(name, || self.domain(name))?;
+        let allowed = parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
+        if fixed.is_none() {
+            let is_allowed_value = allowed.is_some();
+            self.note(Fact::Value { name: name.clone().into_owned(), value: Some(text.clone()), is_allowed_value });
+        }
+        let is_number = fixed.is_none() && allowed.is_some_and(|allowed| allowed.is_number);
+        let value = if is_number { Value::Number(text.into()) } else { Value::String(text.into()) };
+        Some(self.keep(value, span))
+    }
+
+    fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
+        let Value::Sequence(items) = &argument.value else { return None };
+        let [condition, then, otherwise] = items.as_slice() else { return None };
+        let is_true = match &condition.value {
+            Value::String(name) => {
+                let is_true = self.condition(name)?;
+                self.note(Fact::Condition { name: name.clone().into_owned(), is_true });
+                is_true
+            }
+            _ => {
+                let is_true = self.holds(condition)?;
+                self.note(Fact::Condition { name: describe(condition), is_true });
+                is_true
+            }
+        };
+        Some(self.value(if is_true { then } else { otherwise }))
+    }
+
+    fn find_in_map<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
+        let Value::Sequence(items) = &argument.value else { return None };
+        let (map, first, second, default) = match items.as_slice() {
+            [map, first, second] => (map, first, second, None),
+            [map, first, second, options] => (map, first, second, options.get("DefaultValue")),
+            _ => return None,
+        };
+        let pieces = self.pieces(map)?;
+        let name = whole(&pieces)?;
+        let Some(Definition::Once(Node { value: Value::Mapping(entries), .. })) = self.template.mappings.get(name) else {
+            return None;
+        };
+        let (first, second) = (self.pieces(first)?, self.pieces(second)?);
+        // Without a default, a first key that lacks the second is refused by CloudFormation.
+        let has_second = |entry: &&Entry<'_>| {
+            default.is_some() || whole(&second).is_none_or(|key| entry.value.get(key).is_some())
+        };
+        let candidates: Vec<&Entry<'_>> = entries.iter().filter(has_second).collect();
+        let found = match self.key(&first, &candidates, default.is_some())? {
+            Some(key) => {
+                let entry = self.one_of(&candidates, &key)?;
+                let Value::Mapping(entries) = &entry.value.value else { return None };
+                let candidates: Vec<&Entry<'_>> = entries.iter().collect();
+                match self.key(&second, &candidates, default.is_some())? {
+                    Some(key) => Some(&self.one_of(&candidates, &key)?.value),
+                    None => None,
+                }
+            }
+            None => None,
+        };
+        let value = self.value(found.or(default)?);
+        // A mapping has no empty values, and no map is one.
+        let is_value = matches!(value.value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Sequence(_) | Value::Intrinsic(_));
+        is_value.then_some(value)
+    }
+
+    /// The entry of a key, each in turn where the key stands twice.
+    fn one_of<'e, 'n>(&self, entries: &[&'e Entry<'n>], key: &str) -> Option<&'e Entry<'n>> {
+        let of_key: Vec<_> = entries.iter().filter(|entry| entry.key == key).collect();
+        let taken = self.state.borrow_mut().search.decide(of_key.len())?;
+        of_key.get(taken).map(|entry| **entry)
+    }
+
+    /// Which key a text is: `Some(None)` for none of them, where that is allowed.
+    fn key(&self, pieces: &[Piece<'_>], entries: &[&Entry<'_>], or_none: bool) -> Option<Option<String>> {
+        if let Some(text) = whole(pieces) {
+            let is_key = entries.iter().any(|entry| entry.key == text);
+            return if is_key { Some(Some(text.to_owned())) } else { or_none.then_some(None) };
+        }
+        // Each key that the text may come to be, with what then stands in its gap.
+        let mut keys: Vec<(&str, &str)> = Vec::new();
+        let mut open = None;
+        for key in entries.iter().map(|entry| &*entry.key) {
+            match gap(pieces, key) {
+                None => {}
+                Some(Some((node, text))) => {
+                    open = Some(node);
+                    keys.push((key, text));
+                }
+                Some(None) => keys.push((key, key)),
+            }
+        }
+        keys.dedup();
+        let name = match open {
+            Some(node) => describe(node),
+            None => pieces.iter().fold(String::new(), |mut text, piece| {
+                match piece {
+                    Piece::Known(known) => text.push_str(known),
+                    Piece::Open(node) => text += &describe(node),
+                }
+                text
+            }),
+        };
+        let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
+        let chosen = self.state.borrow_mut().search.among(&name, &candidates, or_none, || self.domain(&name))?;
+        self.note(Fact::Value { name, value: chosen.clone(), is_allowed_value: false });
+        let Some(text) = chosen else { return Some(None) };
+        keys.iter().find(|(_, gap)| *gap == text).map(|(key, _)| Some((*key).to_owned()))
+    }
+
+    fn select<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
+        let Value::Sequence(arguments) = &argument.value else { return None };
+        let [index, list] = arguments.as_slice() else { return None };
+        let pieces = self.pieces(index)?;
+        let index: usize = whole(&pieces)?.trim().parse().ok()?;
+        let Value::Sequence(items) = &self.value(list).value else { return None };
+        let item = self.value(items.get(index)?);
+        // A list to select from has no empty places; where one is, the count is not certain.
+        let mut before = items.iter().take(index + 1);
+        (!before.any(|item| self.value(item).is_absent())).then_some(item)
+    }
+
+    fn split<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let Value::Sequence(arguments) = &argument.value else { return None };
+        let [delimiter, text] = arguments.as_slice() else { return None };
+        let (delimiter, text) = (self.pieces(delimiter)?, self.pieces(text)?);
+        let (delimiter, text) = (whole(&delimiter)?, whole(&text)?);
+        if delimiter.is_empty() {
+            return None;
+        }
+        let items = text.split(delimiter).map(|part| Node { value: Value::String(part.to_owned().into()), span });
+        Some(self.keep(Value::Sequence(items.collect()), span))
+    }
+
+    fn base64<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let pieces = self.pieces(argument)?;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(whole(&pieces)?);
+        Some(self.keep(Value::String(encoded.into()), span))
+    }
+
+    fn length<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let Value::Sequence(items) = &self.value(argument).value else { return None };
+        let count = items.iter().filter(|item| !self.value(item).is_absent()).count();
+        Some(self.keep(Value::Number(count.to_string().into()), span))
+    }
+
+    fn to_json<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let mut json = String::new();
+        self.write_json(argument, &mut json)?;
+        Some(self.keep(Value::String(json.into()), span))
+    }
+
+    fn write_json<'a>(&'a self, node: &'a Node<'a>, json: &mut String) -> Option<()> {
+        match &self.value(node).value {
+            Value::Null => json.push_str("null"),
+            Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
+            Value::Number(text) => json.push_str(text),
+            Value::String(text) => json.push_str(&serde_json::to_string(text).ok()?),
+            Value::Sequence(items) => {
+                json.push('[');
+                let present = items.iter().filter(|item| !self.value(item).is_no_value());
+                for (at, item) in present.enumerate() {
+                    json.push_str(if at == 0 { "" } else { "," });
+                    self.write_json(item, json)?;
+                }
+                json.push(']');
+            }
+            Value::Mapping(entries) => {
+                json.push('{');
+                let present = entries.iter().filter(|entry| !self.value(&entry.value).is_no_value());
+                for (at, entry) in present.enumerate() {
+                    json.push_str(if at == 0 { "" } else { "," });
+                    json.push_str(&serde_json::to_string(&entry.key).ok()?);
+                    json.push(':');
+                    self.write_json(&entry.value, json)?;
+                }
+                json.push('}');
+            }
+            Value::Intrinsic(_) => return None,
+        }
+        (json.len() <= LONGEST_TEXT).then_some(())
+    }
+
+    /// A text: a string when all is known, else the function with an empty delimiter and the list of its pieces.
+    fn text<'a>(&'a self, node: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let Value::Intrinsic(call) = &node.value else { return None };
+        let pieces = self.pieces_of_call(node)?;
+        if let Some(text) = whole(&pieces) {
+            return Some(self.keep(Value::String(text.to_owned().into()), span));
+        }
+        let of_piece = |piece: Piece<'_>| match piece {
+            Piece::Known(text) => Node { value: Value::String(text.into_owned().into()), span },
+            Piece::Open(node) => node.detached(),
+        };
+        let items = Node { value: Value::Sequence(pieces.into_iter().map(of_piece).collect()), span };
+        let delimiter = Node { value: Value::String(Cow::Borrowed("")), span };
+        let argument = Node { value: Value::Sequence(vec![delimiter, items]), span };
+        let call = Intrinsic { function: call.function.clone().into_owned().into(), argument };
+        Some(self.keep(Value::Intrinsic(Box::new(call)), span))
+    }
+
+    /// The pieces of whatever can stand where a text belongs; `None` for a list, a map, or what is too long.
+    pub(super) fn pieces<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
+        match &node.value {
+            Value::Intrinsic(call) => match &*call.function {
+                "Fn::Sub" | "Fn::Join" => Some(self.pieces_of_call(node).unwrap_or_else(|| vec![Piece::Open(node)])),
+                _ => match self.value(node) {
+                    same if std::ptr::eq(same, node) => Some(vec![Piece::Open(node)]),
+                    value => self.pieces(value),
+                },
+            },
+            Value::String(text) if text.contains("{{resolve:") => Some(vec![Piece::Open(node)]),
+            _ => scalar(node).map(|scalar| vec![Piece::Known(scalar.text)]),
+        }
+    }
+
+    fn pieces_of_call<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
+        let Value::Intrinsic(call) = &node.value else { return None };
+        let pieces = match (&*call.function, &call.argument.value) {
+            ("Fn::Sub", Value::String(text)) => self.substitute(text, &[], node.span)?,
+            ("Fn::Sub", Value::Sequence(arguments)) => match arguments.as_slice() {
+                [Node { value: Value::String(text), .. }] => self.substitute(text, &[], node.span)?,
+                [Node { value: Value::String(text), .. }, Node { value: Value::Mapping(variables), .. }] => {
+                    self.substitute(text, variables, node.span)?
+                }
+                // A map of one function's name reads as that function.
+                _ => return None,
+            },
+            ("Fn::Join", Value::Sequence(arguments)) => {
+                let [delimiter, list] = arguments.as_slice() else { return None };
+                let delimiter = self.pieces(delimiter)?;
+                let delimiter = whole(&delimiter)?;
+                let Value::Sequence(items) = &self.value(list).value else { return None };
+                let mut pieces = Vec::new();
+                let present = items.iter().filter(|item| !self.value(item).is_absent());
+                for (at, item) in present.enumerate() {
+                    if at > 0 {
+                        pieces.push(Piece::Known(delimiter.to_owned().into()));
+                    }
+                    pieces.extend(self.pieces(item)?);
+                }
+                pieces
+            }
+            _ => return None,
+        };
+        merge(pieces)
+    }
+
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html>
+    fn substitute<'a>(
+        &'a self,
+        text: &'a str,
+        variables: &'a [Entry<'a>],
+        span: Option<Span>,
+    ) -> Option<Vec<Piece<'a>>> {
+        let mut values: Vec<Option<Vec<Piece<'a>>>> = vec![None; variables.len()];
+        let mut pieces = Vec::new();
+        let mut length = 0;
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            pieces.push(Piece::Known(before.into()));
+            let Some((name, after)) = after.split_once('}') else {
+                pieces.push(Piece::Known(Cow::Borrowed("${")));
+                rest = after;
+                continue;
+            };
+            rest = after;
+            if let Some(literal) = name.strip_prefix('!') {
+                pieces.push(Piece::Known(format!("${{{literal}}}").into()));
+                continue;
+            }
+            let name = name.trim();
+            let mut of_name = variables.iter().enumerate().filter(|(_, variable)| variable.key == name);
+            let found = of_name.next().map(|(at, _)| at);
+            if of_name.next().is_some() {
+                return None;
+            }
+            let value = match found.and_then(|at| variables.get(at).zip(values.get_mut(at))) {
+                Some((variable, known)) => match known {
+                    Some(pieces) => pieces.clone(),
+                    None => known.insert(self.pieces(&variable.value)?).clone(),
+                },
+                None => {
+                    let function = if name.contains('.') { "Fn::GetAtt" } else { "Ref" };
+                    let argument = Node { value: Value::String(name.to_owned().into()), span };
+                    let call = Intrinsic { function: Cow::Borrowed(function), argument };
+                    self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span))?
+                }
+            };
+            for piece in &value {
+                length += if let Piece::Known(text) = piece { text.len() } else { 1 };
+            }
+            if length > LONGEST_TEXT {
+                return None;
+            }
+            pieces.extend(value);
+        }
+        pieces.push(Piece::Known(rest.into()));
+        Some(pieces)
+    }
+}
+
+/// Neighbouring known pieces made one, empty ones left out; `None` when the text is too long.
+fn merge(pieces: Vec<Piece<'_>>) -> Option<Vec<Piece<'_>>> {
+    let mut merged: Vec<Piece<'_>> = Vec::new();
+    let mut length = 0;
+    for piece in pieces {
+        match (merged.last_mut(), piece) {
+            (_, Piece::Known(text)) if text.is_empty() => {}
+            (Some(Piece::Known(before)), Piece::Known(text)) => {
+                length += text.len();
+                before.to_mut().push_str(&text);
+            }
+            (_, piece) => {
+                length += if let Piece::Known(text) = &piece { text.len() } else { 1 };
+                merged.push(piece);
+            }
+        }
+        if length > LONGEST_TEXT {
+            return None;
+        }
+    }
+    Some(merged)
+}
+
+/// The items of a list that is given as one text
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>).
+fn list(text: &str, span: Option<Span>) -> Value<'static> {
+    let item = |text: &str| Node { value: Value::String(text.trim().to_owned().into()), span };
+    Value::Sequence(text.split(',').map(item).collect())
+}
+
+/// A function as text, by which two that are the same are known to be; a reference is its name.
+pub(super) fn describe(node: &Node<'_>) -> String {
+    let mut text = String::new();
+    write_description(node, &mut text);
+    text
+}
+
+fn write_description(node: &Node<'_>, text: &mut String) {
+    match &node.value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Value::Number(value) | Value::String(value) => text.push_str(value),
+        Value::Sequence(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { ", " });
+                write_description(item, text);
+            }
+            text.push(']');
+        }
+        Value::Mapping(entries) => {
+            text.push('{');
+            for (at, entry) in entries.iter().enumerate() {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{}{}: ", if at == 0 { "" } else { ", " }, entry.key);
+                write_description(&entry.value, text);
+            }
+            text.push('}');
+        }
+        Value::Intrinsic(call) if call.function == "Ref" => write_description(&call.argument, text),
+        Value::Intrinsic(call) => {
+            text.push_str(call.function.strip_prefix("Fn::").unwrap_or(&call.function));
+            text.push('(');
+            write_description(&call.argument, text);
+            text.push(')');
+        }
+    }
+}

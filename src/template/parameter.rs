@@ -1,0 +1,95 @@
+//! A template's parameter: what its definition says of the values it may have.
+//!
+//! Owns the reading of definitions. Must not know what is given, nor where a parameter is used.
+//!
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>
+
+use std::borrow::Cow;
+
+use crate::document::{Node, Value};
+
+/// What a definition says.
+#[derive(Debug, Default)]
+pub(super) struct Parameter<'t> {
+    /// Whether it holds several values.
+    pub(super) is_list: bool,
+    /// Whether what is given is not what it comes to stand for (a name in the Parameter Store), or nothing to show.
+    pub(super) is_hidden: bool,
+    /// Whether what is given is a name in the Parameter Store.
+    pub(super) is_looked_up: bool,
+    /// The only values it may have; empty: any.
+    pub(super) allowed: Vec<Allowed<'t>>,
+    /// Its default as text; a list's items with commas between.
+    pub(super) default: Option<Cow<'t, str>>,
+    /// The least number of characters.
+    pub(super) minimum_length: usize,
+}
+
+/// An allowed value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Allowed<'t> {
+    /// Its text.
+    pub(super) text: Cow<'t, str>,
+    /// Whether it was written as a number.
+    pub(super) is_number: bool,
+}
+
+impl<'t> Parameter<'t> {
+    /// Reads a definition; one that cannot be read says nothing.
+    pub(super) fn of(definition: &'t Node<'t>) -> Self {
+        let Value::Mapping(entries) = &definition.value else { return Self::default() };
+        let mut parameter = Self::default();
+        for entry in entries {
+            let text = scalar(&entry.value);
+            match &*entry.key {
+                "Type" => {
+                    let kind = text.as_ref().map(|allowed| &*allowed.text).unwrap_or_default();
+                    let of_store = kind.strip_prefix("AWS::SSM::Parameter::Value<");
+                    parameter.is_looked_up |= of_store.is_some();
+                    parameter.is_hidden |= of_store.is_some();
+                    let kind = of_store.unwrap_or(kind);
+                    parameter.is_list |= kind.starts_with("List<") || kind.starts_with("CommaDelimitedList");
+                }
+                "NoEcho" => parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true")),
+                "Default" => parameter.default = text.map(|value| value.text),
+                "MinLength" => parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0),
+                "AllowedValues" => {
+                    let Value::Sequence(items) = &entry.value.value else { continue };
+                    for value in items {
+                        let Some(value) = scalar(value) else {
+                            // A value that cannot be read leaves the list without meaning.
+                            parameter.allowed.clear();
+                            break;
+                        };
+                        if !parameter.allowed.iter().any(|known| known.text == value.text) {
+                            parameter.allowed.push(value);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        if parameter.is_list || parameter.is_looked_up {
+            // The list is about its items, or about names in the store.
+            parameter.allowed.clear();
+        }
+        parameter
+    }
+
+    /// Forgets all that limits it: it is defined twice.
+    pub(super) fn forget(&mut self) {
+        *self = Self { is_list: self.is_list, is_hidden: true, ..Self::default() };
+    }
+}
+
+/// The text that CloudFormation makes of a scalar.
+pub(super) fn scalar<'t>(node: &'t Node<'t>) -> Option<Allowed<'t>> {
+    let (text, is_number) = match &node.value {
+        Value::String(text) => (Cow::Borrowed(&**text), false),
+        Value::Number(text) => (Cow::Borrowed(&**text), true),
+        Value::Bool(true) => ("true".into(), false),
+        Value::Bool(false) => ("false".into(), false),
+        _ => return None,
+    };
+    Some(Allowed { text, is_number })
+}

@@ -1,0 +1,57 @@
+//! Plain ECS task definitions: the documents that `aws ecs register-task-definition` takes and
+//! `describe-task-definition` gives, in the spelling of the Amazon ECS API.
+//!
+//! Owns the change of spelling to that of CloudFormation, so that one set of rules reads both. Must not know rules.
+//!
+//! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>
+
+use std::borrow::Cow;
+
+use crate::document::{Entry, Node, Value};
+
+/// Maps whose keys are the author's own, not names of properties.
+const DICTIONARIES: &[&str] = &["options", "dockerLabels", "driverOpts", "labels"];
+
+/// Names whose spelling in CloudFormation is more than a capital letter.
+const IRREGULAR: &[(&str, &str)] = &[
+    ("efsVolumeConfiguration", "EFSVolumeConfiguration"),
+    ("fsxWindowsFileServerVolumeConfiguration", "FSxWindowsFileServerVolumeConfiguration"),
+    ("s3filesVolumeConfiguration", "S3FilesVolumeConfiguration"),
+    ("iam", "IAM"),
+];
+
+/// A plain task definition and its name, if a document is one: its properties as CloudFormation spells them. A property
+/// that the document spells as CloudFormation does is unknown to Amazon ECS, and stays unknown here.
+pub fn from_plain<'a>(root: &Node<'a>) -> Option<Node<'a>> {
+    let document = root.get("taskDefinition").unwrap_or(root);
+    let is_one = document.get("containerDefinitions").is_some() && root.get("Resources").is_none();
+    is_one.then(|| respelled(document))
+}
+
+fn respelled<'a>(node: &Node<'a>) -> Node<'a> {
+    let value = match &node.value {
+        Value::Sequence(items) => Value::Sequence(items.iter().map(respelled).collect()),
+        Value::Mapping(entries) => Value::Mapping(entries.iter().map(entry).collect()),
+        other => other.clone(),
+    };
+    Node { value, span: node.span }
+}
+
+fn entry<'a>(entry: &Entry<'a>) -> Entry<'a> {
+    let is_dictionary = DICTIONARIES.contains(&&*entry.key) && matches!(entry.value.value, Value::Mapping(_));
+    let value = if is_dictionary { entry.value.clone() } else { respelled(&entry.value) };
+    Entry { key: Cow::Owned(spelling(&entry.key)), key_span: entry.key_span, value }
+}
+
+fn spelling(key: &str) -> String {
+    if let Some((_, irregular)) = IRREGULAR.iter().find(|(name, _)| *name == key) {
+        return (*irregular).to_owned();
+    }
+    let mut characters = key.chars();
+    match characters.next() {
+        // Not a name of the API: in CloudFormation's spelling it would be one by mistake.
+        Some(first) if first.is_uppercase() => first.to_lowercase().chain(characters).collect(),
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

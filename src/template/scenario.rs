@@ -1,0 +1,149 @@
+//! One possibility of a template: what its functions stand for.
+//!
+//! Owns [`Scenario`], by which rules read a template as if it were deployed, and the facts that tell one possibility
+//! from another. Must not know rules.
+
+use std::cell::{OnceCell, RefCell};
+use std::fmt;
+
+use typed_arena::Arena;
+
+use super::unknown::{Domain, Search};
+use super::parameter::Parameter;
+use super::{Template, condition};
+use crate::document::{Node, Resolve, Span, Value};
+
+/// Evaluates functions while one rule reads one task definition, one possibility after the other.
+pub struct Scenario<'t> {
+    pub(super) template: &'t Template<'t>,
+    /// Values that were computed; they live as long as all possibilities of one rule.
+    computed: OnceCell<Arena<Node<'static>>>,
+    pub(super) state: RefCell<State>,
+}
+
+/// What belongs to the present possibility.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) search: Search,
+    pub(super) conditions: condition::Evaluated,
+    facts: Vec<Fact>,
+}
+
+/// What tells one possibility from another. Displays as "IsProduction is true" or "ReadOnly=false (allowed value)".
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Fact {
+    /// A named condition was asked for.
+    Condition {
+        /// Its name.
+        name: String,
+        /// What it is.
+        is_true: bool,
+    },
+    /// A value was asked for, or a key of a mapping.
+    Value {
+        /// The parameter, or the function as text.
+        name: String,
+        /// What it is; `None`: none of a mapping's keys.
+        value: Option<String>,
+        /// Whether it is one of the parameter's `AllowedValues`.
+        is_allowed_value: bool,
+    },
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Condition { name, is_true } => write!(f, "{name} is {is_true}"),
+            Self::Value { name, value: Some(value), is_allowed_value: true } => {
+                write!(f, "{name}={value} (allowed value)")
+            }
+            Self::Value { name, value: Some(value), .. } => write!(f, "{name}={value}"),
+            Self::Value { name, value: None, .. } => write!(f, "any other {name}"),
+        }
+    }
+}
+
+impl<'t> Scenario<'t> {
+    /// The first possibility.
+    pub fn new(template: &'t Template<'t>) -> Self {
+        Self { template, computed: OnceCell::new(), state: RefCell::default() }
+    }
+
+    /// Moves to the next possibility; `false` when all have been seen.
+    pub fn advance(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        state.conditions.clear();
+        state.facts.clear();
+        state.search.advance()
+    }
+
+    /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.
+    pub fn has_given_up(&self) -> bool {
+        self.state.borrow().search.has_given_up()
+    }
+
+    /// What has been asked for in this possibility and could be otherwise.
+    pub fn facts(&self) -> Vec<Fact> {
+        self.state.borrow().facts.clone()
+    }
+
+    /// Whether a resource's `Condition` holds; `None` when that is not decided any more.
+    pub fn is_created(&self, condition: &'t Node<'t>) -> Option<bool> {
+        let Value::String(name) = &condition.value else { return self.holds(condition) };
+        let is_true = self.condition(name)?;
+        self.note(Fact::Condition { name: name.clone().into_owned(), is_true });
+        Some(is_true)
+    }
+
+    pub(super) fn note(&self, fact: Fact) {
+        let mut state = self.state.borrow_mut();
+        if !state.facts.contains(&fact) {
+            state.facts.push(fact);
+        }
+    }
+
+    /// Keeps a value that no text holds; `span` is where it was computed.
+    pub(super) fn keep<'a>(&'a self, value: Value<'static>, span: Option<Span>) -> &'a Node<'a> {
+        self.computed.get_or_init(|| Arena::with_capacity(4)).alloc(Node { value, span })
+    }
+
+    /// What a parameter or a pseudo parameter may be, before anything is asked of it.
+    pub(super) fn domain(&self, name: &str) -> Domain {
+        let parameter = self.template.parameters.get(name);
+        if let Some(fixed) = self.fixed(name, parameter) {
+            return Domain::Known(fixed.to_owned());
+        }
+        match parameter {
+            Some(parameter) => match parameter.allowed.as_slice() {
+                [] => Domain::AnyBut(Vec::new(), parameter.minimum_length),
+                [only] => Domain::Known(only.text.clone().into_owned()),
+                several => Domain::OneOf(several.iter().map(|value| value.text.clone().into_owned()).collect()),
+            },
+            None => Domain::AnyBut(Vec::new(), 0),
+        }
+    }
+
+    /// The value that is given for a parameter, or the default where that is assumed.
+    pub(super) fn fixed(&self, name: &str, parameter: Option<&'t Parameter<'t>>) -> Option<&'t str> {
+        let given = self.template.given;
+        if parameter.is_some_and(|parameter| parameter.is_looked_up) {
+            // What is given is a name in the Parameter Store, not the value.
+            return None;
+        }
+        let value = given.parameters.get(name).map(String::as_str);
+        let has_default = given.assume_defaults && !given.open.contains(name);
+        value.or_else(|| parameter.filter(|_| has_default)?.default.as_deref())
+    }
+}
+
+impl Resolve for Scenario<'_> {
+    fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
+        self.value(node)
+    }
+}
+
+impl fmt::Debug for Scenario<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario").field("facts", &self.facts()).finish_non_exhaustive()
+    }
+}

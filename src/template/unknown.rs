@@ -1,0 +1,291 @@
+//! What is open, and what one possibility takes it to be.
+//!
+//! Owns the bookkeeping of a search through possibilities: a question about something open is a decision, its answer
+//! holds until the next possibility, and later questions get answers that agree with it. Must not know functions.
+
+/// What something open may still be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Domain {
+    /// Exactly this.
+    Known(String),
+    /// One of these, at least two.
+    OneOf(Vec<String>),
+    /// Any text but these, with at least so many characters.
+    AnyBut(Vec<String>, usize),
+}
+
+/// How many possibilities of one rule and one task definition are taken in turn.
+const MAXIMUM_POSSIBILITIES: usize = 512;
+
+/// How many functions are evaluated for one rule and one task definition before no further possibility is begun.
+const MAXIMUM_STEPS: usize = 100_000;
+
+/// The search. Each possibility replays the decisions of the one before it up to the last that has another answer left:
+/// whoever asks must ask in the same order while the answers are the same.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    decisions: Vec<Decision>,
+    /// The decision that is replayed next.
+    next: usize,
+    open: Vec<(String, Domain)>,
+    /// Pairs that are the same text, whatever it is: the second stands for the first.
+    same: Vec<(String, String)>,
+    different: Vec<(String, String)>,
+    possibilities: usize,
+    steps: usize,
+    has_given_up: bool,
+}
+
+#[derive(Debug)]
+struct Decision {
+    taken: usize,
+    available: usize,
+}
+
+impl Search {
+    /// Counts work.
+    pub(super) fn step(&mut self) {
+        self.steps += 1;
+    }
+
+    /// Whether there were more possibilities than are taken in turn, so that what is open was left open.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.has_given_up
+    }
+
+    /// Moves to the next possibility; `false` when all have been taken.
+    pub(super) fn advance(&mut self) -> bool {
+        if self.has_given_up {
+            return false;
+        }
+        self.next = 0;
+        self.open.clear();
+        self.same.clear();
+        self.different.clear();
+        self.possibilities += 1;
+        while let Some(last) = self.decisions.last_mut() {
+            if last.taken + 1 < last.available {
+                last.taken += 1;
+                if self.possibilities >= MAXIMUM_POSSIBILITIES || self.steps >= MAXIMUM_STEPS {
+                    // What was not tried is covered by leaving everything open.
+                    self.decisions.clear();
+                    self.has_given_up = true;
+                }
+                return true;
+            }
+            self.decisions.pop();
+        }
+        false
+    }
+
+    /// One of so many answers; `None` when nothing is decided any more.
+    pub(super) fn decide(&mut self, available: usize) -> Option<usize> {
+        if self.has_given_up {
+            return None;
+        }
+        if available <= 1 {
+            return (available == 1).then_some(0);
+        }
+        if self.next == self.decisions.len() {
+            self.decisions.push(Decision { taken: 0, available });
+        }
+        let taken = self.decisions.get(self.next)?.taken;
+        self.next += 1;
+        Some(taken)
+    }
+
+    fn representative<'k>(&'k self, key: &'k str) -> &'k str {
+        self.same.iter().find(|(_, other)| other == key).map_or(key, |(first, _)| first)
+    }
+
+    fn domain(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> Option<&mut Domain> {
+        let key = self.representative(key).to_owned();
+        if !self.open.iter().any(|(name, _)| *name == key) {
+            self.open.push((key.clone(), initial()));
+        }
+        self.open.iter_mut().find(|(name, _)| *name == key).map(|(_, domain)| domain)
+    }
+
+    fn settle(&mut self, key: &str, text: &str) {
+        let key = self.representative(key).to_owned();
+        if let Some((_, domain)) = self.open.iter_mut().find(|(name, _)| *name == key) {
+            *domain = Domain::Known(text.to_owned());
+        }
+        let apart: Vec<String> = self
+            .different
+            .iter()
+            .filter_map(|(one, other)| match () {
+                () if *one == key => Some(other.clone()),
+                () if *other == key => Some(one.clone()),
+                () => None,
+            })
+            .collect();
+        for other in apart {
+            self.exclude(&other, text);
+        }
+    }
+
+    fn exclude(&mut self, key: &str, text: &str) {
+        let key = self.representative(key).to_owned();
+        let Some((_, domain)) = self.open.iter_mut().find(|(name, _)| *name == key) else { return };
+        let last = match domain {
+            Domain::Known(_) => return,
+            Domain::AnyBut(excluded, _) => {
+                excluded.push(text.to_owned());
+                return;
+            }
+            Domain::OneOf(values) => {
+                values.retain(|value| value != text);
+                match values.as_slice() {
+                    [last] => last.clone(),
+                    _ => return,
+                }
+            }
+        };
+        self.settle(&key, &last);
+    }
+
+    /// Whether it is this text.
+    pub(super) fn is(&mut self, key: &str, text: &str, initial: impl FnOnce() -> Domain) -> Option<bool> {
+        let may_be = match self.domain(key, initial)? {
+            Domain::Known(known) => return Some(known == text),
+            Domain::OneOf(values) => values.iter().any(|value| value == text),
+            Domain::AnyBut(excluded, minimum) => {
+                text.chars().count() >= *minimum && !excluded.iter().any(|value| value == text)
+            }
+        };
+        if !may_be {
+            return Some(false);
+        }
+        let is = self.decide(2)? == 0;
+        if is { self.settle(key, text) } else { self.exclude(key, text) }
+        Some(is)
+    }
+
+    /// Its text, if it has a known one or is one of few.
+    pub(super) fn value(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> Option<String> {
+        let values = match self.domain(key, initial)? {
+            Domain::Known(known) => return Some(known.clone()),
+            Domain::AnyBut(..) => return None,
+            Domain::OneOf(values) => values.clone(),
+        };
+        let taken = self.decide(values.len())?;
+        let value = values.get(taken)?.clone();
+        self.settle(key, &value);
+        Some(value)
+    }
+
+    /// Which of some texts it is: `Some(None)` for none of them, where that may be.
+    pub(super) fn among(
+        &mut self,
+        key: &str,
+        candidates: &[&str],
+        or_none: bool,
+        initial: impl FnOnce() -> Domain,
+    ) -> Option<Option<String>> {
+        let may_be: Vec<String> = match self.domain(key, initial)? {
+            Domain::Known(known) => {
+                let known = known.clone();
+                return if candidates.contains(&&*known) { Some(Some(known)) } else { or_none.then_some(None) };
+            }
+            Domain::OneOf(values) => {
+                let is_other = values.iter().any(|value| !candidates.contains(&&**value));
+                if is_other && !or_none {
+                    // The others are refused by CloudFormation, so none of them is deployed.
+                    let possible = values.iter().filter(|value| candidates.contains(&&***value)).cloned().collect();
+                    return self.first_of(key, possible, false, candidates);
+                }
+                let value = self.value(key, || Domain::AnyBut(Vec::new(), 0))?;
+                return Some(candidates.contains(&&*value).then_some(value));
+            }
+            Domain::AnyBut(excluded, minimum) => candidates
+                .iter()
+                .filter(|value| value.chars().count() >= *minimum && !excluded.iter().any(|other| other == *value))
+                .map(|value| (*value).to_owned())
+                .collect(),
+        };
+        self.first_of(key, may_be, or_none, candidates)
+    }
+
+    fn first_of(
+        &mut self,
+        key: &str,
+        may_be: Vec<String>,
+        or_none: bool,
+        candidates: &[&str],
+    ) -> Option<Option<String>> {
+        let taken = self.decide(may_be.len() + usize::from(or_none))?;
+        match may_be.into_iter().nth(taken) {
+            Some(value) => {
+                self.settle(key, &value);
+                Some(Some(value))
+            }
+            None => {
+                candidates.iter().for_each(|value| self.exclude(key, value));
+                Some(None)
+            }
+        }
+    }
+
+    /// Whether two are the same text.
+    pub(super) fn are_same(
+        &mut self,
+        (one, initial_one): (&str, impl FnOnce() -> Domain),
+        (other, initial_other): (&str, impl FnOnce() -> Domain),
+    ) -> Option<bool> {
+        let first = self.domain(one, initial_one)?.clone();
+        let second = self.domain(other, initial_other)?.clone();
+        let (one, other) = (self.representative(one).to_owned(), self.representative(other).to_owned());
+        let nothing = || Domain::AnyBut(Vec::new(), 0);
+        if one == other {
+            return Some(true);
+        }
+        match (first, second) {
+            (Domain::Known(text), _) => self.is(&other, &text, nothing),
+            (_, Domain::Known(text)) => self.is(&one, &text, nothing),
+            (Domain::OneOf(_), _) => {
+                let text = self.value(&one, nothing)?;
+                self.is(&other, &text, nothing)
+            }
+            (_, Domain::OneOf(_)) => {
+                let text = self.value(&other, nothing)?;
+                self.is(&one, &text, nothing)
+            }
+            (Domain::AnyBut(mut excluded, minimum), Domain::AnyBut(more, other_minimum)) => {
+                let pair = |(first, second): &(String, String)| {
+                    (*first == one && *second == other) || (*first == other && *second == one)
+                };
+                if self.different.iter().any(pair) {
+                    return Some(false);
+                }
+                if self.decide(2)? == 1 {
+                    self.different.push((one, other));
+                    return Some(false);
+                }
+                excluded.extend(more);
+                let merged = Domain::AnyBut(excluded, minimum.max(other_minimum));
+                for (key, domain) in &mut self.open {
+                    if *key == one {
+                        domain.clone_from(&merged);
+                    }
+                }
+                self.open.retain(|(key, _)| *key != other);
+                for (first, second) in &mut self.same {
+                    if *first == other {
+                        first.clone_from(&one);
+                    }
+                    debug_assert!(*second != one, "a representative stands for itself");
+                }
+                for (first, second) in &mut self.different {
+                    for side in [first, second] {
+                        if *side == other {
+                            side.clone_from(&one);
+                        }
+                    }
+                }
+                self.same.push((one, other));
+                Some(true)
+            }
+        }
+    }
+}

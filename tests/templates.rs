@@ -1,0 +1,225 @@
+//! What `check` says of templates: functions, conditions, parameters, mappings, loops.
+//!
+//! Owns the cases a user would write down. Must not know how they are evaluated.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+
+use ecs_guard::check::check;
+use ecs_guard::finding::{Finding, Verdict};
+use ecs_guard::policy::Policy;
+use ecs_guard::template::Given;
+
+fn given(parameters: &[(&str, &str)]) -> Given {
+    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Given { parameters: parameters.collect(), ..Given::default() }
+}
+
+/// The verdict and the findings of one rule on the only task definition.
+fn judged(text: &str, given: &Given, rule: &str) -> (Verdict, Vec<Finding>) {
+    let file = check("template.yaml", text, given, &Policy::baseline()).expect("a template");
+    let tasks = file.judged.unwrap_or_else(|unreadable| panic!("{unreadable:?} in {text}"));
+    let [task] = tasks.as_slice() else { panic!("{} task definitions", tasks.len()) };
+    let outcome = task.report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap();
+    (outcome.findings.verdict, outcome.findings.kept.clone())
+}
+
+/// A template whose only container has these properties.
+fn template(sections: &str, container: &str) -> String {
+    format!(
+        "{sections}\nResources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      \
+         ContainerDefinitions:\n        - {{Name: web, {container}}}\n"
+    )
+}
+
+const PRODUCTION: &str = "Parameters: {Stage: {Type: String}}\nConditions: {IsProd: !Equals [!Ref Stage, prod]}";
+
+#[track_caller]
+fn expect(text: &str, parameters: &[(&str, &str)], rule: &str, verdict: Verdict, cases: &[Option<&str>]) {
+    let (found, findings) = judged(text, &given(parameters), rule);
+    assert_eq!(found, verdict, "{findings:#?}\n{text}");
+    let found: Vec<_> = findings.iter().map(|finding| finding.case.as_deref()).collect();
+    assert_eq!(found, cases, "{findings:#?}\n{text}");
+}
+
+#[test]
+fn a_boolean_that_a_condition_decides() {
+    let text = template(PRODUCTION, "ReadonlyRootFilesystem: !If [IsProd, 'true', 'false']");
+    let rule = "writable-root-filesystem";
+    expect(&text, &[], rule, Verdict::Fail, &[Some("when IsProd is false")]);
+    expect(&text, &[("Stage", "prod")], rule, Verdict::Pass, &[]);
+    expect(&text, &[("Stage", "test")], rule, Verdict::Fail, &[None]);
+}
+
+#[test]
+fn an_allowed_value_that_violates() {
+    let sections = "Parameters: {ReadOnly: {Type: String, AllowedValues: [true, false], Default: true}}";
+    let text = template(sections, "ReadonlyRootFilesystem: !Ref ReadOnly");
+    let rule = "writable-root-filesystem";
+    expect(&text, &[], rule, Verdict::Fail, &[Some("for ReadOnly=false (allowed value)")]);
+    expect(&text, &[("ReadOnly", "true")], rule, Verdict::Pass, &[]);
+    let assumed = Given { assume_defaults: true, ..Given::default() };
+    assert_eq!(judged(&text, &assumed, rule).0, Verdict::Pass);
+}
+
+#[test]
+fn an_open_parameter_is_unknown_and_says_what_would_settle_it() {
+    let text = template("Parameters: {ReadOnly: {Type: String}}", "ReadonlyRootFilesystem: !Ref ReadOnly");
+    let (verdict, findings) = judged(&text, &Given::default(), "writable-root-filesystem");
+    assert_eq!(verdict, Verdict::Unknown);
+    assert!(findings[0].remediation.contains("`--parameter ReadOnly=…`"), "{findings:?}");
+}
+
+#[test]
+fn a_whole_container_inside_a_condition() {
+    let containers = |sections: &str, list: &str| {
+        format!(
+            "{sections}\nResources: {{Task: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: {list}}}}}}}"
+        )
+    };
+    let list = "[{Name: web, Privileged: false}, !If [IsProd, {Name: agent, Privileged: true}, !Ref AWS::NoValue]]";
+    let text = containers(PRODUCTION, list);
+    let rule = "privileged-container";
+    expect(&text, &[], rule, Verdict::Fail, &[Some("when IsProd is true")]);
+    expect(&text, &[("Stage", "test")], rule, Verdict::Pass, &[]);
+    expect(&containers(PRODUCTION, "!Ref Containers"), &[], rule, Verdict::Unknown, &[None]);
+    let all = "!If [IsProd, [{Name: a, Privileged: true}], [{Name: a, Privileged: 'TRUE'}]]";
+    expect(&containers(PRODUCTION, all), &[], rule, Verdict::Fail, &[None]);
+}
+
+#[test]
+fn a_map_that_may_be_absent() {
+    let text = template(
+        PRODUCTION,
+        "LinuxParameters: !If [IsProd, {Capabilities: {Add: [SYS_ADMIN]}}, !Ref AWS::NoValue]",
+    );
+    let rule = "added-linux-capabilities";
+    expect(&text, &[], rule, Verdict::Fail, &[Some("when IsProd is true")]);
+    expect(&text, &[("Stage", "test")], rule, Verdict::Pass, &[]);
+}
+
+#[test]
+fn a_user_of_which_half_is_known() {
+    let sections = "Parameters: {U: {Type: String}, G: {Type: String}}";
+    let text = template(sections, "User: !Sub '${U}:${G}'");
+    let rule = "root-user";
+    expect(&text, &[("U", "root")], rule, Verdict::Fail, &[None]);
+    expect(&text, &[("U", "1000")], rule, Verdict::Unknown, &[None]);
+    expect(&text, &[("G", "0")], rule, Verdict::Fail, &[None]);
+    expect(&text, &[("G", "1000")], rule, Verdict::Unknown, &[None]);
+    expect(&text, &[("U", "1000"), ("G", "1000")], rule, Verdict::Pass, &[]);
+    expect(&text, &[], rule, Verdict::Unknown, &[None]);
+}
+
+#[test]
+fn a_value_from_a_mapping() {
+    let log = |mode: &str| {
+        format!("LogConfiguration: {{LogDriver: awslogs, Options: {{mode: {mode}, max-buffer-size: 25m}}}}")
+    };
+    let rule = "blocking-awslogs";
+    let by_region = |other: &str| {
+        let sections = format!(
+            "Mappings: {{Logs: {{eu-west-1: {{Mode: non-blocking}}, us-east-1: {{Mode: {other}}}}}}}"
+        );
+        template(&sections, &log("!FindInMap [Logs, !Ref AWS::Region, Mode]"))
+    };
+    expect(&by_region("non-blocking"), &[], rule, Verdict::Pass, &[]);
+    expect(&by_region("blocking"), &[], rule, Verdict::Fail, &[Some("for AWS::Region=us-east-1")]);
+    expect(&by_region("blocking"), &[("AWS::Region", "eu-west-1")], rule, Verdict::Pass, &[]);
+    let fixed = template("Mappings: {Logs: {All: {Mode: blocking}}}", &log("!FindInMap [Logs, All, Mode]"));
+    expect(&fixed, &[], rule, Verdict::Fail, &[None]);
+    let default = template(
+        "Mappings: {Logs: {a: {Mode: non-blocking}}}",
+        &log("!FindInMap [Logs, !Ref AWS::Region, Mode, {DefaultValue: blocking}]"),
+    );
+    expect(&default, &[], rule, Verdict::Fail, &[Some("for any other AWS::Region")]);
+}
+
+#[test]
+fn two_properties_under_one_condition() {
+    let log = "LogConfiguration: {LogDriver: !If [IsProd, awslogs, fluentd], \
+               Options: {mode: !If [IsProd, non-blocking, blocking], max-buffer-size: 25m}}";
+    expect(&template(PRODUCTION, log), &[], "blocking-awslogs", Verdict::Pass, &[]);
+}
+
+#[test]
+fn a_condition_that_can_never_hold() {
+    let never = "Conditions: {Never: !And [!Equals [!Ref AWS::Region, a], !Not [!Equals [!Ref AWS::Region, a]]]}";
+    let rule = "privileged-container";
+    expect(&template(never, "Privileged: !If [Never, true, false]"), &[], rule, Verdict::Pass, &[]);
+    let literal = "Conditions: {Never: !Equals [a, b]}";
+    expect(&template(literal, "Privileged: !If [Never, true, false]"), &[], rule, Verdict::Pass, &[]);
+    let resource = format!(
+        "{literal}\nResources: {{Task: {{Type: AWS::ECS::TaskDefinition, Condition: Never, Properties: \
+         {{ContainerDefinitions: [{{Name: a, Privileged: true}}]}}}}}}"
+    );
+    expect(&resource, &[], rule, Verdict::NotApplicable, &[]);
+}
+
+#[test]
+fn functions_on_texts() {
+    for (user, verdict) in [
+        ("!Join ['', [ro, ot]]", Verdict::Fail),
+        ("!Join [':', ['1000', '0']]", Verdict::Fail),
+        ("!Select [1, ['1000', root]]", Verdict::Fail),
+        ("!Select [0, !Split [':', '1000:root']]", Verdict::Pass),
+        ("!Select [2, ['1000', root]]", Verdict::Unknown),
+        ("!Sub ['${A}t', {A: roo}]", Verdict::Fail),
+        ("!Sub '${!A}'", Verdict::Pass),
+        ("!Sub '0:${AWS::Region}'", Verdict::Fail),
+        ("!Sub '${Other.Arn}'", Verdict::Unknown),
+        ("!Join ['', ['1000', ':${AWS::Region}']]", Verdict::Pass),
+        ("!Base64 x", Verdict::Pass),
+        ("!GetAtt Other.User", Verdict::Unknown),
+        ("!ImportValue x", Verdict::Unknown),
+        ("!Unknown x", Verdict::Unknown),
+        ("'{{resolve:ssm:/user}}'", Verdict::Unknown),
+        ("!Sub 'root:{{resolve:ssm:/group}}'", Verdict::Fail),
+    ] {
+        let (found, findings) = judged(&template("", &format!("User: {user}")), &Given::default(), "root-user");
+        assert_eq!(found, verdict, "{user}: {findings:?}");
+    }
+}
+
+#[test]
+fn what_hides_a_value_stays_unknown() {
+    let rule = "writable-root-filesystem";
+    let read_only = "ReadonlyRootFilesystem: !Ref P";
+    for definition in [
+        "{Type: String, NoEcho: true, Default: 'true'}",
+        "{Type: 'AWS::SSM::Parameter::Value<String>', Default: 'true'}",
+    ] {
+        let text = template(&format!("Parameters: {{P: {definition}}}"), read_only);
+        let given = Given { assume_defaults: true, ..given(&[("P", "true")]) };
+        assert_eq!(judged(&text, &given, rule).0, Verdict::Unknown, "{definition}");
+    }
+}
+
+#[test]
+fn loops_are_written_out() {
+    let text = "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Tasks:\n    - Name\n    - [web, api]\n    \
+                - Task${Name}:\n        Type: AWS::ECS::TaskDefinition\n        Properties:\n          \
+                ContainerDefinitions: [{Name: !Ref Name, User: !Sub '${Name}', Privileged: true}]\n";
+    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
+    let tasks = file.judged.unwrap();
+    let names: Vec<_> = tasks.iter().map(|task| task.name.as_str()).collect();
+    assert_eq!(names, ["Taskweb", "Taskapi"]);
+    for task in &tasks {
+        let privileged = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "privileged-container");
+        assert_eq!(privileged.unwrap().findings.verdict, Verdict::Fail);
+        let root = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "root-user");
+        assert_eq!(root.unwrap().findings.verdict, Verdict::Pass);
+    }
+}
+
+#[test]
+fn plain_task_definitions_are_recognised_by_shape() {
+    for text in [
+        r#"{"family": "web", "containerDefinitions": [{"name": "a", "privileged": true}]}"#,
+        r#"{"taskDefinition": {"family": "web", "containerDefinitions": [{"name": "a", "privileged": true}]}}"#,
+    ] {
+        let (verdict, findings) = judged(text, &Given::default(), "privileged-container");
+        assert_eq!(verdict, Verdict::Fail);
+        assert_eq!(findings[0].span.unwrap().slice(text), "true");
+    }
+    let miscased = r#"{"family": "web", "containerDefinitions": [{"name": "a", "ReadonlyRootFilesystem": true}]}"#;
+    assert_eq!(judged(miscased, &Given::default(), "writable-root-filesystem").0, Verdict::Fail);
+}
