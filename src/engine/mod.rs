@@ -41,7 +41,7 @@ pub fn evaluate_cases<'t>(
     let mut duplicate_keys = Vec::new();
     let mut has_too_many_cases = false;
     let outcome = |setting: &Setting| {
-        let scenario = Scenario::new(template);
+        let scenario = Scenario::new(template, properties.span);
         let mut cases = Vec::with_capacity(1);
         loop {
             let is_created = task_definition.condition.and_then(|condition| scenario.is_created(condition));

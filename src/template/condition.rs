@@ -11,8 +11,8 @@ use super::scenario::Scenario;
 use super::unknown::Domain;
 use crate::document::{Node, Value};
 
-/// How deep conditions may refer to conditions.
-const MAXIMUM_DEPTH: usize = 64;
+/// How deep expressions may be, those of the conditions they refer to included: a stack has an end.
+const MAXIMUM_DEPTH: usize = 200;
 
 /// The conditions that were evaluated in one possibility.
 #[derive(Debug, Default)]
@@ -20,12 +20,15 @@ pub(super) struct Evaluated {
     results: Vec<(String, Option<bool>)>,
     /// Those whose evaluation has begun, the innermost last.
     begun: Vec<String>,
+    /// How many expressions are being evaluated inside each other.
+    depth: usize,
 }
 
 impl Evaluated {
     pub(super) fn clear(&mut self) {
         self.results.clear();
         self.begun.clear();
+        self.depth = 0;
     }
 }
 
@@ -38,7 +41,7 @@ impl Scenario<'_> {
                 return *result;
             }
             // One that refers to itself means nothing.
-            let is_allowed = evaluated.begun.len() < MAXIMUM_DEPTH && !evaluated.begun.iter().any(|begun| begun == name);
+            let is_allowed = !evaluated.begun.iter().any(|begun| begun == name);
             self.template.conditions.get(name).filter(|_| is_allowed)
         };
         let result = match definition {
@@ -62,7 +65,22 @@ impl Scenario<'_> {
 
     /// Whether an expression holds.
     pub(super) fn holds<'a>(&'a self, node: &'a Node<'a>) -> Option<bool> {
-        self.state.borrow_mut().search.step();
+        {
+            let mut state = self.state.borrow_mut();
+            state.search.step();
+            state.conditions.depth += 1;
+            if state.conditions.depth > MAXIMUM_DEPTH {
+                state.conditions.depth -= 1;
+                drop(state);
+                return self.either(&format!("the expression at {:?}", node.span));
+            }
+        }
+        let holds = self.expression(node);
+        self.state.borrow_mut().conditions.depth -= 1;
+        holds
+    }
+
+    fn expression<'a>(&'a self, node: &'a Node<'a>) -> Option<bool> {
         let (function, argument) = match &node.value {
             Value::Intrinsic(call) => (&*call.function, &call.argument),
             // The long form of a reference is a map like any other.

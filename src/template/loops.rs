@@ -134,7 +134,7 @@ impl Expansion<'_, '_> {
         left: &mut usize,
     ) -> Result<Option<Vec<String>>, &'static str> {
         let collection = self.node(collection, bound, left)?;
-        let scenario = Scenario::new(self.template);
+        let scenario = Scenario::new(self.template, None);
         let Value::Sequence(items) = &scenario.value(&collection).value else { return Ok(None) };
         let mut values = Vec::with_capacity(items.len());
         for item in items {

@@ -7,6 +7,7 @@
 //! reads, and wherever the answer depends on something open that the template limits (a condition, a parameter with
 //! `AllowedValues`, a mapping), it takes every possibility in turn.
 
+mod changes;
 mod condition;
 mod function;
 mod loops;
@@ -15,8 +16,10 @@ mod plain;
 mod scenario;
 mod unknown;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use changes::may_differ;
 pub use loops::expand_loops;
 pub use plain::from_plain;
 pub use scenario::{Fact, Scenario};
@@ -35,6 +38,10 @@ pub struct Given {
     pub open: BTreeSet<String>,
 }
 
+/// How much work is spent on one template beyond the first possibility of each task definition, in functions evaluated:
+/// well below a second, so that no template keeps a deployment waiting.
+const BUDGET: usize = 500_000;
+
 /// The resource type that rules are about.
 pub const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
@@ -51,6 +58,8 @@ pub struct Template<'t> {
     pub nested_stacks: Vec<NestedStack<'t>>,
     /// Macros that may change anything, by their names; those of AWS itself leave task definitions alone.
     pub macros: Vec<&'t str>,
+    /// How much work may still be spent on further possibilities, in functions evaluated.
+    budget: Cell<usize>,
     /// Places in `Resources` where a function adds resources that nobody can see yet.
     pub hidden_resources: Vec<Option<Span>>,
 }
@@ -98,6 +107,7 @@ impl<'t> Template<'t> {
             task_definitions: Vec::new(),
             nested_stacks: Vec::new(),
             macros: Vec::new(),
+            budget: Cell::new(BUDGET),
             hidden_resources: Vec::new(),
         };
         let mut is_template = false;
@@ -128,6 +138,13 @@ impl<'t> Template<'t> {
         is_template.then_some(template)
     }
 
+    /// Pays for work, if there is something left to pay with.
+    fn afford(&self, steps: usize) -> bool {
+        let left = self.budget.get().checked_sub(steps + 1);
+        self.budget.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
     /// Whether a name is a parameter whose value may be given, and so would settle what depends on it.
     pub fn can_be_given(&self, name: &str) -> bool {
         match self.parameters.get(name) {
@@ -145,7 +162,7 @@ impl<'t> Template<'t> {
             }
         }
         for entry in stack.parameters {
-            let scenario = Scenario::new(self);
+            let scenario = Scenario::new(self, None);
             let node = scenario.value(&entry.value);
             let text = |node: &Node<'_>| parameter::scalar(scenario.value(node)).map(|scalar| scalar.text.into_owned());
             let value = match &node.value {

@@ -19,7 +19,12 @@ pub struct Scenario<'t> {
     /// Values that were computed; they live as long as all possibilities of one rule.
     computed: OnceCell<Arena<Node<'static>>>,
     pub(super) state: RefCell<State>,
+    /// How long the text is that is read in each possibility, in bytes.
+    size: usize,
 }
+
+/// How much text is read in the time of one function, roughly.
+const BYTES_OF_STEP: usize = 64;
 
 /// What belongs to the present possibility.
 #[derive(Default)]
@@ -64,9 +69,10 @@ impl fmt::Display for Fact {
 }
 
 impl<'t> Scenario<'t> {
-    /// The first possibility.
-    pub fn new(template: &'t Template<'t>) -> Self {
-        Self { template, computed: OnceCell::new(), state: RefCell::default() }
+    /// The first possibility of what stands at `span`.
+    pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
+        let size = span.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
+        Self { template, computed: OnceCell::new(), state: RefCell::default(), size }
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
@@ -74,7 +80,7 @@ impl<'t> Scenario<'t> {
         let mut state = self.state.borrow_mut();
         state.conditions.clear();
         state.facts.clear();
-        state.search.advance()
+        state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.

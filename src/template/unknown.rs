@@ -17,9 +17,6 @@ pub(super) enum Domain {
 /// How many possibilities of one rule and one task definition are taken in turn.
 const MAXIMUM_POSSIBILITIES: usize = 512;
 
-/// How many functions are evaluated for one rule and one task definition before no further possibility is begun.
-const MAXIMUM_STEPS: usize = 100_000;
-
 /// The search. Each possibility replays the decisions of the one before it up to the last that has another answer left:
 /// whoever asks must ask in the same order while the answers are the same.
 #[derive(Debug, Default)]
@@ -53,8 +50,9 @@ impl Search {
         self.has_given_up
     }
 
-    /// Moves to the next possibility; `false` when all have been taken.
-    pub(super) fn advance(&mut self) -> bool {
+    /// Moves to the next possibility; `false` when all have been taken. `afford` says whether work can be paid for: how
+    /// many functions the last possibility evaluated.
+    pub(super) fn advance(&mut self, afford: impl FnOnce(usize) -> bool) -> bool {
         if self.has_given_up {
             return false;
         }
@@ -66,7 +64,7 @@ impl Search {
         while let Some(last) = self.decisions.last_mut() {
             if last.taken + 1 < last.available {
                 last.taken += 1;
-                if self.possibilities >= MAXIMUM_POSSIBILITIES || self.steps >= MAXIMUM_STEPS {
+                if self.possibilities >= MAXIMUM_POSSIBILITIES || !afford(std::mem::take(&mut self.steps)) {
                     // What was not tried is covered by leaving everything open.
                     self.decisions.clear();
                     self.has_given_up = true;

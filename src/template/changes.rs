@@ -1,0 +1,141 @@
+//! Whether a task definition may differ between two templates of one stack.
+//!
+//! Owns the comparison of what is written and of all that it refers to. Must not know rules.
+
+use std::collections::HashSet;
+
+use super::{Definition, TaskDefinition, Template};
+use crate::document::{Node, Value};
+
+/// How deep definitions may refer to each other before anything is believed of them.
+const MAXIMUM_DEPTH: usize = 16;
+
+/// Whether a task definition may be deployed otherwise than the one of the same name in the template before: because it
+/// is written otherwise, because a mapping or condition it uses is, or because a parameter may have another value.
+pub fn may_differ<'t>(
+    (template, task): (&Template<'t>, &TaskDefinition<'t>),
+    (previous_template, previous): (&Template<'t>, &TaskDefinition<'t>),
+) -> bool {
+    let properties_differ = task.properties.len() != previous.properties.len()
+        || task.properties.iter().zip(&previous.properties).any(|(one, other)| !is_same(one, other));
+    let conditions_differ = match (task.condition, previous.condition) {
+        (None, None) => false,
+        (Some(one), Some(other)) => !is_same(one, other),
+        _ => true,
+    };
+    if properties_differ || conditions_differ || !template.macros.is_empty() || !previous_template.macros.is_empty() {
+        return true;
+    }
+    let mut walk = Walk { template, previous: previous_template, seen: HashSet::new(), depth: 0, may_differ: false };
+    task.properties.iter().for_each(|properties| walk.node(properties));
+    if let Some(Node { value: Value::String(name), .. }) = task.condition {
+        walk.definition(false, name);
+    }
+    walk.may_differ
+}
+
+/// Whether two values are written alike, wherever they stand.
+fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
+    match (&one.value, &other.value) {
+        (Value::Sequence(one), Value::Sequence(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
+        }
+        (Value::Mapping(one), Value::Mapping(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| one.key == other.key && is_same(&one.value, &other.value))
+        }
+        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
+            one.function == other.function && is_same(&one.argument, &other.argument)
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// A walk through all that a task definition refers to.
+struct Walk<'w, 't> {
+    template: &'w Template<'t>,
+    previous: &'w Template<'t>,
+    /// Mappings (`true`) and conditions by name.
+    seen: HashSet<(bool, String)>,
+    /// How many definitions refer to each other on the way here.
+    depth: usize,
+    may_differ: bool,
+}
+
+impl<'t> Walk<'_, 't> {
+    fn node(&mut self, node: &Node<'_>) {
+        match &node.value {
+            Value::Sequence(items) => items.iter().for_each(|item| self.node(item)),
+            Value::Mapping(entries) => {
+                for entry in entries {
+                    if entry.key == "Condition" {
+                        self.condition(&entry.value);
+                    }
+                    self.node(&entry.value);
+                }
+            }
+            Value::Intrinsic(call) => {
+                match (&*call.function, &call.argument.value) {
+                    ("Ref", Value::String(name)) => self.name(name),
+                    ("Condition", _) => self.condition(&call.argument),
+                    ("Fn::If", Value::Sequence(items)) => items.iter().take(1).for_each(|item| self.condition(item)),
+                    ("Fn::FindInMap", Value::Sequence(items)) => match items.first().map(|item| &item.value) {
+                        Some(Value::String(name)) => {
+                            self.definition(true, name);
+                        }
+                        _ => self.may_differ = true,
+                    },
+                    ("Fn::Sub", Value::String(text)) => self.text(text),
+                    ("Fn::Sub", Value::Sequence(items)) => {
+                        if let Some(Node { value: Value::String(text), .. }) = items.first() {
+                            self.text(text);
+                        }
+                    }
+                    ("Fn::Transform", _) => self.may_differ = true,
+                    _ => {}
+                }
+                self.node(&call.argument);
+            }
+            _ => {}
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        self.may_differ |= self.template.parameters.contains_key(name);
+    }
+
+    fn text(&mut self, text: &str) {
+        for part in text.split("${").skip(1) {
+            if let Some((name, _)) = part.split_once('}') {
+                self.name(name.trim());
+            }
+        }
+    }
+
+    fn condition(&mut self, node: &Node<'_>) {
+        if let Value::String(name) = &node.value {
+            self.definition(false, name);
+        }
+    }
+
+    /// What a name stands for in both templates, and all that this refers to.
+    fn definition(&mut self, is_mapping: bool, name: &str) {
+        if self.may_differ || !self.seen.insert((is_mapping, name.to_owned())) {
+            return;
+        }
+        let find = |template: &Template<'t>| {
+            let section = if is_mapping { &template.mappings } else { &template.conditions };
+            section.get(name).copied()
+        };
+        match (find(self.template), find(self.previous)) {
+            (Some(Definition::Once(one)), Some(Definition::Once(other)))
+                if self.depth < MAXIMUM_DEPTH && is_same(one, other) =>
+            {
+                self.depth += 1;
+                self.node(one);
+                self.depth -= 1;
+            }
+            _ => self.may_differ = true,
+        }
+    }
+}
