@@ -8,7 +8,7 @@ use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
-use crate::template::{Given, Template, expand_loops, from_plain};
+use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain};
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -166,7 +166,7 @@ pub fn could_concern(text: &str) -> bool {
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
     let mut file = CheckedFile { path, text, judged: Ok(Vec::new()), notes: Vec::new(), nested: Vec::new() };
-    let root = match read(text) {
+    let root = match read_document(text) {
         Ok(root) => root,
         Err(unreadable) => {
             file.judged = Err(unreadable);
@@ -179,18 +179,23 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
     }
     let template = Template::of(&root, given)?;
     match expand_loops(&root, &template) {
-        Ok(None) => judge(&template, policy, &mut file),
-        Ok(Some(expanded)) => judge(&Template::of(&expanded, given)?, policy, &mut file),
+        Ok(None) => describe(&template, policy, &mut file),
+        Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, &mut file),
         Err(message) => {
-            file.judged = Err(Unreadable { span: Span::new(0, 0), message: message.into() });
+            file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
     Some(file)
 }
 
+/// Reads a template or a task definition, in JSON or YAML.
+///
 /// One parser reads the document; only what begins like JSON and is none is tried as YAML, of which such texts are a
 /// part.
-fn read(text: &str) -> Result<Node<'_>, Unreadable> {
+///
+/// # Errors
+/// A text that is neither.
+pub fn read_document(text: &str) -> Result<Node<'_>, Unreadable> {
     let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let of_json = if begin.starts_with('{') {
@@ -208,36 +213,49 @@ fn read(text: &str) -> Result<Node<'_>, Unreadable> {
     })
 }
 
-fn judge<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
-    let mut judged = Vec::with_capacity(template.task_definitions.len());
-    let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
+/// Judges a task definition of a template in every case that the template allows.
+pub fn judge<'t>(
+    template: &'t Template<'t>,
+    task_definition: &TaskDefinition<'t>,
+    policy: &Policy,
+) -> Vec<JudgedTask> {
+    let name = task_definition.logical_id;
+    let span = task_definition.span.unwrap_or(Span::NOWHERE);
+    let judged = |mut report: Report| {
+        for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+            finding.span.get_or_insert(span);
+        }
+        JudgedTask { name: name.to_owned(), span, report }
+    };
+    if task_definition.properties.is_empty() {
+        let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
+        return vec![judged(evaluate(&nothing, policy))];
+    }
+    let properties = task_definition.properties.iter();
+    properties.map(|properties| judged(evaluate_cases(template, task_definition, properties, policy))).collect()
+}
+
+fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
+    let mut all = Vec::with_capacity(template.task_definitions.len());
     for task_definition in &template.task_definitions {
-        let span = task_definition.span.unwrap_or(Span::new(0, 0));
-        let mut add = |mut report: Report| {
-            for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
-                finding.span.get_or_insert(span);
-                settle(finding, template);
-            }
-            if report.has_too_many_cases {
+        for mut judged in judge(template, task_definition, policy) {
+            if judged.report.has_too_many_cases {
                 let message = format!(
                     "{} has more cases than are judged one by one, so some of its values are left open",
                     quote(task_definition.logical_id)
                 );
                 let help = "Fix some of its parameters with `--parameter`.";
-                file.notes.push(Note { span, message, help: Some(help.into()) });
+                file.notes.push(Note { span: judged.span, message, help: Some(help.into()) });
             }
-            judged.push(JudgedTask { name: task_definition.logical_id.to_owned(), span, report });
-        };
-        for properties in &task_definition.properties {
-            add(evaluate_cases(template, task_definition, properties, policy));
-        }
-        if task_definition.properties.is_empty() {
-            add(evaluate(&nothing, policy));
+            for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+                settle(finding, template);
+            }
+            all.push(judged);
         }
     }
     for span in &template.hidden_resources {
         file.notes.push(Note {
-            span: span.unwrap_or(Span::new(0, 0)),
+            span: span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
             help: Some("Check the template that it makes.".into()),
         });
@@ -246,12 +264,12 @@ fn judge<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile
         if let Some((location, span)) = stack.location {
             file.nested.push(Nested {
                 location: location.to_owned(),
-                span: span.unwrap_or(Span::new(0, 0)),
+                span: span.unwrap_or(Span::NOWHERE),
                 given: template.handed_down(stack),
             });
         }
     }
-    file.judged = Ok(judged);
+    file.judged = Ok(all);
 }
 
 /// Adds what would settle a finding that depends on parameters.
@@ -271,7 +289,7 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
 fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
     let mut report = evaluate(properties, policy);
     let family = properties.get("Family");
-    let span = family.and_then(|node| node.span).unwrap_or(Span::new(0, 0));
+    let span = family.and_then(|node| node.span).unwrap_or(Span::NOWHERE);
     for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
         finding.span.get_or_insert(span);
     }

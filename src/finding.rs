@@ -60,9 +60,12 @@ impl Severity {
     }
 }
 
-/// Which container a finding is about. Displays as its quoted name, or as its number from 1.
+/// Which container a finding is about. Displays as its quoted name, or as its number from 1, with its task definition's
+/// name where that is not clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
+    /// The task definition's name, where several are spoken of.
+    pub task_definition: Option<String>,
     /// Its place in the list as it is written, from 1.
     pub ordinal: usize,
     /// The beginning of its name, if that is a string that is known.
@@ -72,8 +75,12 @@ pub struct Container {
 impl fmt::Display for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => f.write_str(&quote(name)),
-            None => write!(f, "#{}", self.ordinal),
+            Some(name) => f.write_str(&quote(name))?,
+            None => write!(f, "#{}", self.ordinal)?,
+        }
+        match &self.task_definition {
+            Some(name) => write!(f, " of {}", quote(name)),
+            None => Ok(()),
         }
     }
 }

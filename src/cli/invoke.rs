@@ -13,6 +13,10 @@ pub(super) struct Arguments {
     #[arg(required = true, value_name = "EVENT.json")]
     events: Vec<PathBuf>,
 
+    /// What stands behind the URL that an event about a stack or a change set holds; nothing is downloaded
+    #[arg(long, value_name = "BODY.json")]
+    payload: Option<PathBuf>,
+
     /// Print the answers as the wire has them, one JSON object a line
     #[arg(long)]
     json: bool,
@@ -37,7 +41,11 @@ pub(super) fn run(
                 continue;
             }
         };
-        let response = hook.respond(&bytes).response;
+        let fetch = |_: &str| match &arguments.payload {
+            Some(path) => read(path).map_err(|error| format!("{} cannot be read: {error}", path.display())),
+            None => Err("give the body behind its URL with `--payload BODY.json`".to_owned()),
+        };
+        let response = hook.respond(&bytes, &fetch).response;
         worst = worst.max(match (response.hook_status, response.error_code) {
             (Status::Success, _) => Outcome::Compliant,
             (Status::Failed, Some(ErrorCode::NonCompliant)) => Outcome::NonCompliant,

@@ -33,6 +33,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// The beginning of a text, for what stands nowhere in it.
+    pub const NOWHERE: Self = Self { start: 0, end: 0 };
+
     pub(crate) fn new(start: usize, end: usize) -> Self {
         // Both readers refuse texts of 4 GiB and more, so nothing is cut here.
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);

@@ -6,11 +6,9 @@
 use super::Record;
 use crate::document::{Entry, Node, Value};
 use crate::finding::quote;
+use crate::template::{Given, TASK_DEFINITION};
 
 const MISSING: &str = "The event has no properties to judge: `requestData.targetModel.resourceProperties`";
-
-/// The one resource type this hook judges.
-const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
 /// An event that could be parsed, whatever it is. Absent and null are one.
 #[derive(Debug)]
@@ -26,6 +24,7 @@ pub(super) struct Event<'n, 'e> {
     target_model: Option<&'n Node<'e>>,
     logical_id: Option<&'n Node<'e>>,
     properties: Option<&'n Node<'e>>,
+    payload: Option<&'n Node<'e>>,
     /// A key that stands twice; which value is meant, nobody can say.
     repeated: Option<&'static str>,
 }
@@ -37,6 +36,8 @@ pub(super) enum Request<'n, 'e> {
     Skip(&'static str),
     /// A task definition, and what to call it.
     Judge { subject: String, properties: &'n Node<'e> },
+    /// A stack or a change set, whose body is behind a URL.
+    Fetch { is_change_set: bool, url: &'n str },
 }
 
 impl<'n, 'e> Event<'n, 'e> {
@@ -48,6 +49,7 @@ impl<'n, 'e> Event<'n, 'e> {
         let target_model = get(request_data, "targetModel");
         let target_name = get(request_data, "targetName");
         let properties = get(target_model, "resourceProperties");
+        let payload = get(request_data, "payload");
         // Nothing is decided by the others, so for them any of two values will do.
         let find = |map: Option<&'n Node<'e>>, key| lookup(map?, key, &mut None);
         Self {
@@ -62,6 +64,7 @@ impl<'n, 'e> Event<'n, 'e> {
             target_model,
             logical_id: find(request_data, "targetLogicalId"),
             properties,
+            payload,
             repeated,
         }
     }
@@ -80,6 +83,24 @@ impl<'n, 'e> Event<'n, 'e> {
         }
     }
 
+    /// What is known of the deployment: the account, the region and the stack.
+    pub(super) fn given(&self) -> Given {
+        let mut given = Given::default();
+        let arn = text(self.stack_id);
+        let mut add = |name: &str, value: &str| {
+            if !value.is_empty() {
+                given.parameters.insert(name.to_owned(), value.to_owned());
+            }
+        };
+        if let [_, partition, "cloudformation", region, account, _] = arn.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+            add("AWS::Partition", partition);
+            add("AWS::Region", region);
+            add("AWS::AccountId", account);
+            add("AWS::StackName", stack_name(arn));
+        }
+        given
+    }
+
     /// What it asks for, or why that cannot be told; the reason holds nothing of the event.
     pub(super) fn request(&self) -> Result<Request<'n, 'e>, String> {
         let is_repeated = |key: &str| self.repeated == Some(key);
@@ -94,13 +115,14 @@ impl<'n, 'e> Event<'n, 'e> {
             _ => return Err(self.not_a_hook_request()),
         };
         if !target_name.eq_ignore_ascii_case(TASK_DEFINITION) {
-            return Ok(Request::Skip(match target_name.as_ref() {
-                "STACK" | "CHANGE_SET" => {
-                    "warning: not judged: this hook judges task definitions one by one, when a RESOURCE or CLOUD_CONTROL \
-                     operation creates or updates them."
-                }
-                _ => "Nothing to judge: this hook is about AWS::ECS::TaskDefinition only.",
-            }));
+            let is_change_set = target_name.eq_ignore_ascii_case("CHANGE_SET");
+            if !is_change_set && !target_name.eq_ignore_ascii_case("STACK") {
+                return Ok(Request::Skip("Nothing to judge: this hook is about AWS::ECS::TaskDefinition only."));
+            }
+            return match self.payload.map(|node| &node.value) {
+                Some(Value::String(url)) if !url.is_empty() => Ok(Request::Fetch { is_change_set, url }),
+                _ => Err("The event has no template to judge: `requestData.payload` is missing.".into()),
+            };
         }
         if let Some(model) = self.target_model.filter(|model| !matches!(model.value, Value::Mapping(_))) {
             return Err(format!(
@@ -168,7 +190,7 @@ fn is_empty_list_of_containers(entry: &Entry<'_>) -> bool {
 }
 
 /// The value of a key in any casing, the exact one first.
-fn lookup<'n, 'e>(
+pub(super) fn lookup<'n, 'e>(
     map: &'n Node<'e>,
     key: &'static str,
     repeated: &mut Option<&'static str>,

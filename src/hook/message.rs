@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::response::{Annotation, AnnotationStatus, Response};
-use crate::finding::{Container, Finding, Verdict};
+use super::stack::{Judged, Task};
+use crate::finding::{Container, Finding, Findings, Verdict, quote};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 
@@ -37,7 +38,7 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     let blocking: Vec<_> = told.iter().filter(blocks).collect();
     if !blocking.is_empty() {
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
-        return Response::non_compliant(token, message(&opening, &blocking, report), annotations);
+        return Response::non_compliant(token, message(&opening, &blocking, &report.duplicate_keys), annotations);
     }
     let reported: Vec<_> =
         told.iter().filter(|told| told.outcome.findings.verdict >= Verdict::Unknown).collect();
@@ -46,7 +47,126 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     } else {
         format!("warning: {subject} is let through, but not by {}.", counted(reported.len(), "rule"))
     };
-    Response::success(token, message(&opening, &reported, report), annotations)
+    Response::success(token, message(&opening, &reported, &report.duplicate_keys), annotations)
+}
+
+/// The answer to an event about a stack or a change set.
+pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> Response {
+    let Judged { tasks, hidden } = judged;
+    let because = hidden.map(|because| format!(" Not all was seen, because {because}.")).unwrap_or_default();
+    if tasks.is_empty() {
+        let message = match hidden {
+            Some(because) => format!("warning: no task definition was judged, because {because}."),
+            None => "Nothing to judge: no task definition is created or updated.".to_owned(),
+        };
+        return Response::success(token, message, Vec::new());
+    }
+    let denies_unknown = policy.unresolved.stack == Level::Deny;
+    let blocks = |task: &Task, outcome: &Outcome| {
+        let verdict = outcome.findings.verdict;
+        task.is_in_scope
+            && outcome.level == Level::Deny
+            && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
+    };
+    let is_reported =
+        |task: &Task, outcome: &Outcome| outcome.findings.verdict >= Verdict::Unknown && !blocks(task, outcome);
+    let blocking = merged(tasks, blocks);
+    let reported = merged(tasks, is_reported);
+    let mut duplicate_keys: Vec<&str> = Vec::new();
+    for key in tasks.iter().flat_map(|task| &task.judged.report.duplicate_keys) {
+        if !duplicate_keys.contains(key) {
+            duplicate_keys.push(key);
+        }
+    }
+    let all = merged(tasks, |_, _| true);
+    let mut annotations: Vec<_> =
+        all.iter().map(|outcome| annotation(&Told::of(outcome), policy, denies_unknown)).collect();
+    annotations.sort_by_key(|annotation| annotation.status);
+    let named = |chosen: &dyn Fn(&Task, &Outcome) -> bool| {
+        let is_chosen = |task: &&Task| task.judged.report.outcomes.iter().any(|outcome| chosen(task, outcome));
+        subjects(tasks.iter().filter(is_chosen))
+    };
+    let told: Vec<_> = if blocking.is_empty() { &reported } else { &blocking }.iter().map(Told::of).collect();
+    let told: Vec<_> = told.iter().collect();
+    if !blocking.is_empty() {
+        let opening = format!("{} blocked by {}.{because}", named(&blocks), counted(blocking.len(), "rule"));
+        return Response::non_compliant(token, message(&opening, &told, &duplicate_keys), annotations);
+    }
+    let opening = if reported.is_empty() {
+        let report = Report { outcomes: all, duplicate_keys: Vec::new(), has_too_many_cases: false };
+        let opening = match tasks.as_slice() {
+            [only] => all_well(&quote(&only.judged.name), &report),
+            several => all_well(&format!("Each of {}", counted(several.len(), "task definition")), &report),
+        };
+        if because.is_empty() { opening } else { format!("warning: {opening}{because}") }
+    } else {
+        let is_open = reported.iter().any(|outcome| outcome.findings.verdict == Verdict::Unknown);
+        let again = if is_open { " What is open is judged once its value is known." } else { "" };
+        format!(
+            "warning: {} let through, but not by {}.{again}{because}",
+            named(&is_reported),
+            counted(reported.len(), "rule")
+        )
+    };
+    Response::success(token, message(&opening, &told, &duplicate_keys), annotations)
+}
+
+/// How many findings of one rule are put into words.
+const TOLD_FINDINGS: usize = 100;
+
+/// What each rule says of all task definitions together: the chosen outcomes, each finding with its task definition's
+/// name.
+fn merged(tasks: &[Task], is_chosen: impl Fn(&Task, &Outcome) -> bool) -> Vec<Outcome> {
+    let mut merged: Vec<Outcome> = Vec::new();
+    for task in tasks {
+        let name = &task.judged.name;
+        for outcome in task.judged.report.outcomes.iter().filter(|outcome| is_chosen(task, outcome)) {
+            let all = match merged.iter_mut().position(|other| other.rule.name == outcome.rule.name) {
+                Some(at) => merged.get_mut(at),
+                None => {
+                    let findings = Findings { duplicate_keys: Vec::new(), ..Findings::nothing() };
+                    Some(merged.push_mut(Outcome { rule: outcome.rule, level: outcome.level, findings }))
+                }
+            };
+            let Some(all) = all else { continue };
+            let (of_all, of_task) = (&mut all.findings, &outcome.findings);
+            of_all.verdict = of_all.verdict.max(of_task.verdict);
+            of_all.not_applicable_because = of_all.not_applicable_because.or(of_task.not_applicable_because);
+            let room = TOLD_FINDINGS.saturating_sub(of_all.kept.len());
+            of_all.further += of_task.further + of_task.kept.len().saturating_sub(room);
+            of_all.kept.extend(of_task.kept.iter().take(room).map(|finding| of(name, task, finding)));
+        }
+    }
+    for outcome in &mut merged {
+        if outcome.findings.verdict != Verdict::NotApplicable {
+            outcome.findings.not_applicable_because = None;
+        }
+    }
+    merged
+}
+
+/// A finding that says whose it is.
+fn of(name: &str, task: &Task, finding: &Finding) -> Finding {
+    let mut finding = finding.clone();
+    match &mut finding.container {
+        Some(container) => container.task_definition = Some(name.to_owned()),
+        None => finding.message = format!("{}: {}", quote(name), finding.message).into(),
+    }
+    if !task.is_in_scope {
+        finding.message = format!("{} (unchanged, so not blocking)", finding.message).into();
+    }
+    finding
+}
+
+/// "`Web` is", "`Web` and `Worker` are", "`Web` and 4 more are".
+fn subjects<'t>(tasks: impl Iterator<Item = &'t Task>) -> String {
+    let names: Vec<_> = tasks.map(|task| quote(&task.judged.name)).collect();
+    match names.as_slice() {
+        [] => "Nothing is".to_owned(),
+        [only] => format!("{only} is"),
+        [one, other] => format!("{one} and {other} are"),
+        [first, others @ ..] => format!("{first} and {} more are", others.len()),
+    }
 }
 
 fn all_well(subject: &str, report: &Report) -> String {
@@ -85,21 +205,21 @@ impl<'a> Told<'a> {
 
 /// The message: the decisive sentence, then what was found and what to write instead, as much as fits. When not all
 /// fits, the decisive sentence names the rules.
-fn message(opening: &str, told: &[&Told<'_>], report: &Report) -> String {
-    let all = line(opening, told, report);
+fn message(opening: &str, told: &[&Told<'_>], duplicate_keys: &[&str]) -> String {
+    let all = line(opening, told, duplicate_keys);
     if all.left_out == 0 || told.len() < 2 {
         return all.finish();
     }
     let names =
         told.iter().take(NAMED_RULES).map(|told| told.outcome.rule.name).collect::<Vec<_>>().join(", ");
     let others = if told.len() > NAMED_RULES { ", …" } else { "" };
-    line(&format!("{} ({names}{others}).", opening.trim_end_matches('.')), told, report).finish()
+    line(&format!("{} ({names}{others}).", opening.trim_end_matches('.')), told, duplicate_keys).finish()
 }
 
-fn line(opening: &str, told: &[&Told<'_>], report: &Report) -> Line {
+fn line(opening: &str, told: &[&Told<'_>], duplicate_keys: &[&str]) -> Line {
     let mut line = Line::new(opening, LONGEST_MESSAGE);
-    if !report.duplicate_keys.is_empty() {
-        let keys = report.duplicate_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    if !duplicate_keys.is_empty() {
+        let keys = duplicate_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
         line.add(&["Note: ", &keys, " is written twice in one place."]);
     }
     // Every rule has its first say before any has its second, in case not all fits.

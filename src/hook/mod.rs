@@ -9,6 +9,7 @@
 mod event;
 mod message;
 mod response;
+mod stack;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,7 +18,7 @@ pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status};
 use crate::document::json;
 use crate::engine::evaluate;
 use crate::finding::Verdict;
-use crate::policy::{OnInternalError, Policy};
+use crate::policy::{OnInternalError, Policy, Setting};
 use event::{Event, Request};
 
 /// How many values an event may hold. A task definition is at most 64 KiB long
@@ -30,6 +31,9 @@ const MAXIMUM_VALUES: usize = 50_000;
 pub struct Hook {
     policy: Result<Policy, String>,
 }
+
+/// How the body behind a URL is had.
+pub type Fetch<'f> = &'f dyn Fn(&str) -> Result<Vec<u8>, String>;
 
 /// An answer, and what may be logged of how it came about.
 #[derive(Debug)]
@@ -73,11 +77,12 @@ impl Hook {
         Self { policy }
     }
 
-    /// Answers one event.
-    pub fn respond(&self, bytes: &[u8]) -> Answer {
+    /// Answers one event. `fetch` gets the body behind the URL that an event about a stack or a change set holds, and
+    /// is called for no other event; its error is for people and must not hold the URL, which is a secret.
+    pub fn respond(&self, bytes: &[u8], fetch: Fetch<'_>) -> Answer {
         // A panic is a bug in a rule or in the engine. It must not take the answer, nor the next event, with it;
         // nothing here outlives the call, so there is no broken state to see.
-        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(bytes)));
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(bytes, fetch)));
         answer.unwrap_or_else(|_| {
             let record = catch_unwind(|| Self::identified(bytes)).unwrap_or_default();
             let message =
@@ -90,7 +95,7 @@ impl Hook {
         json::read_bounded(bytes, MAXIMUM_VALUES).map(|root| Event::of(&root).record()).unwrap_or_default()
     }
 
-    fn answer(&self, bytes: &[u8]) -> Answer {
+    fn answer(&self, bytes: &[u8], fetch: Fetch<'_>) -> Answer {
         let root = match json::read_bounded(bytes, MAXIMUM_VALUES) {
             Ok(root) => root,
             Err(_) if bytes.is_empty() => {
@@ -117,6 +122,28 @@ impl Hook {
                     .map(|outcome| (outcome.rule.name, outcome.findings.verdict))
                     .collect();
                 let response = message::answer(&record.token, &subject, &report, policy);
+                Answer::new(response, record)
+            }
+            Ok(Request::Fetch { is_change_set, url }) => {
+                let judge = if is_change_set { stack::judge_change_set } else { stack::judge_stack };
+                let given = event.given();
+                let judged = fetch(url).and_then(|body| judge(&body, &given, policy));
+                let judged = match judged {
+                    Ok(judged) => judged,
+                    Err(problem) => {
+                        let what = if is_change_set { "change set" } else { "stack" };
+                        let message = format!("The {what} cannot be judged: {problem}.");
+                        return self.internal_error(record, &message);
+                    }
+                };
+                let verdict_of = |setting: &Setting| {
+                    let name = setting.rule.metadata().name;
+                    let outcomes = judged.tasks.iter().flat_map(|task| &task.judged.report.outcomes);
+                    let of_rule = outcomes.filter(|outcome| outcome.rule.name == name);
+                    of_rule.map(|outcome| outcome.findings.verdict).max().map(|verdict| (name, verdict))
+                };
+                record.verdicts = policy.rules.iter().filter_map(verdict_of).collect();
+                let response = message::answer_of_stack(&record.token, &judged, policy);
                 Answer::new(response, record)
             }
             Err(message) => self.internal_error(record, &message),

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Level, OnInternalError, Policy, Setting};
+use super::{Level, OnInternalError, Policy, Setting, StackScope};
 use crate::document::{Entry, LineIndex, Node, Span, Value, yaml};
 use crate::finding::quote;
 use crate::rule::{Metadata, OptionKind, OptionValue, Options, Profile, RuleOption, parse_docker_size};
@@ -81,7 +81,9 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        const KEYS: &[&str] = &["profile", "on-internal-error", "unresolved", "documentation-url", "rules"];
+        const KEYS: &[&str] =
+            &["profile", "on-internal-error", "unresolved", "stack-scope", "documentation-url", "rules"];
+        const SCOPES: &[(&str, StackScope)] = &[("changed", StackScope::Changed), ("all", StackScope::All)];
         const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
             &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
         const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
@@ -106,6 +108,9 @@ impl<'a> Reader<'a> {
                         };
                         *level = self.word(entry, LEVELS).unwrap_or(*level);
                     }
+                }
+                "stack-scope" => {
+                    policy.stack_scope = self.word(entry, SCOPES).unwrap_or(policy.stack_scope);
                 }
                 "documentation-url" => policy.documentation_url = self.url(entry),
                 "rules" => self.rules(&entry.value, &mut policy),

@@ -22,6 +22,8 @@ pub struct Policy {
     pub on_internal_error: OnInternalError,
     /// What to do about a value that is not known yet.
     pub unresolved: WhenUnresolved,
+    /// Which task definitions of a stack block its operation.
+    pub stack_scope: StackScope,
     /// Where the rules are documented: a rule's name after `#` is appended.
     pub documentation_url: Option<String>,
 }
@@ -73,6 +75,15 @@ pub struct WhenUnresolved {
     pub stack: Level,
 }
 
+/// Which task definitions of a stack block its operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackScope {
+    /// Those that are new or may differ from what is deployed; the others are reported only.
+    Changed,
+    /// All of them.
+    All,
+}
+
 impl Policy {
     /// The policy of an empty file: the baseline profile at level deny, everything else closed by default.
     pub fn baseline() -> Self {
@@ -86,6 +97,7 @@ impl Policy {
             rules: chosen.map(setting).collect(),
             on_internal_error: OnInternalError::Deny,
             unresolved: WhenUnresolved { resource: Level::Deny, stack: Level::Warn },
+            stack_scope: StackScope::Changed,
             documentation_url: None,
         }
     }
@@ -112,6 +124,7 @@ impl fmt::Debug for Policy {
             .field("rules", &rules.collect::<Vec<_>>())
             .field("on_internal_error", &self.on_internal_error)
             .field("unresolved", &self.unresolved)
+            .field("stack_scope", &self.stack_scope)
             .field("documentation_url", &self.documentation_url)
             .finish()
     }

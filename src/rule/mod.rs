@@ -383,7 +383,7 @@ fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) 
         Lookup::Known(_, node) => node.span,
         _ => None,
     };
-    (Container { ordinal, name }, place)
+    (Container { task_definition: None, ordinal, name }, place)
 }
 
 /// Declares a rule: its documentation comment, its type and its [`Metadata`].

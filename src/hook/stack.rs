@@ -1,0 +1,252 @@
+//! Stacks and change sets: the body behind an event's payload becomes judged task definitions.
+//!
+//! Owns the shapes of the two bodies, what a change set's context is in terms of its template, and which task
+//! definitions count as changed. Must not know how the body is fetched, nor how the answer reads.
+//!
+//! <https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/lambda-hooks-create-lambda-function.html>
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::MAXIMUM_VALUES;
+use super::event::lookup;
+use crate::check::{JudgedTask, judge, read_document};
+use crate::document::{Entry, Node, Span, Value, json};
+use crate::engine::evaluate_cases;
+use crate::finding::{Verdict, quote};
+use crate::policy::{Policy, StackScope};
+use crate::template::{Given, TASK_DEFINITION, TaskDefinition, Template, expand_loops, may_differ};
+
+/// How long a template may be, in bytes. CloudFormation takes 1 MB
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+const LONGEST_TEMPLATE: usize = 2 * 1024 * 1024;
+
+/// What an operation on a stack, or on a change set, comes to.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Its task definitions; those of a change set are the ones it creates or updates.
+    pub(super) tasks: Vec<Task>,
+    /// What hides a part of it, in words that follow "because".
+    pub(super) hidden: Option<&'static str>,
+}
+
+/// One task definition. A violation that is there in some cases only is unknown: the values of this deployment decide.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) judged: JudgedTask,
+    /// Whether it can block the operation.
+    pub(super) is_in_scope: bool,
+}
+
+/// Judges the body of a `STACK` event. The error is for people, and holds nothing of the body.
+pub(super) fn judge_stack(body: &[u8], given: &Given, policy: &Policy) -> Result<Judged, String> {
+    let body = read_body(body)?;
+    let new = text(&body, "template")?.ok_or("the payload holds no template")?;
+    let previous = text(&body, "previousTemplate").ok().flatten();
+    with_template(&new, given, |template| {
+        let mut judged = Judged { tasks: Vec::new(), hidden: hidden(template) };
+        let mut add = |task: &TaskDefinition<'_>, is_in_scope: bool| {
+            let of_task = judge(template, task, policy).into_iter().map(soften);
+            judged.tasks.extend(of_task.map(|judged| Task { judged, is_in_scope }));
+        };
+        let compared = match previous {
+            Some(previous) if policy.stack_scope == StackScope::Changed => {
+                with_template(&previous, given, |previous| compare(template, previous)).ok()
+            }
+            _ => None,
+        };
+        for (at, task) in template.task_definitions.iter().enumerate() {
+            let is_unchanged = compared.as_ref().is_some_and(|unchanged| unchanged.get(at) == Some(&true));
+            add(task, !is_unchanged);
+        }
+        judged
+    })
+}
+
+/// Which task definitions are those of the template before.
+fn compare(template: &Template<'_>, previous: &Template<'_>) -> Vec<bool> {
+    let mut of_name: HashMap<&str, Option<&TaskDefinition<'_>>> = HashMap::new();
+    for task in &previous.task_definitions {
+        of_name.entry(task.logical_id).and_modify(|known| *known = None).or_insert(Some(task));
+    }
+    let is_unchanged = |task: &TaskDefinition<'_>| match of_name.get(task.logical_id) {
+        Some(Some(before)) => !may_differ((template, task), (previous, before)),
+        _ => false,
+    };
+    template.task_definitions.iter().map(is_unchanged).collect()
+}
+
+/// Judges the body of a `CHANGE_SET` event. The error is for people, and holds nothing of the body.
+pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> Result<Judged, String> {
+    let body = read_body(body)?;
+    let Some(changes) = lookup(&body, "changedResources", &mut None) else {
+        return Err("the payload holds no `changedResources`".into());
+    };
+    let Value::Sequence(changes) = &changes.value else {
+        return Err(format!("`changedResources` is not a list but {}", changes.kind()));
+    };
+    let template = text(&body, "template")?;
+    let judge_changes = |template: &Template<'_>| {
+        let mut judged = Judged { tasks: Vec::new(), hidden: hidden(template) };
+        for change in changes {
+            judged.tasks.extend(judge_change(change, template, policy)?);
+        }
+        Ok(judged)
+    };
+    match template {
+        Some(template) => with_template(&template, given, judge_changes)?,
+        None => {
+            let empty = Node { value: Value::Mapping(vec![resources()]), span: None };
+            judge_changes(&Template::of(&empty, given).ok_or("the payload holds no template")?)
+        }
+    }
+}
+
+fn resources() -> Entry<'static> {
+    let value = Node { value: Value::Mapping(Vec::new()), span: None };
+    Entry { key: Cow::Borrowed("Resources"), key_span: None, value }
+}
+
+fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> Result<Option<Task>, String> {
+    let word = |key: &'static str| match lookup(change, key, &mut None).map(|node| &node.value) {
+        Some(Value::String(text)) => text.as_ref(),
+        _ => "",
+    };
+    let kind = word("resourceType");
+    if kind.is_empty() {
+        return Err("an item of `changedResources` names no `resourceType`".into());
+    }
+    if !kind.eq_ignore_ascii_case(TASK_DEFINITION) || word("action").eq_ignore_ascii_case("DELETE") {
+        return Ok(None);
+    }
+    let name = word("logicalResourceId");
+    let context = lookup(change, "afterContext", &mut None).or_else(|| lookup(change, "resourceProperties", &mut None));
+    let context = context.ok_or_else(|| format!("the change of {} holds no `afterContext`", quote(name)))?;
+    let unreadable = |problem: &str| format!("the `afterContext` of {} {problem}", quote(name));
+    let parsed;
+    let context = match &context.value {
+        Value::String(text) => {
+            parsed = json::read_bounded(text.as_bytes(), MAXIMUM_VALUES)
+                .map_err(|error| unreadable(&format!("is not readable as JSON: {error}")))?;
+            &parsed
+        }
+        _ => context,
+    };
+    if !matches!(context.value, Value::Mapping(_)) {
+        return Err(unreadable(&format!("is not a map but {}", context.kind())));
+    }
+    let properties = lookup(context, "Properties", &mut None).unwrap_or(context);
+    let of_template = template.task_definitions.iter().find(|task| task.logical_id == name);
+    let written = of_template.and_then(|task| match task.properties.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    });
+    let properties = filled_in(properties, written);
+    let task = TaskDefinition { logical_id: name, span: None, properties: vec![&properties], condition: None };
+    let report = evaluate_cases(template, &task, &properties, policy);
+    let judged = JudgedTask { name: name.to_owned(), span: Span::NOWHERE, report };
+    Ok(Some(Task { judged: soften(judged), is_in_scope: true }))
+}
+
+/// A context in which what only the execution brings is what the template has in its place.
+fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
+    let value = match (&context.value, template.map(|node| &node.value)) {
+        (Value::String(text), Some(_)) if text.contains("{{changeSet:") => {
+            return template.cloned().unwrap_or_else(|| context.clone());
+        }
+        (Value::Mapping(entries), template) => {
+            let of_template = |key: &str| match template {
+                Some(Value::Mapping(entries)) => {
+                    let mut of_key = entries.iter().filter(|entry| entry.key == key);
+                    of_key.next().filter(|_| of_key.next().is_none()).map(|entry| &entry.value)
+                }
+                _ => None,
+            };
+            let filled = |entry: &Entry<'n>| {
+                let value = filled_in(&entry.value, of_template(&entry.key));
+                Entry { key: entry.key.clone(), key_span: entry.key_span, value }
+            };
+            Value::Mapping(entries.iter().map(filled).collect())
+        }
+        (Value::Sequence(items), template) => {
+            // An item that a condition takes away moves the others; then no place is certain.
+            let of_template = match template {
+                Some(Value::Sequence(written)) if written.len() == items.len() => Some(written),
+                _ => None,
+            };
+            let filled = |(at, item): (usize, &Node<'n>)| filled_in(item, of_template.and_then(|written| written.get(at)));
+            Value::Sequence(items.iter().enumerate().map(filled).collect())
+        }
+        (other, _) => other.clone(),
+    };
+    Node { value, span: None }
+}
+
+fn read_body(body: &[u8]) -> Result<Node<'_>, String> {
+    let root = json::read_bounded(body, MAXIMUM_VALUES)
+        .map_err(|error| format!("the payload is not readable as JSON: {error}"))?;
+    match root.value {
+        Value::Mapping(_) => Ok(root),
+        _ => Err(format!("the payload is not a map but {}", root.kind())),
+    }
+}
+
+/// A text of the body; an empty one is none.
+fn text<'n>(body: &'n Node<'_>, key: &'static str) -> Result<Option<Cow<'n, str>>, String> {
+    let mut repeated = None;
+    let found = lookup(body, key, &mut repeated);
+    if repeated.is_some() {
+        return Err(format!("the payload holds `{key}` twice"));
+    }
+    match found.map(|node| &node.value) {
+        None => Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(Value::String(text)) if text.len() > LONGEST_TEMPLATE => {
+            Err(format!("`{key}` is longer than a template can be"))
+        }
+        Some(Value::String(text)) => Ok(Some(Cow::Borrowed(text))),
+        Some(_) => Err(format!("`{key}` is not a text")),
+    }
+}
+
+fn with_template<R>(text: &str, given: &Given, use_it: impl FnOnce(&Template<'_>) -> R) -> Result<R, String> {
+    let root = read_document(text)
+        .map_err(|problem| format!("the template cannot be read: {} at byte {}", problem.message, problem.span.start))?;
+    let template = Template::of(&root, given).ok_or("the template has no map of `Resources`")?;
+    match expand_loops(&root, &template) {
+        Ok(None) => Ok(use_it(&template)),
+        Ok(Some(expanded)) => {
+            let template = Template::of(&expanded, given).ok_or("the template has no map of `Resources`")?;
+            Ok(use_it(&template))
+        }
+        Err(problem) => Err(format!("the template cannot be judged: {problem}")),
+    }
+}
+
+fn hidden(template: &Template<'_>) -> Option<&'static str> {
+    match (template.hidden_resources.is_empty(), template.macros.is_empty()) {
+        (false, _) => Some("a function adds resources that cannot be seen yet"),
+        (true, false) => Some("a macro may add resources that cannot be seen yet"),
+        (true, true) => None,
+    }
+}
+
+/// What fails in some cases and not in others is not certain to be deployed.
+fn soften(mut judged: JudgedTask) -> JudgedTask {
+    for outcome in &mut judged.report.outcomes {
+        let findings = &mut outcome.findings;
+        let is_certain = findings.verdict != Verdict::Fail || findings.is_certain;
+        if !is_certain {
+            findings.verdict = Verdict::Unknown;
+        }
+        for finding in &mut findings.kept {
+            if !is_certain {
+                finding.verdict = Verdict::Unknown;
+            }
+            if let Some(case) = &finding.case {
+                finding.message = format!("{} {case}", finding.message).into();
+            }
+        }
+    }
+    judged
+}
