@@ -27,8 +27,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("hook", &["document", "engine", "finding", "policy", "report", "rule"]),
     ("output", &["check", "document", "finding", "hook", "policy", "policy_file", "report", "rule", "rules"]),
     ("policy_file", &["policy"]),
+    ("payload", &["document"]),
     ("cli", &["check", "document", "hook", "output", "policy", "policy_file", "rules", "template"]),
-    ("lambda", &["finding", "hook", "policy_file"]),
+    ("lambda", &["finding", "hook", "payload", "policy_file"]),
 ];
 
 fn root() -> &'static Path {
