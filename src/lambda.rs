@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::finding::Verdict;
 use crate::hook::{Answer, ErrorCode, Hook, Record, Response, Status};
-use crate::policy_file;
+use crate::{payload, policy_file};
 
 /// Serves events until the environment ends.
 ///
@@ -64,7 +64,7 @@ struct Function {
 impl Function {
     fn answer(&self) -> Response {
         let start = Instant::now();
-        let Answer { response, record } = self.hook.respond(&self.body.take());
+        let Answer { response, record } = self.hook.respond(&self.body.take(), &fetch);
         self.answered.replace(Some((record, start.elapsed())));
         response
     }
@@ -76,6 +76,11 @@ impl Function {
             measure(&record, duration);
         }
     }
+}
+
+/// Waits for the body behind an event's URL: there is nothing else to do meanwhile.
+fn fetch(url: &str) -> Result<Vec<u8>, String> {
+    payload::fetch(url).map_err(|error| error.to_string())
 }
 
 /// An event type that takes no part in parsing: the hook reads the bytes itself, because an event that does not

@@ -12,7 +12,8 @@
 //! 7. [`engine`]: a task definition and a policy become a report.
 //! 8. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
 //! 9. [`output`]: text that people read.
-//! 10. [`policy_file`], [`cli`] and [`lambda`]: the file system and the two programs; all input and output is here.
+//! 10. [`policy_file`], [`payload`], [`cli`] and [`lambda`]: the file system, the network and the two programs; all
+//!     input and output is here.
 
 pub mod check;
 #[cfg(feature = "cli")]
@@ -26,6 +27,12 @@ pub mod hook;
 #[expect(clippy::disallowed_methods, reason = "a program: it reads the environment and the clock, and logs")]
 pub mod lambda;
 pub mod output;
+#[cfg(feature = "lambda")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "downloads for the function: it needs the clock and a test's variable"
+)]
+pub mod payload;
 pub mod policy;
 #[expect(clippy::disallowed_methods, reason = "reads the policy file for the programs")]
 pub mod policy_file;

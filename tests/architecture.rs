@@ -24,11 +24,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("engine", &["document", "finding", "policy", "report", "rule", "template"]),
     ("template", &["document"]),
     ("check", &["document", "engine", "finding", "policy", "report", "template"]),
-    ("hook", &["document", "engine", "finding", "policy", "report", "rule"]),
+    ("hook", &["check", "document", "engine", "finding", "policy", "report", "rule", "template"]),
     ("output", &["check", "document", "finding", "hook", "policy", "policy_file", "report", "rule", "rules"]),
     ("policy_file", &["policy"]),
+    ("payload", &["document"]),
     ("cli", &["check", "document", "hook", "output", "policy", "policy_file", "rules", "template"]),
-    ("lambda", &["finding", "hook", "policy_file"]),
+    ("lambda", &["finding", "hook", "payload", "policy_file"]),
 ];
 
 fn root() -> &'static Path {

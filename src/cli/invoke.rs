@@ -42,8 +42,8 @@ pub(super) fn run(
             }
         };
         let fetch = |_: &str| match &arguments.payload {
-            Some(path) => read(path).map_err(|error| format!("{} cannot be read: {error}", path.display())),
-            None => Err("give the body behind its URL with `--payload BODY.json`".to_owned()),
+            Some(path) => read(path).map_err(|error| format!("{} cannot be read: {error}.", path.display())),
+            None => Err("Nothing is downloaded here: give the body with `--payload BODY.json`.".to_owned()),
         };
         let response = hook.respond(&bytes, &fetch).response;
         worst = worst.max(match (response.hook_status, response.error_code) {

@@ -78,7 +78,8 @@ impl Hook {
     }
 
     /// Answers one event. `fetch` gets the body behind the URL that an event about a stack or a change set holds, and
-    /// is called for no other event; its error is for people and must not hold the URL, which is a secret.
+    /// is called for no other event; its error is for people, in whole sentences, and must not
+    /// hold the URL, which is a secret.
     pub fn respond(&self, bytes: &[u8], fetch: Fetch<'_>) -> Answer {
         // A panic is a bug in a rule or in the engine. It must not take the answer, nor the next event, with it;
         // nothing here outlives the call, so there is no broken state to see.
@@ -127,14 +128,14 @@ impl Hook {
             Ok(Request::Fetch { is_change_set, url }) => {
                 let judge = if is_change_set { stack::judge_change_set } else { stack::judge_stack };
                 let given = event.given();
-                let judged = fetch(url).and_then(|body| judge(&body, &given, policy));
+                let what = if is_change_set { "change set" } else { "stack" };
+                let judged = fetch(url).and_then(|body| {
+                    judge(&body, &given, policy)
+                        .map_err(|problem| format!("The {what} cannot be judged: {problem}."))
+                });
                 let judged = match judged {
                     Ok(judged) => judged,
-                    Err(problem) => {
-                        let what = if is_change_set { "change set" } else { "stack" };
-                        let message = format!("The {what} cannot be judged: {problem}.");
-                        return self.internal_error(record, &message);
-                    }
+                    Err(message) => return self.internal_error(record, &message),
                 };
                 let verdict_of = |setting: &Setting| {
                     let name = setting.rule.metadata().name;

@@ -77,8 +77,17 @@ class Stack:
             self._parameters[name] = values if is_list else value
         assert not given, f"no such parameters: {list(given)}"
 
+    def existing(self, section: str) -> list[str]:
+        """The logical ids in "Resources" or "Outputs" whose condition, if any, is true."""
+        return [
+            key
+            for key, declared in self.template[section].items()
+            if "Condition" not in declared or self.holds(declared["Condition"])
+        ]
+
     def properties(self, logical_id: str) -> Json:
         """A resource's properties, with nothing left to resolve."""
+        assert logical_id in self.existing("Resources"), f"not in this stack: {logical_id}"
         return self.resolve(self.template["Resources"][logical_id]["Properties"])
 
     def resolve(self, node: Any) -> Any:

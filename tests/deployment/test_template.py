@@ -27,6 +27,10 @@ from .tools import tool
 ALIAS = "HookFunctionAliaslive"
 SERVICE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/deploy"
 
+# The hook for task definitions, and the one for templates, which has to be asked for.
+HOOKS = ["Hook", "HookForStacks"]
+WITH_BOTH = {"StackHook": "on"}
+
 # Each kind of value that someone may give for a filter, empty first.
 FILTERS = {
     "IncludedStackNames": ["", "*", "web", "web, api", STACK_NAME, f"{STACK_NAME}*,web"],
@@ -44,14 +48,17 @@ class TestLint:
         result = tool("sam", "validate", "--lint", "--template", TEMPLATE)
         assert result.returncode == 0, result.stdout + result.stderr
 
+    @pytest.mark.parametrize("hook_id", HOOKS)
     @pytest.mark.parametrize(
         "parameters",
         [{name: values[which] for name, values in FILTERS.items()} for which in (0, -1)],
         ids=["no filters", "all filters"],
     )
-    def test_what_the_hook_becomes_fits_its_schema(self, parameters: dict[str, str], tmp_path: Path) -> None:
+    def test_what_a_hook_becomes_fits_its_schema(
+        self, parameters: dict[str, str], hook_id: str, tmp_path: Path
+    ) -> None:
         """The linter does not look through conditions and lists of parameters; here is nothing to look through."""
-        properties = Stack(parameters).properties("Hook")
+        properties = Stack(parameters | WITH_BOTH).properties(hook_id)
         properties["ExecutionRole"] = SERVICE_ROLE
         properties["LambdaFunction"] = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:ecs-guard:live"
         hook = {"Type": "AWS::CloudFormation::LambdaHook", "Properties": properties}
@@ -66,9 +73,34 @@ class TestDefaults:
         assert Stack().properties("Hook")["FailureMode"] == "WARN"
         assert Stack({"FailureMode": "FAIL"}).properties("Hook")["FailureMode"] == "FAIL"
 
-    def test_the_hook_is_enabled_and_can_be_switched_off(self) -> None:
-        assert Stack().properties("Hook")["HookStatus"] == "ENABLED"
-        assert Stack({"HookStatus": "DISABLED"}).properties("Hook")["HookStatus"] == "DISABLED"
+    @pytest.mark.parametrize("hook", HOOKS)
+    def test_a_hook_is_enabled_and_can_be_switched_off(self, hook: str) -> None:
+        assert Stack(WITH_BOTH).properties(hook)["HookStatus"] == "ENABLED"
+        assert Stack(WITH_BOTH | {"HookStatus": "DISABLED"}).properties(hook)["HookStatus"] == "DISABLED"
+
+    def test_templates_are_judged_only_where_someone_asks_for_it(self) -> None:
+        without, with_both = Stack(), Stack(WITH_BOTH)
+        assert of_type(without.template, "AWS::CloudFormation::LambdaHook") == HOOKS
+        for section, more in {
+            "Resources": {"HookForStacks", "HookForStacksExecutionRole"},
+            "Outputs": {"StackHookArn"},
+        }.items():
+            assert set(with_both.existing(section)) - set(without.existing(section)) == more
+            assert set(without.existing(section)) - set(with_both.existing(section)) == set()
+        for logical_id in without.existing("Resources"):
+            if "Properties" in without.template["Resources"][logical_id]:
+                assert with_both.properties(logical_id) == without.properties(logical_id)
+
+    @pytest.mark.parametrize("value", ["", "On", "true", "yes"])
+    def test_the_second_hook_is_asked_for_in_one_word(self, value: str) -> None:
+        with pytest.raises(AssertionError):
+            Stack({"StackHook": value})
+
+    def test_the_failure_modes_of_the_hooks_are_two_decisions(self) -> None:
+        first_blocks = Stack(WITH_BOTH | {"FailureMode": "FAIL"})
+        assert [first_blocks.properties(hook)["FailureMode"] for hook in HOOKS] == ["FAIL", "WARN"]
+        second_blocks = Stack(WITH_BOTH | {"StackHookFailureMode": "FAIL"})
+        assert [second_blocks.properties(hook)["FailureMode"] for hook in HOOKS] == ["WARN", "FAIL"]
 
     def test_the_function_is_arm64_and_can_be_x86_64(self) -> None:
         assert Stack().properties("HookFunction")["Architectures"] == ["arm64"]
@@ -84,10 +116,18 @@ class TestDefaults:
             assert "Default" in parameter and parameter["Description"], name
             assert "AllowedValues" in parameter or "AllowedPattern" in parameter, name
 
+    @pytest.mark.parametrize("parameter", ["HookAlias", "StackHookAlias"])
     @pytest.mark.parametrize("alias", ["AwsGuard::Task::Hook", "awsx::Task::Hook", "Ecs::Guard", "Ecs-Guard::Task::Hook"])
-    def test_a_hook_name_that_cloudformation_refuses_is_refused_before(self, alias: str) -> None:
+    def test_a_hook_name_that_cloudformation_refuses_is_refused_before(self, alias: str, parameter: str) -> None:
         with pytest.raises(AssertionError):
-            Stack({"HookAlias": alias})
+            Stack({parameter: alias})
+
+    def test_the_hooks_have_names_of_their_own(self) -> None:
+        """CloudFormation refuses two hooks of one name."""
+        stack = Stack(WITH_BOTH | {"StackHookAlias": "Platform::Ecs::Templates"})
+        aliases = [stack.properties(hook)["Alias"] for hook in HOOKS]
+        assert aliases == ["EcsGuard::TaskDefinition::Hook", "Platform::Ecs::Templates"]
+        assert Stack(WITH_BOTH).properties("HookForStacks")["Alias"] == "EcsGuard::Stack::Hook"
 
 
 class TestTargets:
@@ -100,8 +140,24 @@ class TestTargets:
             "InvocationPoints": ["PRE_PROVISION"],
         }
 
+    def test_the_second_hook_judges_stacks_and_change_sets_that_are_created_or_updated(self) -> None:
+        hook = Stack(WITH_BOTH).properties("HookForStacks")
+        assert sorted(hook["TargetOperations"]) == ["CHANGE_SET", "STACK"]
+        assert hook["TargetFilters"] == {"Actions": ["CREATE", "UPDATE"], "InvocationPoints": ["PRE_PROVISION"]}
+
+    def test_no_operation_is_judged_by_both(self) -> None:
+        stack = Stack(WITH_BOTH)
+        operations = [operation for hook in HOOKS for operation in stack.properties(hook)["TargetOperations"]]
+        assert len(set(operations)) == len(operations)
+
 
 class TestStackFilters:
+    @pytest.mark.parametrize("parameters", combinations(FILTERS), ids=str)
+    def test_a_stack_is_judged_by_both_hooks_or_by_neither(self, parameters: dict[str, str]) -> None:
+        stack = Stack(parameters | WITH_BOTH)
+        first, second = (stack.properties(hook)["StackFilters"] for hook in HOOKS)
+        assert first == second
+
     @pytest.mark.parametrize("parameters", combinations(FILTERS), ids=str)
     def test_the_hook_never_judges_its_own_stack(self, parameters: dict[str, str]) -> None:
         filters = Stack(parameters).properties("Hook")["StackFilters"]
@@ -162,8 +218,11 @@ class TestStackFilters:
 
 
 class TestPermissions:
-    def test_only_our_hook_may_use_the_execution_role(self) -> None:
-        role = Stack({"HookAlias": "Platform::Ecs::Guard"}).properties("HookExecutionRole")
+    @pytest.mark.parametrize(("hook", "parameter"), zip(HOOKS, ["HookAlias", "StackHookAlias"], strict=True))
+    def test_only_our_hook_may_use_its_execution_role(self, hook: str, parameter: str) -> None:
+        stack = Stack(WITH_BOTH | {parameter: "Platform::Ecs::Guard"})
+        assert stack.properties(hook)["ExecutionRole"] == f"<{hook}ExecutionRole.Arn>"
+        role = stack.properties(f"{hook}ExecutionRole")
         arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:type/hook/Platform-Ecs-Guard"
         assert role["AssumeRolePolicyDocument"] == {
             "Version": "2012-10-17",
@@ -180,10 +239,11 @@ class TestPermissions:
             ],
         }
 
-    def test_the_execution_role_may_call_the_alias_and_nothing_else(self) -> None:
-        stack = Stack()
-        assert stack.properties("Hook")["LambdaFunction"] == f"<{ALIAS}>"
-        assert self._statements(stack, "HookExecutionRole") == [
+    @pytest.mark.parametrize("hook", HOOKS)
+    def test_an_execution_role_may_call_the_alias_and_nothing_else(self, hook: str) -> None:
+        stack = Stack(WITH_BOTH)
+        assert stack.properties(hook)["LambdaFunction"] == f"<{ALIAS}>"
+        assert self._statements(stack, f"{hook}ExecutionRole") == [
             {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": f"<{ALIAS}>"}
         ]
 
@@ -205,7 +265,11 @@ class TestPermissions:
 
     def test_nothing_else_grants_anything(self) -> None:
         template = translate()
-        assert sorted(of_type(template, "AWS::IAM::Role")) == ["HookExecutionRole", "HookFunctionRole"]
+        assert sorted(of_type(template, "AWS::IAM::Role")) == [
+            "HookExecutionRole",
+            "HookForStacksExecutionRole",
+            "HookFunctionRole",
+        ]
         for resource_type in {resource["Type"] for resource in template["Resources"].values()}:
             assert not resource_type.startswith("AWS::IAM::") or resource_type == "AWS::IAM::Role"
             assert resource_type not in {"AWS::Lambda::Permission", "AWS::Lambda::Url"}
@@ -263,15 +327,16 @@ class TestReleases:
 
 
 class TestDeletion:
-    """While the hook exists, deployments depend on all that it needs; it has to go first."""
+    """While a hook exists, deployments depend on all that it needs; it has to go first."""
 
-    def test_what_the_hook_needs_outlives_it(self) -> None:
+    @pytest.mark.parametrize("hook", HOOKS)
+    def test_what_a_hook_needs_outlives_it(self, hook: str) -> None:
         template = translate()
         versions = set(of_type(template, "AWS::Lambda::Version"))
-        assert outlives(template, "Hook") == {
+        assert outlives(template, hook) == {
             ALIAS,
             *versions,
-            "HookExecutionRole",
+            f"{hook}ExecutionRole",
             "HookFunction",
             "HookFunctionRole",
             "HookFunctionLogGroup",
@@ -280,9 +345,9 @@ class TestDeletion:
     def test_what_the_function_needs_outlives_it(self) -> None:
         assert outlives(translate(), "HookFunction") == {"HookFunctionRole", "HookFunctionLogGroup"}
 
-    def test_nothing_waits_for_the_hook(self) -> None:
+    def test_nothing_waits_for_a_hook(self) -> None:
         template = translate()
-        assert not [each for each in template["Resources"] if "Hook" in references(template, each)]
+        assert not [each for each in template["Resources"] if references(template, each) & set(HOOKS)]
 
 
 class TestFunction:
@@ -351,10 +416,12 @@ class TestAlarms:
 
 class TestOutputs:
     def test_they_name_what_an_operator_looks_for(self) -> None:
-        stack = Stack()
-        values = {name: stack.resolve(output["Value"]) for name, output in stack.template["Outputs"].items()}
+        stack = Stack(WITH_BOTH)
+        outputs = stack.template["Outputs"]
+        values = {name: stack.resolve(outputs[name]["Value"]) for name in stack.existing("Outputs")}
         assert values == {
             "HookArn": "<Hook.HookArn>",
+            "StackHookArn": "<HookForStacks.HookArn>",
             "FunctionAliasArn": f"<{ALIAS}>",
             "LogGroupName": "<HookFunctionLogGroup>",
         }

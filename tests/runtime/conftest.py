@@ -9,6 +9,7 @@ import pytest
 
 from .emulator import REPOSITORY, Emulator, task_root
 from .events import Case, cases
+from .payloads import serve
 
 BOOTSTRAP = Path(os.environ.get("ECS_GUARD_BOOTSTRAP", REPOSITORY / "target" / "release" / "bootstrap"))
 
@@ -20,10 +21,17 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return task_root(tmp_path_factory.mktemp("lambda") / "task", BOOTSTRAP, REPOSITORY / "ecs-guard.yaml")
 
 
+@pytest.fixture(scope="session")
+def environment() -> Iterator[dict[str, str]]:
+    """What lets the function find payloads here instead of in Amazon S3."""
+    with serve() as endpoint:
+        yield {"ECS_GUARD_TEST_PAYLOAD_ENDPOINT": endpoint}
+
+
 @pytest.fixture
-def emulator(function: Path, tmp_path: Path) -> Iterator[Emulator]:
+def emulator(function: Path, environment: dict[str, str], tmp_path: Path) -> Iterator[Emulator]:
     """A fresh process of the function."""
-    with Emulator(function, tmp_path / "emulator") as running:
+    with Emulator(function, tmp_path / "emulator", environment) as running:
         yield running
 
 
@@ -40,10 +48,10 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def run(function: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(function: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Sends every event twice to one process."""
     every = [case for case in cases() if not case.missing]
-    with Emulator(function, tmp_path_factory.mktemp("run") / "emulator") as emulator:
+    with Emulator(function, tmp_path_factory.mktemp("run") / "emulator", environment) as emulator:
         answers = {case: emulator.invoke(case.event) for case in every}
         again = {case: emulator.invoke(case.event) for case in reversed(every)}
     return Run(answers, again, emulator.starts, emulator.stdout, emulator.stderr)
