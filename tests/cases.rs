@@ -7,11 +7,14 @@
 
 use std::fmt::Write as _;
 
-use ecs_guard::check::check;
+use ecs_guard::check::{check, read_document};
+use ecs_guard::document::{Node, Value};
 use ecs_guard::finding::Verdict;
+use ecs_guard::hook::{Answer, Hook, Status};
 use ecs_guard::policy::Policy;
 use ecs_guard::template::Given;
 use proptest::prelude::*;
+use serde_json::json;
 
 /// The parameters of every generated template, with their allowed values.
 const PARAMETERS: &[(&str, &[&str])] =
@@ -196,7 +199,7 @@ impl Written<'_> {
             return text + "Resources: {}\n";
         }
         text + &format!(
-            "Resources: {{T: {{Type: 'AWS::ECS::TaskDefinition', {condition}Properties: {{ContainerDefinitions: [{}]}}}}}}\n",
+            "Resources: {{T: {{Type: 'AWS::ECS::TaskDefinition', {condition}Properties: {{Family: shop, ContainerDefinitions: [{}]}}}}}}\n",
             containers.join(", ")
         )
     }
@@ -266,11 +269,11 @@ fn plain() -> impl Strategy<Value = &'static str> {
 fn container() -> impl Strategy<Value = Container> {
     (
         prop::option::weighted(0.3, 0..CONDITIONS),
-        expression(&["true", "false", "'false'"]),
-        expression(&["true", "false", "'TRUE'"]),
-        expression(&["root", "'1000'", "app"]),
-        expression(&["non-blocking", "blocking"]),
-        prop::collection::vec(expression(&["SYS_ADMIN"]), 0..=1),
+        expression(&["true", "false", "'false'", "yes", "1", "[a]", "null"]),
+        expression(&["true", "false", "'TRUE'", "off", "{a: b}", "~"]),
+        expression(&["root", "'1000'", "app", "0x0", "'0x0'", "1000:0", "[root]"]),
+        expression(&["non-blocking", "blocking", "1", "null"]),
+        prop::collection::vec(expression(&["SYS_ADMIN", "null", "1", "{a: b}"]), 0..=1),
     )
         .prop_map(|(only_if, privileged, read_only, user, mode, add)| Container {
             only_if,
@@ -307,8 +310,54 @@ fn written(template: &Template, choice: Option<&Choice>) -> String {
     Written { conditions: &template.conditions, choice, mappings: String::new() }.template(template)
 }
 
+/// What the hook says of an event: the verdict of each rule, and whether the operation is blocked.
+fn answered(event: &serde_json::Value, payload: &serde_json::Value) -> (Vec<(&'static str, Verdict)>, bool) {
+    let hook = Hook::new(Ok(Policy::baseline()));
+    let fetch = |_: &str| Ok(payload.to_string().into_bytes());
+    let Answer { response, record } = hook.respond(event.to_string().as_bytes(), &fetch);
+    assert!(!record.is_internal_error, "{}\n{payload}", response.message);
+    (record.verdicts, response.hook_status == Status::Failed)
+}
+
+fn stack_answer(template: &str, previous: Option<&str>) -> (Vec<(&'static str, Verdict)>, bool) {
+    let event = json!({
+        "clientRequestToken": "token", "actionInvocationPoint": "UPDATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    });
+    answered(&event, &json!({"template": template, "previousTemplate": previous}))
+}
+
+fn resource_answer(properties: &serde_json::Value) -> (Vec<(&'static str, Verdict)>, bool) {
+    let event = json!({
+        "clientRequestToken": "token", "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {
+            "targetName": "AWS::ECS::TaskDefinition", "targetModel": {"resourceProperties": properties},
+        },
+    });
+    answered(&event, &json!(null))
+}
+
+/// What a document without functions is in JSON; unquoted numbers that JSON does not know stay what they mean.
+fn in_json(node: &Node<'_>) -> serde_json::Value {
+    match &node.value {
+        Value::Null => json!(null),
+        Value::Bool(value) => json!(value),
+        Value::Number(text) => match serde_json::from_str(text) {
+            Ok(number) => number,
+            Err(_) if text.contains(':') => json!(text),
+            Err(_) => json!(0),
+        },
+        Value::String(text) => json!(text),
+        Value::Sequence(items) => items.iter().map(in_json).collect(),
+        Value::Mapping(entries) => {
+            serde_json::Value::Object(entries.iter().map(|entry| (entry.key.to_string(), in_json(&entry.value))).collect())
+        }
+        Value::Intrinsic(_) => panic!("a function in a literal document"),
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_said_of_a_template_is_what_is_said_of_all_its_cases(template in template()) {
@@ -338,6 +387,49 @@ proptest! {
                 let fails_always = of_rule.iter().all(|verdict| *verdict == Verdict::Fail);
                 prop_assert_eq!(is_certain, fails_always, "{}\n{}", rule, with_functions);
             }
+        }
+    }
+
+    #[test]
+    fn an_event_about_the_stack_fails_what_fails_in_all_cases(template in template()) {
+        let with_functions = written(&template, None);
+        let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
+        let of_cases: Vec<_> =
+            choices().iter().map(|choice| verdicts(&written(&template, Some(choice)), &Given::default())).collect();
+        let mut fails = false;
+        for (rule, verdict) in verdicts_of_stack {
+            let of_case = |case: &Vec<(&str, Verdict, bool)>| {
+                case.iter().find(|(name, ..)| *name == rule).map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict)
+            };
+            let worst = of_cases.iter().map(of_case).max().unwrap();
+            let is_everywhere = of_cases.iter().all(|case| of_case(case) == Verdict::Fail);
+            let expected = if worst == Verdict::Fail && !is_everywhere { Verdict::Unknown } else { worst };
+            prop_assert_eq!(verdict, expected, "{}\n{}", rule, with_functions);
+            fails |= verdict == Verdict::Fail;
+        }
+        prop_assert_eq!(is_blocked, fails, "{}", with_functions);
+        // Of the same template again, a parameter may have another value; without one, nothing is new.
+        prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions)).1 && !fails, false);
+        let literal = written(&template, Some(&choices()[0]));
+        prop_assert!(!stack_answer(&literal, Some(&literal)).1, "{}", literal);
+    }
+
+    #[test]
+    fn literal_templates_get_the_same_verdicts_everywhere(template in template(), choice in 0..18_usize) {
+        let yaml = written(&template, Some(&choices()[choice]));
+        let root = read_document(&yaml).unwrap();
+        let json = in_json(&root);
+        let of_check: Vec<_> =
+            verdicts(&yaml, &Given::default()).into_iter().map(|(rule, verdict, _)| (rule, verdict)).collect();
+        let of_json: Vec<_> = verdicts(&json.to_string(), &Given::default())
+            .into_iter()
+            .map(|(rule, verdict, _)| (rule, verdict))
+            .collect();
+        prop_assert_eq!(&of_check, &of_json, "{}", yaml);
+        prop_assert_eq!(&of_check, &stack_answer(&yaml, None).0, "{}", yaml);
+        prop_assert_eq!(&of_check, &stack_answer(&json.to_string(), Some("")).0, "{}", yaml);
+        if let Some(properties) = json.pointer("/Resources/T/Properties") {
+            prop_assert_eq!(&of_check, &resource_answer(properties).0, "{}", yaml);
         }
     }
 }
