@@ -22,11 +22,10 @@ pub(super) const TOO_MANY_COPIES: &str =
 
 const BRACKET_OR_COMMA: &str =
     "expected `,` or a closing bracket before this: one of them is missing here or above";
-const INDENTATION: &str =
-    "this continues nothing that is open above: check its indentation against the lines above";
+const INDENTATION: &str = "this belongs to nothing above it: check its indentation";
 const PLACEHOLDER: &str =
     "a placeholder of another language is not YAML: put it in quotes, or render the file first";
-const QUOTE: &str = "a value cannot begin so: put it in quotes";
+const QUOTE: &str = "a value cannot begin with this character: put it in quotes";
 const TAB: &str = "a tab in the indentation: indent with spaces";
 
 /// What the parser found, in words and at the place that a person would point at.
@@ -55,6 +54,9 @@ pub(super) fn explain(text: &str, error: &ScanError) -> Error {
         }
         ErrorKind::SimpleKeyExpected => {
             at("a `:` is missing after this key; text that continues a line is indented more")
+        }
+        ErrorKind::ExpectedDocumentStart if text.starts_with('%') => {
+            Error::new(0, "a line that begins with `%` is an instruction to the parser: put it in quotes")
         }
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::ExpectedBlockSequenceEntry
@@ -99,8 +101,11 @@ pub(super) fn explain(text: &str, error: &ScanError) -> Error {
         ErrorKind::InvalidBlockScalarHeader => {
             at("text cannot begin on the line of `|` or `>`: begin it on the next line")
         }
+        ErrorKind::CommentInterceptedScalar => at("text cannot go on after a comment: put it in quotes"),
+        ErrorKind::UndeclaredTagHandle => at("no such tag: a short form has only one `!`"),
         ErrorKind::UnknownAnchor => at("no such anchor above; text that begins with `*` must be in quotes"),
         ErrorKind::UnexpectedCharacter { .. }
+        | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::MissingAnchorOrAliasName
         | ErrorKind::PlainScalarStartsWithDashFlowIndicator
         | ErrorKind::ExpectedNodeContent

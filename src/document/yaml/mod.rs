@@ -431,13 +431,17 @@ impl<'a> Builder<'a> {
 /// Adds to a map what a merge key says: what is written wins, then what is merged first.
 fn merge<'a>(entries: &mut Vec<Entry<'a>>, merged: Node<'a>) -> Result<(), Error> {
     let mut taken: HashSet<Cow<'a, str>> = entries.iter().map(|entry| entry.key.clone()).collect();
+    // What an alias brings stands before it; a person looks at the alias.
+    let start_of = |node: &Node<'_>| node.span.map_or(0, |span| span.start as usize);
+    let start = start_of(&merged);
     let maps = match merged.value {
         Value::Sequence(maps) => maps,
         _ => vec![merged],
     };
     for map in maps {
+        let offset = start.max(start_of(&map));
         let Value::Mapping(mut added) = map.value else {
-            return Err(Error::new(map.span.map_or(0, |span| span.start as usize), mistake::MERGED_NO_MAP));
+            return Err(Error::new(offset, mistake::MERGED_NO_MAP));
         };
         added.retain(|entry| !taken.contains(&entry.key));
         taken.extend(added.iter().map(|entry| entry.key.clone()));
