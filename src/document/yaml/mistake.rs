@@ -104,6 +104,9 @@ pub(super) fn explain(text: &str, error: &ScanError) -> Error {
         ErrorKind::CommentInterceptedScalar => at("text cannot go on after a comment: put it in quotes"),
         ErrorKind::UndeclaredTagHandle => at("no such tag: a short form has only one `!`"),
         ErrorKind::UnknownAnchor => at("no such anchor above; text that begins with `*` must be in quotes"),
+        ErrorKind::UnexpectedCharacter { character } if !is_printable(*character) => {
+            at("a control character: write it as an escape in double quotes")
+        }
         ErrorKind::UnexpectedCharacter { .. }
         | ErrorKind::MappingKeyNotAllowed
         | ErrorKind::MissingAnchorOrAliasName
@@ -123,6 +126,10 @@ pub(super) fn placeholder(text: &str, offset: usize) -> Option<Error> {
     let at = ["{{", "{%", "{#"].iter().filter_map(|opening| line.find(opening)).min()?;
     let is_near = at <= before.len() && !line.get(..at)?.contains(['"', '\'']);
     is_near.then(|| Error::new(start + at, PLACEHOLDER))
+}
+
+fn is_printable(character: char) -> bool {
+    !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}')
 }
 
 /// The part of the line of `offset` that stands before it.
