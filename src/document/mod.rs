@@ -3,6 +3,7 @@
 //! Owns the types that hook events, templates and policy files are read into, and the two readers.
 //! Must not know what a task definition, a rule or a hook is.
 
+mod duplicate_keys;
 pub mod json;
 mod line_index;
 mod quote;
@@ -12,6 +13,7 @@ pub mod yaml;
 
 use std::borrow::Cow;
 
+pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
 pub use quote::quote;
 pub use scalar::{Text, is_zero};
