@@ -98,6 +98,12 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_whole_blocks_is_a_place_too() {
+        let text = "ü".repeat(BLOCK / 2);
+        assert_eq!(LineIndex::new(&text).position(text.len()), (1, BLOCK / 2 + 1));
+    }
+
+    #[test]
     fn a_byte_order_mark_is_no_column() {
         let index = LineIndex::new("\u{feff}a: 1\nb");
         assert_eq!(index.position(0), (1, 1));

@@ -13,7 +13,7 @@ pub mod yaml;
 use std::borrow::Cow;
 
 pub use line_index::LineIndex;
-pub use quote::quote;
+pub use quote::{on_one_line, quote, steers};
 pub use scalar::{Text, is_zero};
 pub use view::{Items, Lookup, Name, Part, Problem, Reading, Resolve, Unresolved, View};
 
