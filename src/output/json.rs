@@ -9,7 +9,6 @@ use super::told::{self, Page, Told};
 use super::{Format, Run, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Totals};
 use crate::document::{Span, steers};
-use crate::report::Outcome;
 
 /// One document, a file on each line.
 #[derive(Debug)]
@@ -125,7 +124,6 @@ impl Format for Json {
         let Ok(tasks) = &file.judged else { return String::new() };
         let page = Page::new(file.text);
         let findings = tasks.iter().flat_map(|task| told::findings(task, run));
-        let passes = tasks.iter().flat_map(|task| told::silent(task).map(move |outcome| (task, outcome)));
         let left_out = tasks.iter().flat_map(|task| told::left_out(task, run).map(move |of| (task, of)));
         serialized(&File {
             path: file.path,
@@ -134,15 +132,7 @@ impl Format for Json {
                 .map(|task| TaskDefinition { name: &task.name, span: range(task.span, &page) })
                 .collect(),
             findings: findings.map(|told| finding(told, &page)).collect(),
-            passes: run.verbose.then(|| {
-                let pass = |(task, outcome): (&'_ JudgedTask, &Outcome)| Pass {
-                    rule: outcome.rule.name,
-                    verdict: outcome.findings.verdict.as_str(),
-                    task_definition: &task.name,
-                    because: outcome.findings.not_applicable_because,
-                };
-                passes.map(pass).collect()
-            }),
+            passes: run.verbose.then(|| tasks.iter().flat_map(passes).collect()),
             left_out: left_out
                 .map(|(task, (outcome, findings))| LeftOut {
                     rule: outcome.rule.name,
@@ -209,6 +199,15 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         case: finding.case.as_deref(),
         open: &finding.open,
     }
+}
+
+fn passes(task: &JudgedTask) -> impl Iterator<Item = Pass<'_>> {
+    told::silent(task).map(|outcome| Pass {
+        rule: outcome.rule.name,
+        verdict: outcome.findings.verdict.as_str(),
+        task_definition: &task.name,
+        because: outcome.findings.not_applicable_because,
+    })
 }
 
 fn range(span: Span, page: &Page<'_>) -> Range {
