@@ -106,8 +106,7 @@ struct Range {
 
 #[derive(Serialize)]
 struct Position {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u32>,
+    offset: u32,
     line: usize,
     column: usize,
 }
@@ -163,7 +162,11 @@ impl Format for Json {
             .map(|file| Unreadable {
                 path: &file.path,
                 message: &file.problem.message,
-                position: file.position.map(|(line, column)| Position { offset: None, line, column }),
+                position: file.position.map(|(line, column)| Position {
+                    offset: file.problem.span.start,
+                    line,
+                    column,
+                }),
             })
             .collect();
         let Totals { files: readable, task_definitions, failures, warnings, unknowns, passes, .. } = *totals;
@@ -212,10 +215,9 @@ fn passes(task: &JudgedTask) -> impl Iterator<Item = Pass<'_>> {
 
 fn range(span: Span, page: &Page<'_>) -> Range {
     let place = page.place(span);
-    let position = |offset, line, column| Position { offset: Some(offset), line, column };
     Range {
-        start: position(span.start, place.line, place.column),
-        end: position(span.end, place.end_line, place.end_column),
+        start: Position { offset: span.start, line: place.line, column: place.column },
+        end: Position { offset: span.end, line: place.end_line, column: place.end_column },
     }
 }
 

@@ -13,6 +13,8 @@ mod json;
 pub mod policy_error;
 pub mod rules;
 #[cfg(feature = "cli")]
+mod sarif;
+#[cfg(feature = "cli")]
 mod text;
 #[cfg(feature = "cli")]
 mod told;
@@ -38,13 +40,14 @@ pub trait Format: Sync {
 
 /// The names of the formats.
 #[cfg(feature = "cli")]
-pub const FORMATS: &[&str] = &["text", "json"];
+pub const FORMATS: &[&str] = &["text", "json", "sarif"];
 
 /// The format of that name, for one run. A format may remember what it has shown, so every run needs its own.
 #[cfg(feature = "cli")]
 pub fn format(name: &str) -> Option<Box<dyn Format>> {
     Some(match name {
         "json" => Box::new(json::Json),
+        "sarif" => Box::new(sarif::Sarif),
         "text" => Box::new(text::Text::default()),
         _ => return None,
     })
