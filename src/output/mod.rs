@@ -8,7 +8,13 @@ pub mod answer;
 #[cfg(feature = "cli")]
 mod excerpt;
 #[cfg(feature = "cli")]
+mod github;
+#[cfg(feature = "cli")]
 mod json;
+#[cfg(feature = "cli")]
+mod junit;
+#[cfg(feature = "cli")]
+mod markdown;
 #[cfg(feature = "cli")]
 pub mod policy_error;
 pub mod rules;
@@ -40,15 +46,18 @@ pub trait Format: Sync {
 
 /// The names of the formats.
 #[cfg(feature = "cli")]
-pub const FORMATS: &[&str] = &["text", "json", "sarif"];
+pub const FORMATS: &[&str] = &["text", "json", "sarif", "junit", "github", "markdown"];
 
 /// The format of that name, for one run. A format may remember what it has shown, so every run needs its own.
 #[cfg(feature = "cli")]
 pub fn format(name: &str) -> Option<Box<dyn Format>> {
     Some(match name {
+        "text" => Box::new(text::Text::default()),
         "json" => Box::new(json::Json),
         "sarif" => Box::new(sarif::Sarif),
-        "text" => Box::new(text::Text::default()),
+        "junit" => Box::new(junit::Junit),
+        "github" => Box::new(github::GitHub::default()),
+        "markdown" => Box::new(markdown::Markdown::default()),
         _ => return None,
     })
 }

@@ -171,7 +171,7 @@ fn descriptor(setting: &Setting, run: &Run<'_>) -> Value {
         "shortDescription": { "text": format!("{}.", summary.trim_end_matches('.')) },
         "fullDescription": { "text": format!("{does} {}", rule.why) },
         "help": {
-            "text": format!("{} {}", rule.remediation, one_paragraph(rule.section("How to fix"))),
+            "text": one_paragraph(rule.section("How to fix")),
             "markdown": rules::explanation(setting.rule),
         },
         "defaultConfiguration": { "level": level(weight(setting.level)) },

@@ -61,18 +61,22 @@ impl Told<'_> {
         format!("{}: {}", self.subject(), on_one_line(&self.finding.message))
     }
 
+    /// The same with the case in which it holds, as a sentence.
+    pub(super) fn found_in_case(&self) -> String {
+        let mut sentence = self.found();
+        if let Some(case) = &self.finding.case {
+            let _ = write!(sentence, ", {}", on_one_line(case));
+        }
+        if !sentence.ends_with('?') {
+            sentence.push('.');
+        }
+        sentence
+    }
+
     /// Everything in sentences: what was found, in which case, and what to write instead.
     pub(super) fn sentences(&self) -> String {
-        let mut sentences = self.found();
-        if let Some(case) = &self.finding.case {
-            let _ = write!(sentences, ", {}", on_one_line(case));
-        }
-        sentences.push_str(if sentences.ends_with('?') { " " } else { ". " });
-        if let Some(settled) = self.settled_by() {
-            let _ = write!(sentences, "It {settled}. ");
-        }
-        sentences.push_str(&self.finding.remediation);
-        sentences
+        let settled = self.settled_by().map(|settled| format!(" It {settled}.")).unwrap_or_default();
+        format!("{}{settled} {}", self.found_in_case(), on_one_line(&self.finding.remediation))
     }
 
     /// What an open value hangs on, in words that follow "it".
