@@ -40,11 +40,7 @@ fn printable(character: char) -> char {
 /// Text of any length on one line, with nothing in it that steers a terminal, hides, or reorders what stands around it:
 /// for names of files, which are cut nowhere.
 pub fn on_one_line(text: &str) -> Cow<'_, str> {
-    if text.chars().any(steers) {
-        Cow::Owned(text.replace(steers, "\u{fffd}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.chars().any(steers) { Cow::Owned(text.replace(steers, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 /// Whether a character is for control and not for reading: Unicode's categories Cc, Zl, Zp, most of Cf

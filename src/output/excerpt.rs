@@ -36,7 +36,8 @@ impl Excerpt {
         let is_end = marked.len() == whole.len() && after.len() < WIDTH && after.chars().all(is_punctuation);
         let own = before.rfind([',', '}', ']']).map_or(0, |at| at + 1);
         let own_text = before.get(own..).unwrap_or_default().trim_start();
-        let hides_values = !is_begun || before.get(..own).is_some_and(|other| !other.chars().all(is_punctuation));
+        let hides_values =
+            !is_begun || before.get(..own).is_some_and(|other| !other.chars().all(is_punctuation));
         Self::assemble(hides_values, own_text, marked, if is_end { after.trim_end() } else { "…" })
     }
 
@@ -116,7 +117,8 @@ fn beginning(value: &str, is_long: bool) -> &str {
     let separators: &[&str] =
         if is_long || value.starts_with(['{', '[']) { &[",", "\":", "':", ": "] } else { &[": "] };
     let ends = separators.iter().filter_map(|separator| value.find(separator)).filter(|at| *at > 0);
-    let end = ends.map(|at| at + usize::from(value.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'']))));
+    let end =
+        ends.map(|at| at + usize::from(value.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'']))));
     value.get(..end.min().unwrap_or(value.len())).unwrap_or(value).trim_end()
 }
 
@@ -151,7 +153,11 @@ mod tests {
             ("[{Name: web, Command: secret}]", "{Name: web, Command: secret}", "[«{Name»…"),
             ("- Command: secret\n  Image: x", "Command: secret\n  Image: x", "- «Command»…"),
             ("- Command: secret", "Command: secret", "- «Command»…"),
-            ("a: {\"Fn::If\": [\"C\", \"secret\"]}", "{\"Fn::If\": [\"C\", \"secret\"]}", "a: «{\"Fn::If\"»…"),
+            (
+                "a: {\"Fn::If\": [\"C\", \"secret\"]}",
+                "{\"Fn::If\": [\"C\", \"secret\"]}",
+                "a: «{\"Fn::If\"»…",
+            ),
             ("a: !If [C, root, app]", "!If [C, root, app]", "a: «!If [C, root, app]»"),
             ("é\u{1b}: \u{202e}x", "\u{202e}x", "é\u{fffd}: «\u{fffd}x»"),
             ("a: |\n  one\n  two\n", "|\n  one\n  two\n", "a: «|»…"),

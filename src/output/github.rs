@@ -20,7 +20,7 @@ pub(super) struct GitHub {
 }
 
 /// How many annotations of one kind the page of a run shows for a step
-/// (<https://docs.github.com/en/rest/checks/runs> and GitHub's own answers in its community forum).
+/// (<https://github.com/orgs/community/discussions/26680>).
 const SHOWN: usize = 10;
 
 #[derive(Clone, Copy)]
@@ -58,7 +58,9 @@ impl Format for GitHub {
                 Weight::Unknown => Kind::Notice,
             };
             let rule = told.outcome.rule.name;
-            let message = format!("{}\nWhy: `ecs-guard explain {rule}`", told.sentences());
+            let link =
+                run.policy.documentation_link(rule).map(|link| format!(", or {link}")).unwrap_or_default();
+            let message = format!("{}\nWhy: `ecs-guard explain {rule}`{link}", told.sentences());
             let place = page.place(told.span());
             commands += &self.command(kind, &located(file.path, Some(place)), rule, &message);
         }
@@ -83,7 +85,12 @@ impl Format for GitHub {
     fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
         let mut text = String::new();
         for file in unreadable {
-            let place = file.position.map(|(line, column)| Place { line, column, end_line: line, end_column: column });
+            let place = file.position.map(|(line, column)| Place {
+                line,
+                column,
+                end_line: line,
+                end_column: column,
+            });
             let message = on_one_line(&file.problem.message);
             text += &self.command(Kind::Error, &located(&file.path, place), "cannot be read", &message);
         }
@@ -94,7 +101,7 @@ impl Format for GitHub {
                 let (kind, more) = (kind.as_str(), count - SHOWN);
                 let _ = writeln!(
                     text,
-                    "GitHub shows {SHOWN} annotations of a kind for each step: {more} more of kind {kind} are in this log only"
+                    "{more} more of kind {kind} stand in this log only: GitHub shows {SHOWN} of a kind for each step"
                 );
             }
         }

@@ -114,9 +114,7 @@ struct Position {
 impl Format for Json {
     fn begin(&self, _run: &Run<'_>) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        format!(
-            "{{\"version\":1,\"tool\":{{\"name\":\"ecs-guard\",\"version\":\"{version}\"}},\"files\":[\n"
-        )
+        format!("{{\"version\":1,\"tool\":{{\"name\":\"ecs-guard\",\"version\":\"{version}\"}},\"files\":[\n")
     }
 
     fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
@@ -128,14 +126,14 @@ impl Format for Json {
             path: file.path,
             task_definitions: tasks
                 .iter()
-                .map(|task| TaskDefinition { name: &task.name, span: range(task.span, &page) })
+                .map(|task| TaskDefinition { name: told::name(task), span: range(task.span, &page) })
                 .collect(),
             findings: findings.map(|told| finding(told, &page)).collect(),
             passes: run.verbose.then(|| tasks.iter().flat_map(passes).collect()),
             left_out: left_out
                 .map(|(task, (outcome, findings))| LeftOut {
                     rule: outcome.rule.name,
-                    task_definition: &task.name,
+                    task_definition: told::name(task),
                     findings,
                 })
                 .collect(),
@@ -190,7 +188,7 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         level: outcome.level.as_str(),
         verdict: finding.verdict.as_str(),
         severity: outcome.rule.severity.as_str(),
-        task_definition: &task.name,
+        task_definition: told::name(task),
         container: finding
             .container
             .as_ref()
@@ -208,7 +206,7 @@ fn passes(task: &JudgedTask) -> impl Iterator<Item = Pass<'_>> {
     told::silent(task).map(|outcome| Pass {
         rule: outcome.rule.name,
         verdict: outcome.findings.verdict.as_str(),
-        task_definition: &task.name,
+        task_definition: told::name(task),
         because: outcome.findings.not_applicable_because,
     })
 }

@@ -107,7 +107,7 @@ fn case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io::Resu
     let place = page.place(findings.first().map_or(task.span, Told::span));
     let element = xml
         .create_element("testcase")
-        .with_attribute(("classname", &*on_one_line(&task.name)))
+        .with_attribute(("classname", &*on_one_line(told::name(task))))
         .with_attribute(("name", rule))
         .with_attribute(("file", path))
         .with_attribute(("line", &*place.line.to_string()));
@@ -115,7 +115,8 @@ fn case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io::Resu
         element.write_empty()?;
         return Ok(());
     }
-    let not_applicable = outcome.findings.not_applicable_because.map(|because| format!("not applicable: {because}"));
+    let not_applicable =
+        outcome.findings.not_applicable_because.map(|because| format!("not applicable: {because}"));
     let message = findings.first().map(Told::found).or(not_applicable).unwrap_or_default();
     let text = findings.iter().map(|told| line(path, told, page)).collect::<Vec<_>>().join("\n");
     element.write_inner_content(|xml| {

@@ -11,8 +11,9 @@ use super::told::{self, Page, Told, counted};
 use super::{Format, Run, UnreadableFile};
 use crate::check::{CheckedFile, Totals, Weight};
 use crate::document::on_one_line;
+use crate::finding::{Verdict, quote};
 
-/// How many bytes the findings may have; headings and the ending have the rest.
+/// How many bytes the lists may have; the summary and the ending have the rest.
 const ROOM: usize = 60_000;
 
 /// A summary, then a list of findings for each file, as many as fit.
@@ -36,20 +37,19 @@ struct Kept {
 
 impl Kept {
     /// Keeps a file's items, and drops the last files while those before them fill the room.
-    fn add(&mut self, path: &str, mut items: Vec<String>) {
-        let mut room = ROOM;
-        let fitting = items.iter().take_while(|item| {
-            let fits = room > 0;
-            room = room.saturating_sub(item.len());
-            fits
-        });
-        let fitting = fitting.count();
-        self.dropped += items.len() - fitting;
-        items.truncate(fitting);
-        self.size += size(path, &items);
-        self.files.insert(path.to_owned(), items);
+    fn add(&mut self, path: &str, items: Vec<String>) {
+        let mut size = 0;
+        for item in items {
+            if size < ROOM {
+                size += item.len();
+                self.files.entry(path.to_owned()).or_default().push(item);
+            } else {
+                self.dropped += 1;
+            }
+        }
+        self.size += size;
         while let Some(last) = self.files.last_entry() {
-            let without = self.size - size(last.key(), last.get());
+            let without = self.size - last.get().iter().map(String::len).sum::<usize>();
             if without < ROOM {
                 break;
             }
@@ -58,10 +58,6 @@ impl Kept {
             last.remove();
         }
     }
-}
-
-fn size(path: &str, items: &[String]) -> usize {
-    path.len() + items.iter().map(String::len).sum::<usize>()
 }
 
 impl Format for Markdown {
@@ -80,16 +76,18 @@ impl Format for Markdown {
                 items.push(item(&told, &page, run, is_mended_below));
             }
             for (outcome, further) in told::left_out(task, run) {
-                let (rule, task) = (outcome.rule.name, code(&task.name));
+                let (rule, task) = (outcome.rule.name, quote(&task.name));
                 items.push(format!("- {} of `{rule}` in {task}\n", counted(further, "more finding")));
             }
             if run.verbose {
                 for outcome in told::silent(task) {
-                    let word = match outcome.findings.not_applicable_because {
-                        Some(because) => format!("not applicable, because {}", prose(because)),
-                        None => "pass".into(),
-                    };
-                    items.push(format!("- {} `{}`: {word}\n", code(&task.name), outcome.rule.name));
+                    let is_pass = outcome.findings.verdict == Verdict::Pass;
+                    let word = if is_pass { "pass" } else { "not applicable" };
+                    items.push(format!(
+                        "- {word} `{}`: task definition {}\n",
+                        outcome.rule.name,
+                        quote(&task.name)
+                    ));
                 }
             }
         }
@@ -110,7 +108,8 @@ impl Format for Markdown {
 
     fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let word = match (totals.failures > 0 || !unreadable.is_empty(), told::is_nothing_judged(totals, run)) {
+        let word = match (totals.failures > 0 || !unreadable.is_empty(), told::is_nothing_judged(totals, run))
+        {
             (true, _) => "failed",
             (_, true) => "judged nothing",
             _ => "passed",

@@ -164,8 +164,7 @@ fn descriptor(setting: &Setting, run: &Run<'_>) -> Value {
     let does = one_paragraph(rule.section("What it does"));
     let summary = does.split_once(". ").map_or(does.as_str(), |(summary, _)| summary);
     let references = rule.references.iter();
-    let references =
-        references.map(|reference| format!("{} {}", reference.framework.as_str(), reference.id));
+    let references = references.map(|reference| format!("{} {}", reference.framework.as_str(), reference.id));
     let mut descriptor = json!({
         "id": rule.name,
         "shortDescription": { "text": format!("{}.", summary.trim_end_matches('.')) },
@@ -250,7 +249,7 @@ fn result<'a>(
 }
 
 fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {
-    let task = told.task.name.as_str();
+    let task = told::name(told.task);
     match &told.finding.container {
         Some(container) => {
             let name: Cow<'a, str> = match &container.name {
@@ -273,7 +272,8 @@ fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, usize
         None => String::new(),
     };
     let case = finding.case.as_deref().unwrap_or_default();
-    let hash = fnv(&[outcome.rule.name, path, &task.name, &container, finding.property, case].join("\0"));
+    let hash =
+        fnv(&[outcome.rule.name, path, told::name(task), &container, finding.property, case].join("\0"));
     let occurrence = occurrences.entry(hash).or_insert(0);
     *occurrence += 1;
     format!("{hash:016x}:{occurrence}")

@@ -39,9 +39,7 @@ pub(super) fn left_out<'a>(
     run: &Run<'_>,
 ) -> impl Iterator<Item = (&'a Outcome, usize)> + use<'a> {
     let is_quiet = run.quiet;
-    let fails = |outcome: &Outcome| {
-        (outcome.findings.verdict, outcome.level) == (Verdict::Fail, Level::Deny)
-    };
+    let fails = |outcome: &Outcome| (outcome.findings.verdict, outcome.level) == (Verdict::Fail, Level::Deny);
     let outcomes = task.report.outcomes.iter().filter(move |outcome| !is_quiet || fails(outcome));
     outcomes.map(|outcome| (outcome, outcome.findings.further)).filter(|(_, further)| *further > 0)
 }
@@ -102,6 +100,13 @@ impl Told<'_> {
     pub(super) fn span(&self) -> Span {
         self.finding.span.unwrap_or(self.task.span)
     }
+}
+
+/// The beginning of a task definition's name, which is repeated with every finding. CloudFormation takes 255 characters, all of one byte
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub(super) fn name(task: &JudgedTask) -> &str {
+    const LONGEST: usize = 255;
+    task.name.get(..task.name.floor_char_boundary(LONGEST)).unwrap_or(&task.name)
 }
 
 /// Rules that have nothing to say of a task definition because they pass, or do not apply.
