@@ -381,7 +381,7 @@ fn sarif(files: &[CheckedFile<'_>], run: &Run<'_>) -> Value {
     let mut schema: Value = serde_json::from_str(include_str!("schemas/sarif-2.1.0.json")).unwrap();
     // The pattern of a member that we do not write has a bracket too many for strict readers of patterns.
     for definition in ["run", "toolComponent"] {
-        let language = &mut schema["definitions"][definition]["properties"]["language"];
+        let language = schema.pointer_mut(&format!("/definitions/{definition}/properties/language")).unwrap();
         language.as_object_mut().unwrap().remove("pattern").unwrap();
     }
     let validator = jsonschema::validator_for(&schema).unwrap();

@@ -97,11 +97,11 @@ fn suite(xml: &mut Xml, path: &str, tests: &[Test<'_>], page: &Page<'_>) -> io::
         .with_attribute(("failures", &*count(Kind::Failed)))
         .with_attribute(("errors", "0"))
         .with_attribute(("skipped", &*count(Kind::Skipped)))
-        .write_inner_content(|xml| tests.iter().try_for_each(|test| case(xml, &path, test, page)))?;
+        .write_inner_content(|xml| tests.iter().try_for_each(|test| test_case(xml, &path, test, page)))?;
     Ok(())
 }
 
-fn case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io::Result<()> {
+fn test_case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io::Result<()> {
     let Test { task, outcome, findings, kind } = test;
     let rule = outcome.rule.name;
     let place = page.place(findings.first().map_or(task.span, Told::span));
@@ -118,23 +118,23 @@ fn case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io::Resu
     let not_applicable =
         outcome.findings.not_applicable_because.map(|because| format!("not applicable: {because}"));
     let message = findings.first().map(Told::found).or(not_applicable).unwrap_or_default();
-    let text = findings.iter().map(|told| line(path, told, page)).collect::<Vec<_>>().join("\n");
+    let lines = findings.iter().map(|told| line(path, told, page)).collect::<Vec<_>>().join("\n");
     element.write_inner_content(|xml| {
-        let text = BytesText::new(&text);
+        let lines = BytesText::new(&lines);
         match kind {
             Kind::Failed => {
                 xml.create_element("failure")
                     .with_attribute(("type", rule))
                     .with_attribute(("message", &*message))
-                    .write_text_content(text)?;
+                    .write_text_content(lines)?;
             }
             Kind::Skipped => {
                 xml.create_element("skipped")
                     .with_attribute(("message", &*message))
-                    .write_text_content(text)?;
+                    .write_text_content(lines)?;
             }
             Kind::Warned | Kind::Passed => {
-                xml.create_element("system-out").write_text_content(text)?;
+                xml.create_element("system-out").write_text_content(lines)?;
             }
         }
         Ok(())

@@ -174,7 +174,7 @@ fn code(text: &str) -> String {
 /// mention or a reference outside them is not.
 fn prose(sentence: &str) -> String {
     let sentence = on_one_line(sentence);
-    let is_balanced = sentence.matches('`').count() % 2 == 0;
+    let is_balanced = sentence.matches('`').count().is_multiple_of(2);
     let mut prose = String::with_capacity(sentence.len() + 16);
     let mut is_code = false;
     for character in sentence.chars() {

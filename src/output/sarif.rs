@@ -11,7 +11,6 @@ use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::json::serialized;
 use super::told::{self, Page, Told};
@@ -19,11 +18,52 @@ use super::{Format, Run, UnreadableFile, rules};
 use crate::check::{CheckedFile, Totals, Weight};
 use crate::finding::Severity;
 use crate::policy::{Level, Setting};
-use crate::rule::Metadata;
 
 /// One log with one run; results before `invocations`, which are known last.
 #[derive(Debug)]
 pub(super) struct Sarif;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    version: &'static str,
+    semantic_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    information_uri: Option<&'static str>,
+    rules: Vec<Descriptor>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    id: &'static str,
+    short_description: Message,
+    full_description: Message,
+    help: Help,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<String>,
+    default_configuration: Configuration,
+    properties: Properties,
+}
+
+#[derive(Serialize)]
+struct Help {
+    text: String,
+    markdown: String,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Properties {
+    security_severity: &'static str,
+    tags: Vec<String>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,15 +139,14 @@ struct Notification<'a> {
 
 impl Format for Sarif {
     fn begin(&self, run: &Run<'_>) -> String {
-        let mut driver = json!({
-            "name": "ecs-guard",
-            "version": env!("CARGO_PKG_VERSION"),
-            "semanticVersion": env!("CARGO_PKG_VERSION"),
-            "rules": run.policy.rules.iter().map(|setting| descriptor(setting, run)).collect::<Vec<_>>(),
-        });
-        if !env!("CARGO_PKG_REPOSITORY").is_empty() {
-            driver["informationUri"] = env!("CARGO_PKG_REPOSITORY").into();
-        }
+        let version = env!("CARGO_PKG_VERSION");
+        let driver = Driver {
+            name: "ecs-guard",
+            version,
+            semantic_version: version,
+            information_uri: Some(env!("CARGO_PKG_REPOSITORY")).filter(|uri| !uri.is_empty()),
+            rules: run.policy.rules.iter().map(|setting| descriptor(setting, run)).collect(),
+        };
         format!(
             "{{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{{\
              \"tool\":{{\"driver\":{}}},\"columnKind\":\"unicodeCodePoints\",\"results\":[\n",
@@ -159,43 +198,38 @@ impl Format for Sarif {
 }
 
 /// What code scanning shows of a rule.
-fn descriptor(setting: &Setting, run: &Run<'_>) -> Value {
+fn descriptor(setting: &Setting, run: &Run<'_>) -> Descriptor {
     let rule = setting.rule.metadata();
     let does = one_paragraph(rule.section("What it does"));
     let summary = does.split_once(". ").map_or(does.as_str(), |(summary, _)| summary);
     let references = rule.references.iter();
     let references = references.map(|reference| format!("{} {}", reference.framework.as_str(), reference.id));
-    let mut descriptor = json!({
-        "id": rule.name,
-        "shortDescription": { "text": format!("{}.", summary.trim_end_matches('.')) },
-        "fullDescription": { "text": format!("{does} {}", rule.why) },
-        "help": {
-            "text": one_paragraph(rule.section("How to fix")),
-            "markdown": rules::explanation(setting.rule),
+    Descriptor {
+        id: rule.name,
+        short_description: Message { text: format!("{}.", summary.trim_end_matches('.')) },
+        full_description: Message { text: format!("{does} {}", rule.why) },
+        help: Help {
+            text: one_paragraph(rule.section("How to fix")),
+            markdown: rules::explanation(setting.rule),
         },
-        "defaultConfiguration": { "level": level(weight(setting.level)) },
-        "properties": {
-            "security-severity": security_severity(rule),
-            "tags": std::iter::once("security".to_owned()).chain(references).collect::<Vec<_>>(),
+        help_uri: run.policy.documentation_link(rule.name),
+        default_configuration: Configuration {
+            level: match setting.level {
+                Level::Deny => level(Weight::Failure),
+                Level::Warn => level(Weight::Warning),
+            },
         },
-    });
-    if let Some(link) = run.policy.documentation_link(rule.name) {
-        descriptor["helpUri"] = link.into();
+        properties: Properties {
+            security_severity: security_severity(rule.severity),
+            tags: std::iter::once("security".to_owned()).chain(references).collect(),
+        },
     }
-    descriptor
 }
 
 /// The lines of a Markdown section up to the first fence, as one paragraph.
 fn one_paragraph(markdown: &str) -> String {
     let lines = markdown.lines().map(str::trim).take_while(|line| !line.starts_with("```"));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn weight(level: Level) -> Weight {
-    match level {
-        Level::Deny => Weight::Failure,
-        Level::Warn => Weight::Warning,
-    }
 }
 
 fn level(weight: Weight) -> &'static str {
@@ -207,8 +241,8 @@ fn level(weight: Weight) -> &'static str {
 }
 
 /// A number in the range that GitHub shows as the same word: above 9 critical, from 7 high, from 4 medium, else low.
-fn security_severity(rule: &Metadata) -> &'static str {
-    match rule.severity {
+fn security_severity(severity: Severity) -> &'static str {
+    match severity {
         Severity::Critical => "9.5",
         Severity::High => "8.0",
         Severity::Medium => "5.5",

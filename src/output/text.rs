@@ -196,7 +196,7 @@ impl Shown<'_> {
     }
 }
 
-fn snippet<'a>(excerpt: &'a Excerpt, line: usize) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet(excerpt: &Excerpt, line: usize) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let mark = AnnotationKind::Primary.span(excerpt.mark.clone());
     Snippet::source(excerpt.text.as_str()).line_start(line).annotation(mark)
 }
