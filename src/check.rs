@@ -3,7 +3,8 @@
 //! Owns how a file is recognised and read, and the result that every output format shows. Pure. Must not know where
 //! the text comes from, nor how the result is shown.
 
-use crate::document::{Node, Span, Value, json, yaml};
+use crate::document::yaml::{self, Document};
+use crate::document::{Node, Span, Value, duplicate_keys, json};
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -166,14 +167,19 @@ pub fn could_concern(text: &str) -> bool {
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
     let mut file = CheckedFile { path, text, judged: Ok(Vec::new()), notes: Vec::new(), nested: Vec::new() };
-    let root = match read_document(text) {
-        Ok(root) => root,
+    let Document { root, alias } = match read_document(text) {
+        Ok(document) => document,
         Err(unreadable) => {
             file.judged = Err(unreadable);
             return Some(file);
         }
     };
-    if let Some(properties) = from_plain(&root) {
+    let plain = from_plain(&root);
+    if plain.is_none() && !Template::is_one(&root) {
+        return None;
+    }
+    note_oddities(&root, alias, &mut file.notes);
+    if let Some(properties) = plain {
         file.judged = Ok(vec![judge_plain(&properties, policy)]);
         return Some(file);
     }
@@ -188,6 +194,27 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
     Some(file)
 }
 
+/// How many keys that are written twice are noted.
+const MAXIMUM_DUPLICATES: usize = 20;
+
+/// Notes what CloudFormation takes otherwise than it looks, or not at all.
+fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
+    if let Some(span) = alias {
+        notes.push(Note {
+            span,
+            message: "CloudFormation rejects anchors, aliases and merge keys".into(),
+            help: Some("Write the value out, unless `aws cloudformation package` or the like does that first.".into()),
+        });
+    }
+    for (key, span) in duplicate_keys(root).into_iter().take(MAXIMUM_DUPLICATES) {
+        notes.push(Note {
+            span,
+            message: format!("the key {} is written twice in one map; all its values are judged", quote(key)),
+            help: Some("Keep one: which of them CloudFormation takes is not promised.".into()),
+        });
+    }
+}
+
 /// Reads a template or a task definition, in JSON or YAML.
 ///
 /// One parser reads the document; only what begins like JSON and is none is tried as YAML, of which such texts are a
@@ -195,19 +222,19 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
 ///
 /// # Errors
 /// A text that is neither.
-pub fn read_document(text: &str) -> Result<Node<'_>, Unreadable> {
+pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let of_json = if begin.starts_with('{') {
         match json::read(text.as_bytes()) {
-            Ok(root) => return Ok(root),
+            Ok(root) => return Ok(Document { root, alias: None }),
             Err(error) => Some(unreadable(error.offset, error.message.to_owned())),
         }
     } else {
         None
     };
     let is_meant_as_json = begin.trim_start_matches('{').trim_start().starts_with('"');
-    yaml::read(text).map_err(|error| {
+    yaml::read_template(text).map_err(|error| {
         let of_yaml = unreadable(error.offset, error.message);
         of_json.filter(|_| is_meant_as_json).unwrap_or(of_yaml)
     })

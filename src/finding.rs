@@ -94,7 +94,8 @@ pub struct Finding {
     pub container: Option<Container>,
     /// The property that decides, by its own name.
     pub property: &'static str,
-    /// Where the deciding value stands; the container where the property is missing.
+    /// Where the deciding value stands; where the property is missing, the container's name, or the whole container
+    /// if it has none.
     pub span: Option<Span>,
     /// What was found; no full stop, and never a value that may be a secret.
     pub message: Cow<'static, str>,

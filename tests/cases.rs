@@ -418,7 +418,7 @@ proptest! {
     fn literal_templates_get_the_same_verdicts_everywhere(template in template(), choice in 0..18_usize) {
         let yaml = written(&template, Some(&choices()[choice]));
         let root = read_document(&yaml).unwrap();
-        let json = in_json(&root);
+        let json = in_json(&root.root);
         let of_check: Vec<_> =
             verdicts(&yaml, &Given::default()).into_iter().map(|(rule, verdict, _)| (rule, verdict)).collect();
         let of_json: Vec<_> = verdicts(&json.to_string(), &Given::default())

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
-pub use quote::quote;
+pub use quote::{on_one_line, quote, steers};
 pub use scalar::{Text, is_zero};
 pub use view::{Items, Lookup, Name, Part, Problem, Reading, Resolve, Unresolved, View};
 

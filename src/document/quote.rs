@@ -3,6 +3,8 @@
 //! Owns what may stand in a message. Names and values reach logs, terminals and stack events, so nothing may break
 //! a line, reorder text, hide, or be long. Must not know what is quoted.
 
+use std::borrow::Cow;
+
 /// Quotes text: short, on one line, printable. Of a long text, beginning and end are kept: names often differ only
 /// at the end.
 pub fn quote(text: &str) -> String {
@@ -35,9 +37,41 @@ fn printable(character: char) -> char {
     }
 }
 
+/// Text of any length on one line, with nothing in it that steers a terminal, hides, or reorders what stands around it:
+/// for names of files, which are cut nowhere.
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
+    if text.chars().any(steers) { Cow::Owned(text.replace(steers, "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+/// Whether a character is for control and not for reading: Unicode's categories Cc, Zl, Zp, most of Cf
+/// (<https://www.unicode.org/reports/tr9/>), and the two that no XML may hold.
+pub fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{fffe}'
+                | '\u{ffff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::quote;
+    use super::{on_one_line, quote};
+
+    #[test]
+    fn a_name_is_kept_but_for_what_steers() {
+        assert_eq!(on_one_line("Übersicht – “alt”/`a`.yaml"), "Übersicht – “alt”/`a`.yaml");
+        assert_eq!(on_one_line("a\n\u{1b}[31m\u{9b}b\u{202e}c"), "a\u{fffd}\u{fffd}[31m\u{fffd}b\u{fffd}c");
+    }
 
     #[test]
     fn quoted_text_is_short_printable_and_on_one_line() {

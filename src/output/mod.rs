@@ -1,13 +1,29 @@
-//! Text that people read, one file per kind.
+//! What people and their tools read, one file per kind.
 //!
-//! Owns how answers, rules and mistakes look; each function returns or writes text and decides nothing. Must not
-//! know where the text goes.
+//! Owns how answers, rules, mistakes and the results of checking look; each function returns or writes text and decides
+//! nothing. Must not know where the text goes.
 
 #[cfg(feature = "cli")]
 pub mod answer;
 #[cfg(feature = "cli")]
+mod excerpt;
+#[cfg(feature = "cli")]
+mod github;
+#[cfg(feature = "cli")]
+mod json;
+#[cfg(feature = "cli")]
+mod junit;
+#[cfg(feature = "cli")]
+mod markdown;
+#[cfg(feature = "cli")]
 pub mod policy_error;
 pub mod rules;
+#[cfg(feature = "cli")]
+mod sarif;
+#[cfg(feature = "cli")]
+mod text;
+#[cfg(feature = "cli")]
+mod told;
 
 use crate::check::{CheckedFile, Totals, Unreadable};
 use crate::policy::Policy;
@@ -26,6 +42,24 @@ pub trait Format: Sync {
     fn separator(&self) -> &'static str;
     /// What comes after the last file.
     fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String;
+}
+
+/// The names of the formats.
+#[cfg(feature = "cli")]
+pub const FORMATS: &[&str] = &["text", "json", "sarif", "junit", "github", "markdown"];
+
+/// The format of that name, for one run. A format may remember what it has shown, so every run needs its own.
+#[cfg(feature = "cli")]
+pub fn format(name: &str) -> Option<Box<dyn Format>> {
+    Some(match name {
+        "text" => Box::new(text::Text::default()),
+        "json" => Box::new(json::Json),
+        "sarif" => Box::new(sarif::Sarif),
+        "junit" => Box::new(junit::Junit),
+        "github" => Box::new(github::GitHub::default()),
+        "markdown" => Box::new(markdown::Markdown::default()),
+        _ => return None,
+    })
 }
 
 /// What a format may know of the run.

@@ -373,17 +373,21 @@ impl<'a> Context<'a> {
 
 /// A container's ordinal, name and place, as findings give them.
 fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) {
-    let name = match container.field("Name").string() {
-        Lookup::Known(name, _) if !name.text.is_empty() => {
-            Some(name.text.chars().take(LONGEST_NAME).collect())
+    let (name, name_span) = match container.field("Name").string() {
+        Lookup::Known(name, node) if !name.text.is_empty() => {
+            (Some(name.text.chars().take(LONGEST_NAME).collect()), node.span)
         }
-        _ => None,
+        Lookup::Unresolved(unresolved) => (None, unresolved.node.span),
+        _ => (None, None),
     };
-    let place = match container.mapping() {
+    let whole = match container.mapping() {
         Lookup::Known(_, node) => node.span,
         _ => None,
     };
-    (Container { task_definition: None, ordinal, name }, place)
+    // A name may be the value of a function, written elsewhere.
+    let is_inside =
+        |name: &Span| whole.is_some_and(|whole| whole.start <= name.start && name.end <= whole.end);
+    (Container { task_definition: None, ordinal, name }, name_span.filter(is_inside).or(whole))
 }
 
 /// Declares a rule: its documentation comment, its type and its [`Metadata`].

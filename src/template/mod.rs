@@ -96,9 +96,20 @@ pub struct NestedStack<'t> {
 }
 
 impl<'t> Template<'t> {
+    /// Whether a document is a template: a map with a map of `Resources`, or with a function in its place.
+    pub fn is_one(root: &Node<'_>) -> bool {
+        let Value::Mapping(sections) = &root.value else { return false };
+        sections.iter().any(|section| {
+            section.key == "Resources" && matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_))
+        })
+    }
+
     /// Indexes a document, if it is a template: a map with a map of `Resources`.
     pub fn of(root: &'t Node<'t>, given: &'t Given) -> Option<Self> {
         let Value::Mapping(sections) = &root.value else { return None };
+        if !Self::is_one(root) {
+            return None;
+        }
         let mut template = Self {
             parameters: HashMap::new(),
             conditions: HashMap::new(),
@@ -110,15 +121,12 @@ impl<'t> Template<'t> {
             budget: Cell::new(BUDGET),
             hidden_resources: Vec::new(),
         };
-        let mut is_template = false;
         for section in sections {
             match (&*section.key, &section.value.value) {
                 ("Resources", Value::Mapping(entries)) => {
-                    is_template = true;
                     entries.iter().for_each(|entry| template.resource(entry));
                 }
                 ("Resources", Value::Intrinsic(_)) => {
-                    is_template = true;
                     template.hidden_resources.push(section.value.span);
                 }
                 ("Parameters", Value::Mapping(entries)) => {
@@ -135,7 +143,7 @@ impl<'t> Template<'t> {
                 _ => {}
             }
         }
-        is_template.then_some(template)
+        Some(template)
     }
 
     /// Pays for work, if there is something left to pay with.

@@ -1,0 +1,240 @@
+//! JSON for programs, version 1.
+//!
+//! Owns the schema that docs/formats.md promises: members may be added to it; one that is renamed, removed or read
+//! otherwise makes the next version. Must not know how the findings came about.
+
+use serde::Serialize;
+
+use super::told::{self, Page, Told};
+use super::{Format, Run, UnreadableFile};
+use crate::check::{CheckedFile, JudgedTask, Totals};
+use crate::document::{Span, steers};
+
+/// One document, a file on each line.
+#[derive(Debug)]
+pub(super) struct Json;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File<'a> {
+    path: &'a str,
+    task_definitions: Vec<TaskDefinition<'a>>,
+    findings: Vec<Finding<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passes: Option<Vec<Pass<'a>>>,
+    left_out: Vec<LeftOut<'a>>,
+    notes: Vec<Note<'a>>,
+}
+
+#[derive(Serialize)]
+struct TaskDefinition<'a> {
+    name: &'a str,
+    span: Range,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Finding<'a> {
+    rule: &'static str,
+    level: &'static str,
+    verdict: &'static str,
+    severity: &'static str,
+    task_definition: &'a str,
+    container: Option<Container<'a>>,
+    property: &'static str,
+    span: Range,
+    message: &'a str,
+    remediation: &'a str,
+    case: Option<&'a str>,
+    open: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Container<'a> {
+    ordinal: usize,
+    name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pass<'a> {
+    rule: &'static str,
+    verdict: &'static str,
+    task_definition: &'a str,
+    because: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LeftOut<'a> {
+    rule: &'static str,
+    task_definition: &'a str,
+    findings: usize,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    message: &'a str,
+    help: Option<&'a str>,
+    span: Range,
+}
+
+#[derive(Serialize)]
+struct Unreadable<'a> {
+    path: &'a str,
+    message: &'a str,
+    position: Option<Position>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    files: usize,
+    unreadable: usize,
+    task_definitions: usize,
+    failures: usize,
+    warnings: usize,
+    unknowns: usize,
+    passes: usize,
+}
+
+#[derive(Serialize)]
+struct Range {
+    start: Position,
+    end: Position,
+}
+
+#[derive(Serialize)]
+struct Position {
+    offset: u32,
+    line: usize,
+    column: usize,
+}
+
+impl Format for Json {
+    fn begin(&self, _run: &Run<'_>) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        format!("{{\"version\":1,\"tool\":{{\"name\":\"ecs-guard\",\"version\":\"{version}\"}},\"files\":[\n")
+    }
+
+    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
+        let Ok(tasks) = &file.judged else { return String::new() };
+        let page = Page::new(file.text);
+        let findings = tasks.iter().flat_map(|task| told::findings(task, run));
+        let left_out = tasks.iter().flat_map(|task| told::left_out(task, run).map(move |of| (task, of)));
+        serialized(&File {
+            path: file.path,
+            task_definitions: tasks
+                .iter()
+                .map(|task| TaskDefinition { name: told::name(task), span: range(task.span, &page) })
+                .collect(),
+            findings: findings.map(|told| finding(told, &page)).collect(),
+            passes: run.verbose.then(|| tasks.iter().flat_map(passes).collect()),
+            left_out: left_out
+                .map(|(task, (outcome, findings))| LeftOut {
+                    rule: outcome.rule.name,
+                    task_definition: told::name(task),
+                    findings,
+                })
+                .collect(),
+            notes: file
+                .notes
+                .iter()
+                .filter(|_| !run.quiet)
+                .map(|note| Note {
+                    message: &note.message,
+                    help: note.help.as_deref(),
+                    span: range(note.span, &page),
+                })
+                .collect(),
+        })
+    }
+
+    fn separator(&self) -> &'static str {
+        ",\n"
+    }
+
+    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], _run: &Run<'_>) -> String {
+        let files: Vec<_> = unreadable
+            .iter()
+            .map(|file| Unreadable {
+                path: &file.path,
+                message: &file.problem.message,
+                position: file.position.map(|(line, column)| Position {
+                    offset: file.problem.span.start,
+                    line,
+                    column,
+                }),
+            })
+            .collect();
+        let Totals { files: readable, task_definitions, failures, warnings, unknowns, passes, .. } = *totals;
+        let summary = Summary {
+            files: readable,
+            unreadable: unreadable.len(),
+            task_definitions,
+            failures,
+            warnings,
+            unknowns,
+            passes,
+        };
+        format!("\n],\"unreadable\":{},\"summary\":{}}}\n", serialized(&files), serialized(&summary))
+    }
+}
+
+fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
+    let Told { task, outcome, finding, .. } = told;
+    Finding {
+        rule: outcome.rule.name,
+        level: outcome.level.as_str(),
+        verdict: finding.verdict.as_str(),
+        severity: outcome.rule.severity.as_str(),
+        task_definition: told::name(task),
+        container: finding
+            .container
+            .as_ref()
+            .map(|container| Container { ordinal: container.ordinal, name: container.name.as_deref() }),
+        property: finding.property,
+        span: range(told.span(), page),
+        message: &finding.message,
+        remediation: &finding.remediation,
+        case: finding.case.as_deref(),
+        open: &finding.open,
+    }
+}
+
+fn passes(task: &JudgedTask) -> impl Iterator<Item = Pass<'_>> {
+    told::silent(task).map(|outcome| Pass {
+        rule: outcome.rule.name,
+        verdict: outcome.findings.verdict.as_str(),
+        task_definition: told::name(task),
+        because: outcome.findings.not_applicable_because,
+    })
+}
+
+fn range(span: Span, page: &Page<'_>) -> Range {
+    let place = page.place(span);
+    Range {
+        start: Position { offset: span.start, line: place.line, column: place.column },
+        end: Position { offset: span.end, line: place.end_line, column: place.end_column },
+    }
+}
+
+/// A value as JSON on one line. Characters that steer a terminal stand in strings only, and are escaped there: names
+/// are for people's screens too.
+pub(super) fn serialized(value: &impl Serialize) -> String {
+    // None of the types here fails to serialize: their keys are strings.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    if !text.chars().any(steers) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 64);
+    for character in text.chars() {
+        if steers(character) {
+            let mut units = [0; 2];
+            escaped.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}

@@ -1,0 +1,205 @@
+//! Markdown for a comment on a pull request.
+//!
+//! Owns that a comment stays within GitHub's 65,536 characters, and that nothing in a name becomes markup, a link or a
+//! mention. Must not know how the findings came about.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+use super::told::{self, Page, Told, counted};
+use super::{Format, Run, UnreadableFile};
+use crate::check::{CheckedFile, Totals, Weight};
+use crate::document::on_one_line;
+use crate::finding::{Verdict, quote};
+
+/// How many bytes the lists may have; the summary and the ending have the rest.
+const ROOM: usize = 60_000;
+
+/// A summary, then a list of findings for each file, as many as fit.
+///
+/// The summary comes first and is known last, so everything is written at the end. Kept until then are the first files
+/// by their paths, as many as can be shown.
+#[derive(Debug, Default)]
+pub(super) struct Markdown {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// The items of each file.
+    files: BTreeMap<String, Vec<String>>,
+    /// How many bytes they have.
+    size: usize,
+    /// How many items were dropped.
+    dropped: usize,
+}
+
+impl Kept {
+    /// Keeps a file's items, and drops the last files while those before them fill the room.
+    fn add(&mut self, path: &str, items: Vec<String>) {
+        let mut size = 0;
+        for item in items {
+            if size < ROOM {
+                size += item.len();
+                self.files.entry(path.to_owned()).or_default().push(item);
+            } else {
+                self.dropped += 1;
+            }
+        }
+        self.size += size;
+        while let Some(last) = self.files.last_entry() {
+            let without = self.size - last.get().iter().map(String::len).sum::<usize>();
+            if without < ROOM {
+                break;
+            }
+            self.dropped += last.get().len();
+            self.size = without;
+            last.remove();
+        }
+    }
+}
+
+impl Format for Markdown {
+    fn begin(&self, _run: &Run<'_>) -> String {
+        String::new()
+    }
+
+    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
+        let Ok(tasks) = &file.judged else { return String::new() };
+        let page = Page::new(file.text);
+        let mut items = Vec::new();
+        for task in tasks {
+            let mut findings = told::findings(task, run).peekable();
+            while let Some(told) = findings.next() {
+                let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
+                items.push(item(&told, &page, run, is_mended_below));
+            }
+            for (outcome, further) in told::left_out(task, run) {
+                let (rule, task) = (outcome.rule.name, quote(&task.name));
+                items.push(format!("- {} of `{rule}` in {task}\n", counted(further, "more finding")));
+            }
+            if run.verbose {
+                for outcome in told::silent(task) {
+                    let is_pass = outcome.findings.verdict == Verdict::Pass;
+                    let word = if is_pass { "pass" } else { "not applicable" };
+                    items.push(format!(
+                        "- {word} `{}`: task definition {}\n",
+                        outcome.rule.name,
+                        quote(&task.name)
+                    ));
+                }
+            }
+        }
+        for note in file.notes.iter().filter(|_| !run.quiet) {
+            let line = page.place(note.span).line;
+            let help = note.help.as_deref().unwrap_or_default();
+            items.push(format!("- note, line {line}: {}. {}\n", prose(&note.message), prose(help)));
+        }
+        if !items.is_empty() {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).add(file.path, items);
+        }
+        String::new()
+    }
+
+    fn separator(&self) -> &'static str {
+        ""
+    }
+
+    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let word = match (totals.failures > 0 || !unreadable.is_empty(), told::is_nothing_judged(totals, run))
+        {
+            (true, _) => "failed",
+            (_, true) => "judged nothing",
+            _ => "passed",
+        };
+        let mut text = format!(
+            "<!-- ecs-guard -->\n### ecs-guard {word}\n\n{}.\n",
+            first_upper(&told::summary(totals, unreadable.len(), run))
+        );
+        let mut room = ROOM;
+        let mut left_out = kept.dropped;
+        let broken = |file: &UnreadableFile| {
+            let path = code(&file.path);
+            let line = file.position.map(|(line, _)| format!(", line {line}")).unwrap_or_default();
+            (path, format!("- **cannot be read**{line}: {}\n", prose(&file.problem.message)))
+        };
+        let broken = unreadable.iter().map(broken).map(|(path, item)| (path, vec![item]));
+        let files = kept.files.iter().map(|(path, items)| (code(path), items.clone()));
+        for (path, items) in broken.chain(files) {
+            let mut heading = format!("\n**{path}**\n\n");
+            for item in items {
+                if heading.len() + item.len() > room {
+                    room = 0;
+                    left_out += 1;
+                    continue;
+                }
+                room -= heading.len() + item.len();
+                text += &std::mem::take(&mut heading);
+                text += &item;
+            }
+        }
+        if left_out > 0 {
+            let _ = write!(text, "\nAnd {left_out} more, which `ecs-guard check` lists.\n");
+        }
+        text
+    }
+}
+
+fn item(told: &Told<'_>, page: &Page<'_>, run: &Run<'_>, is_mended_below: bool) -> String {
+    let word = match told.weight {
+        Weight::Failure => "**error**",
+        Weight::Warning => "**warning**",
+        Weight::Unknown => "unknown",
+    };
+    let rule = told.outcome.rule.name;
+    let rule = match run.policy.documentation_link(rule) {
+        Some(link) if link.bytes().all(|byte| byte.is_ascii_graphic() && !b"()<>\\".contains(&byte)) => {
+            format!("[`{rule}`]({link})")
+        }
+        _ => format!("`{rule}`"),
+    };
+    let line = page.place(told.span()).line;
+    let sentences = if is_mended_below { told.found_in_case() } else { told.sentences() };
+    format!("- {word} {rule}, line {line}: {}\n", prose(&sentences))
+}
+
+/// Text of somebody else's as code, in which nothing is markup.
+fn code(text: &str) -> String {
+    format!("`{}`", on_one_line(text).replace('`', "'"))
+}
+
+/// A sentence of ours that quotes names in backticks: what is between these is left, what could be markup, a link, a
+/// mention or a reference outside them is not.
+fn prose(sentence: &str) -> String {
+    let sentence = on_one_line(sentence);
+    let is_balanced = sentence.matches('`').count().is_multiple_of(2);
+    let mut prose = String::with_capacity(sentence.len() + 16);
+    let mut is_code = false;
+    for character in sentence.chars() {
+        match character {
+            '`' if is_balanced => {
+                is_code = !is_code;
+                prose.push('`');
+            }
+            _ if is_code => prose.push(character),
+            '<' => prose.push_str("&lt;"),
+            '>' => prose.push_str("&gt;"),
+            '&' => prose.push_str("&amp;"),
+            // GitHub looks for mentions and issues in what is shown, so a backslash does not keep it from them.
+            '@' | '#' => {
+                prose.push(character);
+                prose.push_str("<!-- -->");
+            }
+            '`' | '*' | '_' | '[' | ']' | '\\' | '|' | '~' => prose.extend(['\\', character]),
+            _ => prose.push(character),
+        }
+    }
+    prose
+}
+
+fn first_upper(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}

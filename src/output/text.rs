@@ -1,0 +1,210 @@
+//! Text for people at a terminal.
+//!
+//! Owns the look of a finding: what was found, an excerpt with a mark, what to write instead. Coloured; where colours do
+//! not belong, the stream takes them out. Must not know how the findings came about.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use clap::builder::styling::{AnsiColor, Style};
+
+use super::excerpt::Excerpt;
+use super::told::{self, Page, Told, counted};
+use super::{Format, Run, UnreadableFile};
+use crate::check::{CheckedFile, JudgedTask, Note, Totals, Unreadable, Weight};
+use crate::document::on_one_line;
+use crate::finding::{Severity, Verdict, quote};
+use crate::report::Outcome;
+
+const ARROW: Style = AnsiColor::BrightBlue.on_default().bold();
+const BAD: Style = AnsiColor::BrightRed.on_default().bold();
+const DOUBTFUL: Style = AnsiColor::BrightYellow.on_default().bold();
+const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
+const NAME: Style = Style::new().bold();
+
+/// Findings with excerpts, then the rules they are about, then a summary.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    /// The rules to tell of at the end.
+    told: Mutex<BTreeSet<&'static str>>,
+}
+
+impl Format for Text {
+    fn begin(&self, _run: &Run<'_>) -> String {
+        String::new()
+    }
+
+    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
+        let shown = Shown { path: on_one_line(file.path), page: Page::new(file.text) };
+        let mut text = String::new();
+        match &file.judged {
+            Ok(tasks) => {
+                for task in tasks {
+                    self.task(&mut text, task, &shown, run);
+                }
+            }
+            Err(problem) => text += &shown.unreadable(problem),
+        }
+        if !run.quiet {
+            text.extend(file.notes.iter().map(|note| shown.note(note)));
+        }
+        text
+    }
+
+    fn separator(&self) -> &'static str {
+        ""
+    }
+
+    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
+        let mut text = String::new();
+        // The others were shown with their lines.
+        for file in unreadable.iter().filter(|file| file.position.is_none()) {
+            let _ = writeln!(text, "{BAD}error{BAD:#}{NAME}: {}{NAME:#}\n", told::cannot_be_read(file));
+        }
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.is_empty() {
+            let _ = writeln!(text, "{NAME}About the rules{NAME:#}");
+        }
+        for rule in run.policy.rules.iter().map(|setting| setting.rule.metadata()) {
+            if !told.contains(rule.name) {
+                continue;
+            }
+            let severity = style(rule.severity);
+            let _ = writeln!(
+                text,
+                "  {NAME}{}{NAME:#} ({severity}{}{severity:#}): {}",
+                rule.name,
+                rule.severity.as_str(),
+                rule.why
+            );
+            let link = run.policy.documentation_link(rule.name);
+            let link = link.map(|link| format!(", or {}", on_one_line(&link))).unwrap_or_default();
+            let _ = writeln!(text, "    more: `ecs-guard explain {}`{link}", rule.name);
+        }
+        if !told.is_empty() {
+            text.push('\n');
+        }
+        let is_nothing = told::is_nothing_judged(totals, run);
+        let is_bad = totals.failures > 0 || !unreadable.is_empty();
+        if is_bad || is_nothing || !run.quiet {
+            let style = match (is_bad, is_nothing || totals.warnings + totals.unknowns > 0) {
+                (true, _) => BAD,
+                (_, true) => DOUBTFUL,
+                _ => GOOD,
+            };
+            let summary = told::summary(totals, unreadable.len(), run);
+            let _ = writeln!(text, "{style}ecs-guard{style:#}: {summary}");
+        }
+        text
+    }
+}
+
+impl Text {
+    fn task(&self, text: &mut String, task: &JudgedTask, shown: &Shown<'_>, run: &Run<'_>) {
+        let mut findings = told::findings(task, run).peekable();
+        while let Some(told) = findings.next() {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(told.outcome.rule.name);
+            let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
+            *text += &shown.finding(&told, is_mended_below);
+        }
+        let name = quote(&task.name);
+        for (outcome, further) in told::left_out(task, run) {
+            let (rule, findings) = (outcome.rule.name, counted(further, "more finding"));
+            let _ = writeln!(text, "{NAME}{findings} of {rule} in task definition {name}{NAME:#}\n");
+        }
+        if !run.verbose || told::silent(task).next().is_none() {
+            return;
+        }
+        let (line, column) = shown.page.lines().position(task.span.start as usize);
+        for Outcome { rule, findings, .. } in told::silent(task) {
+            let word = if findings.verdict == Verdict::Pass { "pass" } else { "skip" };
+            let because = findings.not_applicable_because.map(|because| format!(": {because}"));
+            let because = because.unwrap_or_default();
+            let (rule, path) = (rule.name, &shown.path);
+            let _ = writeln!(
+                text,
+                "{GOOD}{word}[{rule}]{GOOD:#}: task definition {name}{because} ({path}:{line}:{column})"
+            );
+        }
+        text.push('\n');
+    }
+}
+
+/// A file whose findings are shown.
+struct Shown<'a> {
+    path: Cow<'a, str>,
+    page: Page<'a>,
+}
+
+impl Shown<'_> {
+    fn finding(&self, told: &Told<'_>, is_mended_below: bool) -> String {
+        let level = match told.weight {
+            Weight::Failure => Level::ERROR,
+            Weight::Warning => Level::WARNING,
+            Weight::Unknown => Level::NOTE,
+        };
+        let span = told.span();
+        let place = self.page.place(span);
+        let excerpt = Excerpt::of_value(self.page.text, self.page.lines(), span);
+        let case = told.finding.case.as_deref().map(|case| format!("this holds {}", on_one_line(case)));
+        let settled = told.settled_by().map(|settled| {
+            format!("it {settled}; the value of a parameter can be given with `--parameter NAME=VALUE`")
+        });
+        let mut group = level
+            .primary_title(told.found())
+            .id(told.outcome.rule.name)
+            .element(snippet(&excerpt, place.line))
+            .elements([case, settled].into_iter().flatten().map(|note| Level::NOTE.message(note)));
+        if !is_mended_below {
+            group = group.element(Level::HELP.message(told.finding.remediation.as_ref()));
+        }
+        self.render(group, (place.line, place.column))
+    }
+
+    fn note(&self, note: &Note) -> String {
+        let place = self.page.place(note.span);
+        let excerpt = Excerpt::of_value(self.page.text, self.page.lines(), note.span);
+        let group = Level::NOTE
+            .primary_title(note.message.as_str())
+            .element(snippet(&excerpt, place.line))
+            .elements(note.help.as_deref().map(|help| Level::HELP.message(help)));
+        self.render(group, (place.line, place.column))
+    }
+
+    fn unreadable(&self, problem: &Unreadable) -> String {
+        let offset = problem.span.start as usize;
+        let position = self.page.lines().position(offset);
+        let excerpt = Excerpt::of_line(self.page.text, self.page.lines(), offset);
+        let title = on_one_line(&problem.message);
+        let group = Level::ERROR.primary_title(title).element(snippet(&excerpt, position.0));
+        self.render(group, position)
+    }
+
+    /// A report with its place below its title. The renderer would count columns in the excerpt, not in the line.
+    fn render(&self, group: Group<'_>, (line, column): (usize, usize)) -> String {
+        let rendered = Renderer::styled().render(&[group]);
+        let (title, picture) = rendered.split_once('\n').unwrap_or((&rendered, ""));
+        let width = line.to_string().len();
+        format!(
+            "{title}\n{:width$}{ARROW}-->{ARROW:#} {path}:{line}:{column}\n{picture}\n\n",
+            "",
+            path = self.path
+        )
+    }
+}
+
+fn snippet(excerpt: &Excerpt, line: usize) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    let mark = AnnotationKind::Primary.span(excerpt.mark.clone());
+    Snippet::source(excerpt.text.as_str()).line_start(line).annotation(mark)
+}
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => BAD,
+        Severity::Medium => DOUBTFUL,
+        Severity::Low | Severity::Informational => NAME,
+    }
+}

@@ -1,0 +1,190 @@
+//! What every format tells of a file.
+//!
+//! Owns which findings are shown, in what order, where they are, and the sentences that formats share. Must not know
+//! any format.
+
+use std::cell::OnceCell;
+use std::fmt::Write;
+
+use super::{Run, UnreadableFile};
+use crate::check::{JudgedTask, Totals, Weight};
+use crate::document::{LineIndex, Span, on_one_line};
+use crate::finding::{Finding, Verdict, quote};
+use crate::policy::Level;
+use crate::report::Outcome;
+
+/// A finding and what it is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) task: &'a JudgedTask,
+    pub(super) outcome: &'a Outcome,
+    pub(super) finding: &'a Finding,
+    pub(super) weight: Weight,
+}
+
+/// The findings of one task definition that the run shows, rule by rule.
+pub(super) fn findings<'a>(task: &'a JudgedTask, run: &Run<'_>) -> impl Iterator<Item = Told<'a>> + use<'a> {
+    let is_quiet = run.quiet;
+    let told = move |outcome: &'a Outcome| {
+        let told = move |finding| Told { task, outcome, finding, weight: Weight::of(outcome, finding) };
+        outcome.findings.kept.iter().map(told)
+    };
+    let is_shown = move |told: &Told<'_>| !is_quiet || told.weight == Weight::Failure;
+    task.report.outcomes.iter().flat_map(told).filter(is_shown)
+}
+
+/// The rules of which not every finding was kept, with the number of the others.
+pub(super) fn left_out<'a>(
+    task: &'a JudgedTask,
+    run: &Run<'_>,
+) -> impl Iterator<Item = (&'a Outcome, usize)> + use<'a> {
+    let is_quiet = run.quiet;
+    let fails = |outcome: &Outcome| (outcome.findings.verdict, outcome.level) == (Verdict::Fail, Level::Deny);
+    let outcomes = task.report.outcomes.iter().filter(move |outcome| !is_quiet || fails(outcome));
+    outcomes.map(|outcome| (outcome, outcome.findings.further)).filter(|(_, further)| *further > 0)
+}
+
+impl Told<'_> {
+    /// "container `web` of `Api`", or "task definition `Api`".
+    pub(super) fn subject(&self) -> String {
+        let task = quote(&self.task.name);
+        match &self.finding.container {
+            Some(container) => format!("container {container} of {task}"),
+            None => format!("task definition {task}"),
+        }
+    }
+
+    /// What was found where; no full stop.
+    pub(super) fn found(&self) -> String {
+        format!("{}: {}", self.subject(), on_one_line(&self.finding.message))
+    }
+
+    /// The same with the case in which it holds, as a sentence.
+    pub(super) fn found_in_case(&self) -> String {
+        let mut sentence = self.found();
+        if let Some(case) = &self.finding.case {
+            let _ = write!(sentence, ", {}", on_one_line(case));
+        }
+        if !sentence.ends_with('?') {
+            sentence.push('.');
+        }
+        sentence
+    }
+
+    /// Everything in sentences: what was found, in which case, and what to write instead.
+    pub(super) fn sentences(&self) -> String {
+        let settled = self.settled_by().map(|settled| format!(" It {settled}.")).unwrap_or_default();
+        format!("{}{settled} {}", self.found_in_case(), on_one_line(&self.finding.remediation))
+    }
+
+    /// What an open value hangs on, in words that follow "it".
+    pub(super) fn settled_by(&self) -> Option<String> {
+        const NAMED: usize = 6;
+        let open = &self.finding.open;
+        if open.is_empty() {
+            return None;
+        }
+        let names = open.iter().take(NAMED).map(|name| quote(name)).collect::<Vec<_>>().join(", ");
+        let others = if open.len() > NAMED { ", …" } else { "" };
+        Some(format!("depends on {names}{others}"))
+    }
+
+    /// Whether what to do is the same for both.
+    pub(super) fn is_mended_like(&self, other: &Self) -> bool {
+        self.outcome.rule.name == other.outcome.rule.name
+            && self.finding.container == other.finding.container
+            && self.finding.remediation == other.finding.remediation
+    }
+
+    /// Where it is: its own place, else that of the task definition's name.
+    pub(super) fn span(&self) -> Span {
+        self.finding.span.unwrap_or(self.task.span)
+    }
+}
+
+/// The beginning of a task definition's name, which is repeated with every finding. CloudFormation takes 255 characters, all of one byte
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub(super) fn name(task: &JudgedTask) -> &str {
+    const LONGEST: usize = 255;
+    task.name.get(..task.name.floor_char_boundary(LONGEST)).unwrap_or(&task.name)
+}
+
+/// Rules that have nothing to say of a task definition because they pass, or do not apply.
+pub(super) fn silent(task: &JudgedTask) -> impl Iterator<Item = &Outcome> {
+    task.report.outcomes.iter().filter(|outcome| outcome.findings.verdict < Verdict::Unknown)
+}
+
+/// A span in lines and columns, from 1, columns in characters; the end is behind the last character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) end_line: usize,
+    pub(super) end_column: usize,
+}
+
+/// A text in which places are looked up; its lines are counted once, and only if there is a place to look up.
+pub(super) struct Page<'a> {
+    pub(super) text: &'a str,
+    lines: OnceCell<LineIndex<'a>>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, lines: OnceCell::new() }
+    }
+
+    pub(super) fn lines(&self) -> &LineIndex<'a> {
+        self.lines.get_or_init(|| LineIndex::new(self.text))
+    }
+
+    pub(super) fn place(&self, span: Span) -> Place {
+        let (line, column) = self.lines().position(span.start as usize);
+        let (end_line, end_column) = self.lines().position(span.end.max(span.start) as usize);
+        Place { line, column, end_line, end_column }
+    }
+}
+
+/// "templates/api.yaml:3:7: …", for a file that cannot be read.
+pub(super) fn cannot_be_read(file: &UnreadableFile) -> String {
+    let path = on_one_line(&file.path);
+    let message = on_one_line(&file.problem.message);
+    match file.position {
+        Some((line, column)) => format!("{path}:{line}:{column}: {message}"),
+        None => format!("{path}: {message}"),
+    }
+}
+
+/// How a run ended, in one sentence without its full stop.
+pub(super) fn summary(totals: &Totals, unreadable: usize, run: &Run<'_>) -> String {
+    let mut summary = if totals.files == 0 && unreadable == 0 {
+        "nothing was judged: no template and no task definition was found".to_owned()
+    } else if totals.task_definitions == 0 {
+        format!("nothing was judged: no task definition in {}", counted(totals.files, "file"))
+    } else if run.policy.rules.is_empty() {
+        "nothing was judged: the policy turns every rule off".to_owned()
+    } else {
+        format!(
+            "{}, {}, {} unknown in {} of {}",
+            counted(totals.failures, "failure"),
+            counted(totals.warnings, "warning"),
+            totals.unknowns,
+            counted(totals.task_definitions, "task definition"),
+            counted(totals.files, "file"),
+        )
+    };
+    if unreadable > 0 {
+        let _ = write!(summary, "; {} cannot be read", counted(unreadable, "file"));
+    }
+    summary
+}
+
+/// Whether a run judged nothing at all, which must not look like success.
+pub(super) fn is_nothing_judged(totals: &Totals, run: &Run<'_>) -> bool {
+    totals.task_definitions == 0 || run.policy.rules.is_empty()
+}
+
+/// "1 file", "2 files".
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
