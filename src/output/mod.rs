@@ -49,3 +49,67 @@ pub struct UnreadableFile {
     /// What is wrong.
     pub problem: Unreadable,
 }
+
+/// The names of all formats. A stand-in until the formats are merged.
+pub const FORMATS: &[&str] = &["text"];
+
+/// The format of a name. A stand-in until the formats are merged.
+pub fn format(name: &str) -> Option<Box<dyn Format>> {
+    (name == "text").then(|| Box::new(StandIn) as Box<dyn Format>)
+}
+
+struct StandIn;
+
+use std::fmt::Write;
+
+impl Format for StandIn {
+    fn begin(&self, _: &Run<'_>) -> String {
+        String::new()
+    }
+
+    fn file(&self, file: &CheckedFile<'_>, _: &Run<'_>) -> String {
+        let lines = crate::document::LineIndex::new(file.text);
+        let place = |span: crate::document::Span| {
+            let (line, column) = lines.position(span.start as usize);
+            format!("{}:{line}:{column}", file.path)
+        };
+        let mut text = String::new();
+        match &file.judged {
+            Err(problem) => text = format!("error: {}: {}\n", place(problem.span), problem.message),
+            Ok(tasks) => {
+                for task in tasks {
+                    for outcome in &task.report.outcomes {
+                        for finding in &outcome.findings.kept {
+                            let place = place(finding.span.unwrap_or(task.span));
+                            let _ = writeln!(
+                                text,
+                                "{place}: {} {}: [{}] {}",
+                                finding.verdict.as_str(),
+                                task.name,
+                                outcome.rule.name,
+                                finding.message
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        text
+    }
+
+    fn separator(&self) -> &'static str {
+        ""
+    }
+
+    fn end(&self, totals: &Totals, _: &[UnreadableFile], _: &Run<'_>) -> String {
+        format!(
+            "{} files, {} unreadable, {} task definitions: {} failures, {} warnings, {} unknowns\n",
+            totals.files,
+            totals.unreadable,
+            totals.task_definitions,
+            totals.failures,
+            totals.warnings,
+            totals.unknowns
+        )
+    }
+}

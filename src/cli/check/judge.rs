@@ -1,0 +1,184 @@
+//! Checking many files at once.
+//!
+//! Owns reading a file, what becomes of one that is not text or that ends in a panic, and the spreading over threads;
+//! results come in the order of the files, and only a bounded number waits. Must not know where results go.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::files::Input;
+use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
+use crate::document::{LineIndex, Span};
+use crate::output::UnreadableFile;
+
+/// What came of one file.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Its results, one text for each format.
+    pub(super) texts: Vec<String>,
+    /// Its share of the totals.
+    pub(super) totals: Totals,
+    /// Why it could not be judged.
+    pub(super) problem: Option<UnreadableFile>,
+    /// Whether it should have been something to judge and is neither a template nor a task definition.
+    pub(super) is_unrecognized: bool,
+}
+
+impl Judged {
+    /// What came of checking a file, with its results for each format.
+    pub(super) fn new(file: &CheckedFile<'_>, texts: Vec<String>) -> Self {
+        let problem = file.judged.as_ref().err().map(|problem| {
+            let position = LineIndex::new(file.text).position(problem.span.start as usize);
+            UnreadableFile { path: file.path.into(), position: Some(position), problem: problem.clone() }
+        });
+        Self { texts, totals: Totals::of(file), problem, is_unrecognized: false }
+    }
+
+    /// A file that could not be judged, for a reason that no place in its text shows.
+    pub(super) fn unreadable(name: &str, position: Option<(usize, usize)>, message: String) -> Self {
+        let problem = Unreadable { span: Span { start: 0, end: 0 }, message };
+        let totals = Totals { unreadable: 1, ..Totals::default() };
+        Self {
+            totals,
+            problem: Some(UnreadableFile { path: name.into(), position, problem }),
+            ..Self::default()
+        }
+    }
+}
+
+/// Judges one file: `check` is asked about its name and text, when it could concern us or `must_concern`.
+pub(super) fn judge(
+    input: &Input,
+    must_concern: bool,
+    check: impl FnOnce(&str, &str) -> Option<Judged>,
+) -> Judged {
+    let name = input.name();
+    let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => return Judged::unreadable(&name, None, format!("cannot be read: {error}")),
+    };
+    let text = match decode(bytes) {
+        Ok(text) if must_concern || could_concern(&text) => text,
+        Err(not_utf8) if must_concern || could_concern(&not_utf8.text) => {
+            return Judged::unreadable(&name, not_utf8.position, not_utf8.message.into());
+        }
+        _ => return Judged::default(),
+    };
+    match guarded(|| check(&name, &text)) {
+        Ok(judged) => judged.unwrap_or_else(|| Judged { is_unrecognized: must_concern, ..Judged::default() }),
+        Err(place) => {
+            let message =
+                format!("cannot be judged because of a mistake in ecs-guard, at {place}: please report it");
+            Judged::unreadable(&name, None, message)
+        }
+    }
+}
+
+fn read_standard_input() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file in another encoding.
+struct NotUtf8 {
+    /// What can be read of it.
+    text: String,
+    /// The first place that is not UTF-8, where there is text before it.
+    position: Option<(usize, usize)>,
+    message: &'static str,
+}
+
+fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
+    let utf16 = |unit: fn([u8; 2]) -> u16| {
+        let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
+        let text = char::decode_utf16(units).map(Result::unwrap_or_default).collect();
+        Err(NotUtf8 { text, position: None, message: "is UTF-16: save it as UTF-8" })
+    };
+    match *bytes.as_slice() {
+        // A byte order mark, or an ASCII character in two bytes.
+        [0xFF, 0xFE, ..] => return utf16(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => return utf16(u16::from_be_bytes),
+        [first, 0, ..] if first.is_ascii_graphic() => return utf16(u16::from_le_bytes),
+        [0, second, ..] if second.is_ascii_graphic() => return utf16(u16::from_be_bytes),
+        _ => {}
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let position = LineIndex::new(&text).position(error.utf8_error().valid_up_to());
+        NotUtf8 { text, position: Some(position), message: "is not UTF-8: save it as UTF-8" }
+    })
+}
+
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps the message of a panic in a guarded function off the terminal, for it may repeat a value of the file.
+pub(super) fn quieten_panics() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if IS_GUARDED.get() {
+            PLACE.set(panic.location().map(ToString::to_string).unwrap_or_default());
+        } else {
+            otherwise(panic);
+        }
+    }));
+}
+
+/// Does something, or says where in ecs-guard it panicked.
+fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    IS_GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(act));
+    IS_GUARDED.set(false);
+    done.map_err(|_| PLACE.take())
+}
+
+/// Judges every file, on several threads when there are several files, and takes the results in the files' order.
+pub(super) fn each<T: Send>(
+    inputs: &[Input],
+    threads: Option<NonZero<usize>>,
+    judge: impl Fn(&Input) -> T + Sync,
+    mut take: impl FnMut(&Input, T),
+) {
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let threads = threads.min(inputs.len());
+    // A reader's depth of nesting is bounded for a main thread's stack.
+    let builder = ThreadPoolBuilder::new().num_threads(threads).stack_size(8 << 20);
+    let pool = (threads > 1).then(|| builder.build().ok()).flatten();
+    let Some(pool) = pool else {
+        for input in inputs {
+            take(input, judge(input));
+        }
+        return;
+    };
+    let mut rest = inputs;
+    while !rest.is_empty() {
+        let (batch, later) = rest.split_at(batch_length(rest, threads));
+        let results: Vec<_> = pool.install(|| batch.par_iter().with_max_len(1).map(&judge).collect());
+        batch.iter().zip(results).for_each(|(input, result)| take(input, result));
+        rest = later;
+    }
+}
+
+/// How many files are judged before their results are taken: enough to keep every thread busy, and few enough that
+/// the results of large files do not pile up.
+fn batch_length(inputs: &[Input], threads: usize) -> usize {
+    const FILES: usize = 64;
+    const BYTES: u64 = 4 << 20;
+    let mut bytes = 0;
+    let is_full = |(index, input): (usize, &Input)| {
+        let full = index >= threads && bytes > BYTES;
+        bytes += input.path.metadata().map_or(0, |metadata| metadata.len());
+        full
+    };
+    let most = inputs.len().min(FILES * threads);
+    inputs.iter().take(most).enumerate().map(is_full).position(|is_full| is_full).unwrap_or(most)
+}
