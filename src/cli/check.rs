@@ -19,6 +19,7 @@ use clap::ValueEnum;
 use self::files::{Files, Input};
 use self::judge::Judged;
 use self::outputs::{Destination, Outputs};
+use self::parameters::Parameters;
 use self::progress::Progress;
 use super::{Outcome, Streams, find_policy};
 use crate::check::{Totals, check};
@@ -34,13 +35,9 @@ pub(super) struct Arguments {
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
-    parameters: parameters::Arguments,
+    parameters: Parameters,
 
-    /// How to write the results, and to which file: text, …; may be repeated
-    ///
-    /// Without a file the results go to standard output, which one format can have; when none has it, text is written
-    /// there.
-    #[arg(long = "format", value_name = "NAME[=FILE]")]
+    #[arg(long = "format", value_name = "NAME[=FILE]", help = outputs::help())]
     formats: Vec<Destination>,
 
     /// Let warnings or values that are not known yet fail too; may be repeated

@@ -93,6 +93,7 @@ impl Files {
     }
 
     fn report(&mut self, path: &Path, problem: impl Into<String>) {
+        let path = path.strip_prefix("./").unwrap_or(path);
         self.missing.push((path.to_string_lossy().into_owned(), problem.into()));
     }
 

@@ -182,3 +182,48 @@ fn batch_length(inputs: &[Input], threads: usize) -> usize {
     let most = inputs.len().min(FILES * threads);
     inputs.iter().take(most).enumerate().map(is_full).position(|is_full| is_full).unwrap_or(most)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZero;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::{Input, Judged, each, judge, quieten_panics};
+
+    fn input(path: impl Into<PathBuf>) -> Input {
+        Input { path: path.into(), is_named: true }
+    }
+
+    #[test]
+    fn a_panic_is_a_problem_of_one_file_and_repeats_nothing() {
+        quieten_panics();
+        let here = input(file!());
+        let judged = judge(&here, true, |_, text| panic!("{text}"));
+        let problem = judged.problem.unwrap();
+        assert_eq!(judged.totals.unreadable, 1);
+        let words = format!("cannot be judged because of a mistake in ecs-guard, at {}:", file!());
+        assert!(problem.problem.message.starts_with(&words), "{}", problem.problem.message);
+        assert!(problem.problem.message.len() < 200, "{}", problem.problem.message);
+        // The next file is judged as if nothing had happened.
+        assert!(judge(&here, true, |_, _| Some(Judged::default())).problem.is_none());
+    }
+
+    #[test]
+    fn results_come_in_order_whichever_is_ready_first() {
+        let inputs: Vec<_> = (0..300).map(|number| input(number.to_string())).collect();
+        for threads in [1, 2, 7] {
+            let mut taken = Vec::new();
+            let judge = |input: &Input| {
+                let number: u64 = input.name().parse().unwrap();
+                std::thread::sleep(Duration::from_micros(number * 7919 % 100));
+                number
+            };
+            each(&inputs, NonZero::new(threads), judge, |input, number| {
+                assert_eq!(input.name(), number.to_string());
+                taken.push(number);
+            });
+            assert!(taken.iter().copied().eq(0..300), "{threads} threads: {taken:?}");
+        }
+    }
+}

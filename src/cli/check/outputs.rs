@@ -21,6 +21,15 @@ pub(super) struct Destination {
     file: Option<PathBuf>,
 }
 
+/// What `--format` takes, for people.
+pub(super) fn help() -> String {
+    format!(
+        "How to write the results: {}. May be repeated; all but one go to a file, and text goes to standard output \
+         when nothing else does",
+        output::FORMATS.join(", ")
+    )
+}
+
 impl FromStr for Destination {
     type Err = String;
 

@@ -13,10 +13,10 @@ use crate::policy::did_you_mean;
 use crate::template::Given;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Parameters {
     /// A value for a template parameter, or for a pseudo parameter such as AWS::Region; may be repeated
     #[arg(long = "parameter", value_name = "KEY=VALUE")]
-    parameters: Vec<String>,
+    given: Vec<String>,
 
     /// A file of parameter values; may be repeated, and the last value counts
     ///
@@ -46,7 +46,7 @@ const PSEUDO_PARAMETERS: &[&str] = &[
     "AWS::URLSuffix",
 ];
 
-impl Arguments {
+impl Parameters {
     /// All that is given: what stands later wins, and what stands on the command line wins over files. Otherwise one
     /// line for every mistake.
     pub(super) fn given(&self) -> Result<Given, Vec<String>> {
@@ -65,7 +65,7 @@ impl Arguments {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        for (index, parameter) in self.parameters.iter().enumerate() {
+        for (index, parameter) in self.given.iter().enumerate() {
             match parameter.split_once('=').map(|(name, value)| (known_name(name), value)) {
                 Some((Ok(name), value)) => {
                     given.parameters.insert(name, value.to_owned());
@@ -348,7 +348,7 @@ fn toml_value<'a>(value: DeValue<'a>, span: Span, text: &'a str) -> Node<'a> {
 mod tests {
     use std::path::Path;
 
-    use super::{Arguments, read};
+    use super::{Parameters, read};
 
     /// What a file of this name gives: `Key=Value`, `Key open`, or the place and the words of what is wrong.
     fn given(name: &str, text: &str) -> String {
@@ -479,9 +479,9 @@ mod tests {
         }
     }
 
-    fn arguments(files: &[&Path], parameters: &[&str]) -> Arguments {
-        Arguments {
-            parameters: parameters.iter().map(ToString::to_string).collect(),
+    fn arguments(files: &[&Path], parameters: &[&str]) -> Parameters {
+        Parameters {
+            given: parameters.iter().map(ToString::to_string).collect(),
             files: files.iter().map(|path| (*path).to_owned()).collect(),
             config_env: "default".into(),
             assume_defaults: true,
