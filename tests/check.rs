@@ -50,11 +50,9 @@ impl Scratch {
     fn failing(&self, arguments: &[&str]) -> Vec<String> {
         let checked = self.check(arguments);
         assert_eq!(checked.err, "", "{arguments:?}");
-        let place = |line: &str| {
-            let (name, _) = line.split_once(|character| character == ':')?;
-            (line.contains("[root-user]") || line.contains("root-user:")).then(|| name.to_owned())
-        };
-        checked.out.lines().filter_map(place).collect()
+        let mut names: Vec<_> = checked.names().collect();
+        names.dedup();
+        names
     }
 }
 
@@ -78,6 +76,22 @@ impl Checked {
         let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The file of each excerpt.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let places = self.out.lines().filter_map(|line| line.trim_start().strip_prefix("--> "));
+        places.map(|place| place.rsplitn(3, ':').last().unwrap().to_owned())
+    }
+
+    /// All that people see.
+    fn all(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+
+    fn says(&self, words: &str) {
+        let all = self.all();
+        assert!(all.contains(words), "{words:?} is not in {all}");
     }
 }
 
@@ -153,8 +167,8 @@ fn findings_are_printed_beside_what_cannot_be_read() {
     assert_eq!(checked.code, Some(2));
     assert!(checked.out.contains("a.yaml:6") && checked.out.contains("e.yaml:6"), "{}", checked.out);
     assert!(checked.out.contains("b.yaml:7") && checked.out.contains("c.json:1"), "{}", checked.out);
-    assert!(checked.err.contains("error: missing.yaml: cannot be read: No such file"), "{}", checked.err);
-    assert!(checked.err.contains("error: d.yaml:1:14: is not UTF-8: save it as UTF-8"), "{}", checked.err);
+    checked.says("error: missing.yaml: cannot be read: No such file");
+    checked.says("error: d.yaml: is not UTF-8 at line 1, column 14: save it as UTF-8");
     // Where no text is on standard output, people find every error on standard error.
     let format = ecs_guard::output::FORMATS.iter().find(|format| **format != "text");
     if let Some(format) = format {
@@ -192,7 +206,7 @@ fn directories_are_searched_as_git_sees_them() {
     }
     scratch.write("private/.ignore", "ignored.yaml\n");
     // Neither of these is for us, and neither is a mistake.
-    scratch.write("values.yaml", "{{ helm }}: [");
+    scratch.write("values.yaml", "{{ helm }}: [ \\\n \"\\u00e9");
     scratch.write("tsconfig.json", "{ // a comment\n}");
     scratch.write("empty.yaml", "");
     scratch.write("binary.json", b"\xff\xfe\x00\xff");
@@ -228,7 +242,7 @@ fn a_directory_that_git_ignores_is_searched_when_it_is_given() {
         scratch.write("infrastructure/cdk.out/assembly-Stage/Service.template.json", template(BAD));
         scratch.write("infrastructure/cdk.out/manifest.json", "{}");
         if !ignoring.starts_with('/') && !ignoring.starts_with("cdk.out/*") {
-            assert!(scratch.check(&["."]).err.contains("no file was found"), "{ignoring}");
+            scratch.check(&["."]).says("nothing was judged");
         }
         let found = scratch.failing(&["infrastructure/cdk.out"]);
         let expected = ["Service.template.json", "assembly-Stage/Service.template.json"];
@@ -274,7 +288,7 @@ fn patterns_that_the_shell_left_alone_are_expanded() {
     ] {
         let checked = scratch.check(&[pattern]);
         assert_eq!(checked.code, Some(2), "{pattern}");
-        assert!(checked.err.contains(problem), "{}", checked.err);
+        checked.says(problem);
     }
 }
 
@@ -323,7 +337,7 @@ fn standard_input_is_a_file() {
     }
     let empty = scratch.check(&["-"]);
     assert_eq!(empty.code, Some(0));
-    assert!(empty.err.contains("note: <stdin> holds neither"), "{}", empty.err);
+    empty.says("note: <stdin> holds neither");
 }
 
 #[test]
@@ -334,7 +348,7 @@ fn what_holds_no_template_is_not_passed_over_silently_when_it_is_given() {
     let given = scratch.check(&["values.yaml"]);
     assert_eq!(given.code, Some(0));
     let note = "note: values.yaml holds neither a CloudFormation template nor an ECS task definition\n";
-    assert!(given.err.contains(note), "{}", given.err);
+    given.says(note);
     assert_eq!(scratch.check(&["--quiet", "values.yaml"]).err, "");
     assert_eq!(scratch.check(&["broken.yaml"]).code, Some(2));
     // As a pre-commit hook gives every file there is.
@@ -343,11 +357,7 @@ fn what_holds_no_template_is_not_passed_over_silently_when_it_is_given() {
     // A directory without anything to check may be the wrong one.
     let nothing = scratch.check(&["."]);
     assert_eq!(nothing.code, Some(0));
-    assert!(
-        nothing.err.contains("note: no file was found that mentions an ECS task definition"),
-        "{}",
-        nothing.err
-    );
+    nothing.says("nothing was judged");
 }
 
 #[test]
@@ -363,7 +373,7 @@ fn other_encodings_are_named() {
         for paths in [&["x.yaml"][..], &["."]] {
             let checked = scratch.check(paths);
             assert_eq!(checked.code, Some(2));
-            assert_eq!(checked.err, "error: x.yaml: is UTF-16: save it as UTF-8\n");
+            checked.says("error: x.yaml: is UTF-16: save it as UTF-8\n");
         }
     }
     scratch.write("x.yaml", [b"\xef\xbb\xbf", text.as_bytes()].concat());
@@ -371,7 +381,7 @@ fn other_encodings_are_named() {
     // Not UTF-8, and not for us.
     scratch.write("x.yaml", b"caf\xe9: 1");
     assert_eq!(scratch.check(&["."]).code, Some(0));
-    assert!(scratch.check(&["x.yaml"]).err.contains("error: x.yaml:1:4: is not UTF-8"));
+    scratch.check(&["x.yaml"]).says("error: x.yaml: is not UTF-8 at line 1, column 4");
 }
 
 #[test]
@@ -399,7 +409,7 @@ fn results_go_where_they_are_sent() {
     ] {
         let checked = scratch.check(arguments);
         assert_eq!(checked.code, Some(2), "{arguments:?}");
-        assert!(checked.err.contains(problem), "{arguments:?}: {}", checked.err);
+        checked.says(problem);
     }
     assert_eq!(scratch.read("a.yaml"), template(BAD));
     // One place that cannot be written does not take the others with it.
@@ -441,9 +451,8 @@ fn many_files_come_in_the_order_of_their_paths_whatever_the_threads() {
     }
     let alone = scratch.check(&["--threads=1"]);
     assert_eq!(alone.code, Some(2));
-    let named = |line: &str| line.contains(".yaml:").then(|| line.split(".yaml:").next().unwrap().to_owned());
-    let names: Vec<_> = alone.out.lines().filter_map(named).collect();
-    assert!(names.len() >= 200);
+    let names: Vec<_> = alone.names().map(PathBuf::from).collect();
+    assert!(names.len() >= 200 && names.is_sorted(), "{names:?}");
     for threads in ["2", "3", "16"] {
         let together = scratch.check(&["--threads", threads]);
         assert_eq!((together.code, &together.out, &together.err), (alone.code, &alone.out, &alone.err));
@@ -468,8 +477,8 @@ fn no_input_brings_it_down() {
     fs::create_dir(scratch.0.join("directory.yaml")).unwrap();
     let checked = scratch.check(&[]);
     assert_eq!(checked.code, Some(2));
-    assert!(!checked.err.contains("mistake in ecs-guard"), "{}", checked.err);
-    let everything = format!("{}{}", checked.out, checked.err);
+    let everything = checked.all();
+    assert!(!everything.contains("mistake in ecs-guard"), "{everything}");
     assert!(everything.contains("deep.yaml:1:") && everything.contains("deeper.json:1:"));
 }
 
@@ -480,11 +489,7 @@ fn parameters_that_cannot_be_meant_are_named() {
     scratch.write("p.json", "{\"Somebody\": \"x\", \"Nobody\": \"hunter2\"}");
     let checked =
         scratch.check(&["--parameter-file=p.json", "--parameter=Else=hunter2", "--parameter=AWS::Region=x"]);
-    assert!(
-        checked.err.contains("warning: no template declares a parameter `Else`, `Nobody`\n"),
-        "{}",
-        checked.err
-    );
+    checked.says("warning: no template declares a parameter `Else`, `Nobody`\n");
     assert!(!checked.err.contains("hunter2"));
     let wrong = scratch.check(&["--parameter", "hunter2", "--parameter", "AWS::Regin=hunter2"]);
     assert_eq!(
@@ -508,7 +513,7 @@ fn parameters_that_cannot_be_meant_are_named() {
         scratch.check(&arguments[..1]).err,
         "error: samconfig.toml:1:1: there is no environment `default` in it; --config-env takes `prod`\n"
     );
-    assert!(scratch.check(&arguments[1..]).err.contains("--parameter-file"));
+    scratch.check(&arguments[1..]).says("--parameter-file");
 }
 
 #[test]
@@ -526,16 +531,8 @@ fn what_may_not_be_read_is_an_error() {
     if fs::read(scratch.0.join("closed.yaml")).is_err() {
         let checked = scratch.check(&[]);
         assert_eq!(checked.code, Some(2));
-        assert!(
-            checked.err.contains("error: closed.yaml: cannot be read: Permission denied"),
-            "{}",
-            checked.err
-        );
-        assert!(
-            checked.err.contains("error: inside: cannot be searched: Permission denied"),
-            "{}",
-            checked.err
-        );
+        checked.says("error: closed.yaml: cannot be read: Permission denied");
+        checked.says("error: inside: cannot be searched: Permission denied");
     }
     set("inside", 0o755);
 }

@@ -122,7 +122,7 @@ pub(super) fn run(
         results.say("error", problem);
     }
     for (path, message) in missing {
-        results.take(&path, Judged::unreadable(&path, None, message));
+        results.take(&path, Judged::unreadable(&path, message));
     }
 
     let undeclared = Undeclared::new(&given);
@@ -143,7 +143,7 @@ pub(super) fn run(
     });
     drop(progress);
 
-    if results.totals == Totals::default() && !arguments.skip_unrecognized {
+    if results.totals == Totals::default() && !results.is_text_shown {
         results.say("note", "no file was found that mentions an ECS task definition");
     }
     if let Some(warning) = undeclared.warning().filter(|_| results.totals.files > 0) {
@@ -192,11 +192,11 @@ impl Results<'_> {
         self.totals.add(judged.totals);
         self.outputs.write_file(self.formats, &judged.texts);
         if let Some(problem) = judged.problem {
-            // A mistake in a file's text has been shown with the text, if that is what people read.
-            if judged.texts.is_empty() || !self.is_text_shown {
-                let place =
-                    problem.position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-                self.say("error", &format!("{name}{place}: {}", problem.problem.message));
+            // The text has it too.
+            if !self.is_text_shown {
+                let position = problem.position.map(|(line, column)| format!(":{line}:{column}"));
+                let position = position.unwrap_or_default();
+                self.say("error", &format!("{name}{position}: {}", problem.problem.message));
             }
             self.unreadable.push(problem);
         }

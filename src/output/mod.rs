@@ -75,7 +75,7 @@ impl Format for StandIn {
         };
         let mut text = String::new();
         match &file.judged {
-            Err(problem) => text = format!("error: {}: {}\n", place(problem.span), problem.message),
+            Err(problem) => text = format!("error: {}\n --> {}\n", problem.message, place(problem.span)),
             Ok(tasks) => {
                 for task in tasks {
                     for outcome in &task.report.outcomes {
@@ -83,10 +83,10 @@ impl Format for StandIn {
                             let place = place(finding.span.unwrap_or(task.span));
                             let _ = writeln!(
                                 text,
-                                "{place}: {} {}: [{}] {}",
+                                "{}[{}] {}: {}\n  --> {place}",
                                 finding.verdict.as_str(),
-                                task.name,
                                 outcome.rule.name,
+                                task.name,
                                 finding.message
                             );
                         }
@@ -101,9 +101,16 @@ impl Format for StandIn {
         ""
     }
 
-    fn end(&self, totals: &Totals, _: &[UnreadableFile], _: &Run<'_>) -> String {
-        format!(
-            "{} files, {} unreadable, {} task definitions: {} failures, {} warnings, {} unknowns\n",
+    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], _: &Run<'_>) -> String {
+        let mut text = String::new();
+        for file in unreadable.iter().filter(|file| file.position.is_none()) {
+            let _ = writeln!(text, "error: {}: {}", file.path, file.problem.message);
+        }
+        if totals.files + unreadable.len() == 0 {
+            return "ecs-guard: nothing was judged\n".into();
+        }
+        text + &format!(
+            "ecs-guard: {} files, {} unreadable, {} task definitions: {} failures, {} warnings, {} unknowns\n",
             totals.files,
             totals.unreadable,
             totals.task_definitions,

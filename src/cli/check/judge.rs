@@ -39,15 +39,12 @@ impl Judged {
         Self { texts, totals: Totals::of(file), problem, is_unrecognized: false }
     }
 
-    /// A file that could not be judged, for a reason that no place in its text shows.
-    pub(super) fn unreadable(name: &str, position: Option<(usize, usize)>, message: String) -> Self {
+    /// A file that could not be judged, for a reason that no excerpt of its text can show.
+    pub(super) fn unreadable(name: &str, message: String) -> Self {
         let problem = Unreadable { span: Span { start: 0, end: 0 }, message };
         let totals = Totals { unreadable: 1, ..Totals::default() };
-        Self {
-            totals,
-            problem: Some(UnreadableFile { path: name.into(), position, problem }),
-            ..Self::default()
-        }
+        let problem = Some(UnreadableFile { path: name.into(), position: None, problem });
+        Self { totals, problem, ..Self::default() }
     }
 }
 
@@ -61,12 +58,12 @@ pub(super) fn judge(
     let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
     let bytes = match bytes {
         Ok(bytes) => bytes,
-        Err(error) => return Judged::unreadable(&name, None, format!("cannot be read: {error}")),
+        Err(error) => return Judged::unreadable(&name, format!("cannot be read: {error}")),
     };
     let text = match decode(bytes) {
         Ok(text) if must_concern || could_concern(&text) => text,
         Err(not_utf8) if must_concern || could_concern(&not_utf8.text) => {
-            return Judged::unreadable(&name, not_utf8.position, not_utf8.message.into());
+            return Judged::unreadable(&name, not_utf8.message);
         }
         _ => return Judged::default(),
     };
@@ -75,9 +72,15 @@ pub(super) fn judge(
         Err(place) => {
             let message =
                 format!("cannot be judged because of a mistake in ecs-guard, at {place}: please report it");
-            Judged::unreadable(&name, None, message)
+            Judged::unreadable(&name, message)
         }
     }
+}
+
+/// Whether a text has the words of a task definition, in any casing; [`could_concern`] allows for more than that.
+fn mentions_us(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["taskdefinition", "containerdefinitions"].iter().any(|word| text.contains(word))
 }
 
 fn read_standard_input() -> io::Result<Vec<u8>> {
@@ -90,16 +93,14 @@ fn read_standard_input() -> io::Result<Vec<u8>> {
 struct NotUtf8 {
     /// What can be read of it.
     text: String,
-    /// The first place that is not UTF-8, where there is text before it.
-    position: Option<(usize, usize)>,
-    message: &'static str,
+    message: String,
 }
 
 fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
     let utf16 = |unit: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
         let text = char::decode_utf16(units).map(Result::unwrap_or_default).collect();
-        Err(NotUtf8 { text, position: None, message: "is UTF-16: save it as UTF-8" })
+        Err(NotUtf8 { text, message: "is UTF-16: save it as UTF-8".into() })
     };
     match *bytes.as_slice() {
         // A byte order mark, or an ASCII character in two bytes.
@@ -111,8 +112,9 @@ fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        let position = LineIndex::new(&text).position(error.utf8_error().valid_up_to());
-        NotUtf8 { text, position: Some(position), message: "is not UTF-8: save it as UTF-8" }
+        let (line, column) = LineIndex::new(&text).position(error.utf8_error().valid_up_to());
+        let message = format!("is not UTF-8 at line {line}, column {column}: save it as UTF-8");
+        NotUtf8 { text, message }
     })
 }
 
