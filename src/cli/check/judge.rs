@@ -62,13 +62,18 @@ pub(super) fn judge(
     };
     let text = match decode(bytes) {
         Ok(text) if must_concern || could_concern(&text) => text,
-        Err(not_utf8) if must_concern || could_concern(&not_utf8.text) => {
+        Err(not_utf8) if must_concern || mentions_us(&not_utf8.text) => {
             return Judged::unreadable(&name, not_utf8.message);
         }
         _ => return Judged::default(),
     };
     match guarded(|| check(&name, &text)) {
-        Ok(judged) => judged.unwrap_or_else(|| Judged { is_unrecognized: must_concern, ..Judged::default() }),
+        // What cannot be read and has none of our words is something else: a Helm chart, a configuration with comments.
+        Ok(Some(judged)) if judged.problem.is_some() && !must_concern && !mentions_us(&text) => {
+            Judged::default()
+        }
+        Ok(Some(judged)) => judged,
+        Ok(None) => Judged { is_unrecognized: must_concern, ..Judged::default() },
         Err(place) => {
             let message =
                 format!("cannot be judged because of a mistake in ecs-guard, at {place}: please report it");
@@ -209,6 +214,21 @@ mod tests {
         assert!(problem.problem.message.len() < 200, "{}", problem.problem.message);
         // The next file is judged as if nothing had happened.
         assert!(judge(&here, true, |_, _| Some(Judged::default())).problem.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_passed_over_only_where_it_has_none_of_our_words() {
+        let path = std::env::temp_dir().join(format!("ecs-guard-judge-{}.yaml", std::process::id()));
+        let is_reported = |text: &str, must_concern| {
+            std::fs::write(&path, text).unwrap();
+            let broken = |name: &str, _: &str| Some(Judged::unreadable(name, String::new()));
+            judge(&input(&path), must_concern, broken).problem.is_some()
+        };
+        assert!(is_reported("AWS::ECS::TaskDefinition: [", false));
+        assert!(is_reported("{containerDefinitions", false));
+        assert!(!is_reported("{{ helm }}: \"\\u00e9\" [", false));
+        assert!(is_reported("{{ helm }}: \"\\u00e9\" [", true));
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]
