@@ -547,3 +547,23 @@ fn the_definition_for_pre_commit_names_what_the_command_has() {
     scratch.write("a.yaml", template(BAD));
     assert_eq!(scratch.check(&[entry, "a.yaml", "ecs-guard.yaml"]).code, Some(1));
 }
+
+#[test]
+fn the_commands_in_the_documentation_are_understood() {
+    let scratch = Scratch::new("documentation");
+    scratch.write("template.yaml", template(UNKNOWN));
+    scratch.write("cdk.out/a.template.json", template(UNKNOWN));
+    scratch.write("production.json", "{\"Parameters\": {}}");
+    scratch.write("samconfig.toml", "version = 0.1\n[production]\n");
+    let documentation = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let lines = documentation
+        .lines()
+        .map(|line| line.trim_start().trim_start_matches("- ").trim_start_matches("run: "));
+    let commands: Vec<_> = lines.filter_map(|line| line.strip_prefix("ecs-guard check")).collect();
+    assert!(commands.len() > 4, "{commands:?}");
+    for command in commands {
+        let arguments: Vec<_> = command.split_whitespace().collect();
+        let checked = scratch.check(&arguments);
+        assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""), "{command}");
+    }
+}

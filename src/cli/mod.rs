@@ -29,7 +29,7 @@ Examples:
 The policy is taken from --policy, else from $ECS_GUARD_POLICY, else from ecs-guard.yaml in this
 directory or one above it, up to the root of the repository; without any, the baseline rules deny.
 
-Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or an event that cannot be judged.";
+Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or something that cannot be judged.";
 
 /// Judges ECS task definitions as the ecs-guard hook does, before they are deployed.
 #[derive(Debug, Parser)]
