@@ -3,12 +3,13 @@
 //! Owns arguments, exit codes and the streams. Must not judge anything: each subcommand asks the library and
 //! hands the answer to [`crate::output`].
 
+mod check;
 mod explain;
 mod invoke;
 mod policy;
 mod rules;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ use crate::policy_file;
 
 const EXAMPLES: &str = "\
 Examples:
+  ecs-guard check                   Are the templates in this directory right?
   ecs-guard invoke event.json       What would the hook answer to this event?
   ecs-guard explain root-user       Why is this bad, and what to write instead?
   ecs-guard policy check            Is the policy file right, and what does it say?
@@ -27,7 +29,7 @@ Examples:
 The policy is taken from --policy, else from $ECS_GUARD_POLICY, else from ecs-guard.yaml in this
 directory or one above it, up to the root of the repository; without any, the baseline rules deny.
 
-Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or an event that cannot be judged.";
+Exit codes: 0 compliant, 1 not compliant, 2 usage error, broken policy, or something that cannot be judged.";
 
 /// Judges ECS task definitions as the ecs-guard hook does, before they are deployed.
 #[derive(Debug, Parser)]
@@ -55,6 +57,13 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check templates and task definitions in files, before they are deployed
+    ///
+    /// Searches directories for CloudFormation templates and ECS task definitions in YAML and JSON, told by what they
+    /// hold; .gitignore and .ignore are respected, and a directory that is named is looked into although they ignore it.
+    /// Exits with 0 when nothing fails, 1 when something does, and 2 on a usage error, a broken policy, or when a file
+    /// could not be read or written; what was found is printed also then.
+    Check(check::Arguments),
     /// Answer hook events from files, as the Lambda function would
     ///
     /// Prints the message that CloudFormation shows, and the violated rules that the AWS CDK prints. Exits with 0 when every event is answered with SUCCESS,
@@ -131,12 +140,22 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Colour::Always => anstream::ColorChoice::Always,
         Colour::Never => anstream::ColorChoice::Never,
     };
+    let out: Box<dyn Write> = match &arguments.command {
+        // Long texts are not written line by line; `check` itself flushes before it writes elsewhere.
+        Command::Check(_) => Box::new(BufWriter::new(io::stdout())),
+        _ => Box::new(io::stdout()),
+    };
+    let choice_for_out = match choice {
+        anstream::ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+        chosen => chosen,
+    };
     let mut streams = Streams {
-        out: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stdout(), choice))),
+        out: Box::new(UntilClosed::new(anstream::AutoStream::new(out, choice_for_out))),
         err: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), choice))),
     };
     let option = arguments.policy;
     let ended = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments, option, &mut streams),
         Command::Invoke(arguments) => invoke::run(&arguments, option, &mut streams),
         Command::Rules(arguments) => rules::run(&arguments, option, &mut streams),
         Command::Explain(arguments) => explain::run(&arguments, &mut streams),

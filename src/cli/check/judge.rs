@@ -1,0 +1,251 @@
+//! Checking many files at once.
+//!
+//! Owns reading a file, what becomes of one that is not text or that ends in a panic, and the spreading over threads;
+//! results come in the order of the files, and only a bounded number waits. Must not know where results go.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Read};
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::ThreadPoolBuilder;
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::files::Input;
+use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
+use crate::document::{LineIndex, Span};
+use crate::output::UnreadableFile;
+
+/// What came of one file.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// Its results, one text for each format.
+    pub(super) texts: Vec<String>,
+    /// Its share of the totals.
+    pub(super) totals: Totals,
+    /// Why it could not be judged.
+    pub(super) problem: Option<UnreadableFile>,
+    /// Whether it should have been something to judge and is neither a template nor a task definition.
+    pub(super) is_unrecognized: bool,
+}
+
+impl Judged {
+    /// What came of checking a file, with its results for each format.
+    pub(super) fn new(file: &CheckedFile<'_>, texts: Vec<String>) -> Self {
+        let problem = file.judged.as_ref().err().map(|problem| {
+            let position = LineIndex::new(file.text).position(problem.span.start as usize);
+            UnreadableFile { path: file.path.into(), position: Some(position), problem: problem.clone() }
+        });
+        Self { texts, totals: Totals::of(file), problem, is_unrecognized: false }
+    }
+
+    /// A file that could not be judged, for a reason that no excerpt of its text can show.
+    pub(super) fn unreadable(name: &str, message: String) -> Self {
+        let problem = Unreadable { span: Span { start: 0, end: 0 }, message };
+        let totals = Totals { unreadable: 1, ..Totals::default() };
+        let problem = Some(UnreadableFile { path: name.into(), position: None, problem });
+        Self { totals, problem, ..Self::default() }
+    }
+}
+
+/// Judges one file: `check` is asked about its name and text, when it could concern us or `must_concern`.
+pub(super) fn judge(
+    input: &Input,
+    must_concern: bool,
+    check: impl FnOnce(&str, &str) -> Option<Judged>,
+) -> Judged {
+    let name = input.name();
+    let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => return Judged::unreadable(&name, format!("cannot be read: {error}")),
+    };
+    let text = match decode(bytes) {
+        Ok(text) if must_concern || could_concern(&text) => text,
+        Err(not_utf8) if must_concern || mentions_us(&not_utf8.text) => {
+            return Judged::unreadable(&name, not_utf8.message);
+        }
+        _ => return Judged::default(),
+    };
+    match guarded(|| check(&name, &text)) {
+        // What cannot be read and has none of our words is something else: a Helm chart, a configuration with comments.
+        Ok(Some(judged)) if judged.problem.is_some() && !must_concern && !mentions_us(&text) => {
+            Judged::default()
+        }
+        Ok(Some(judged)) => judged,
+        Ok(None) => Judged { is_unrecognized: must_concern, ..Judged::default() },
+        Err(place) => {
+            let message =
+                format!("cannot be judged because of a mistake in ecs-guard, at {place}: please report it");
+            Judged::unreadable(&name, message)
+        }
+    }
+}
+
+/// Whether a text has the words of a task definition, in any casing; [`could_concern`] allows for more than that.
+fn mentions_us(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["taskdefinition", "containerdefinitions"].iter().any(|word| text.contains(word))
+}
+
+fn read_standard_input() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file in another encoding.
+struct NotUtf8 {
+    /// What can be read of it.
+    text: String,
+    message: String,
+}
+
+fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
+    let utf16 = |unit: fn([u8; 2]) -> u16| {
+        let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
+        let text = char::decode_utf16(units).map(Result::unwrap_or_default).collect();
+        Err(NotUtf8 { text, message: "is UTF-16: save it as UTF-8".into() })
+    };
+    match *bytes.as_slice() {
+        // A byte order mark, or an ASCII character in two bytes.
+        [0xFF, 0xFE, ..] => return utf16(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => return utf16(u16::from_be_bytes),
+        [first, 0, ..] if first.is_ascii_graphic() => return utf16(u16::from_le_bytes),
+        [0, second, ..] if second.is_ascii_graphic() => return utf16(u16::from_be_bytes),
+        _ => {}
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let (line, column) = LineIndex::new(&text).position(error.utf8_error().valid_up_to());
+        let message = format!("is not UTF-8 at line {line}, column {column}: save it as UTF-8");
+        NotUtf8 { text, message }
+    })
+}
+
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps the message of a panic in a guarded function off the terminal, for it may repeat a value of the file.
+pub(super) fn quieten_panics() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if IS_GUARDED.get() {
+            PLACE.set(panic.location().map(ToString::to_string).unwrap_or_default());
+        } else {
+            otherwise(panic);
+        }
+    }));
+}
+
+/// Does something, or says where in ecs-guard it panicked.
+fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+    IS_GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(act));
+    IS_GUARDED.set(false);
+    done.map_err(|_| PLACE.take())
+}
+
+/// Judges every file, on several threads when there are several files, and takes the results in the files' order.
+pub(super) fn each<T: Send>(
+    inputs: &[Input],
+    threads: Option<NonZero<usize>>,
+    judge: impl Fn(&Input) -> T + Sync,
+    mut take: impl FnMut(&Input, T),
+) {
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let threads = threads.min(inputs.len());
+    // A reader's depth of nesting is bounded for a main thread's stack.
+    let builder = ThreadPoolBuilder::new().num_threads(threads).stack_size(8 << 20);
+    let pool = (threads > 1).then(|| builder.build().ok()).flatten();
+    let Some(pool) = pool else {
+        for input in inputs {
+            take(input, judge(input));
+        }
+        return;
+    };
+    let mut rest = inputs;
+    while !rest.is_empty() {
+        let (batch, later) = rest.split_at(batch_length(rest, threads));
+        let results: Vec<_> = pool.install(|| batch.par_iter().with_max_len(1).map(&judge).collect());
+        batch.iter().zip(results).for_each(|(input, result)| take(input, result));
+        rest = later;
+    }
+}
+
+/// How many files are judged before their results are taken: enough to keep every thread busy, and few enough that
+/// the results of large files do not pile up.
+fn batch_length(inputs: &[Input], threads: usize) -> usize {
+    const FILES: usize = 64;
+    const BYTES: u64 = 4 << 20;
+    let mut bytes = 0;
+    let is_full = |(index, input): (usize, &Input)| {
+        let full = index >= threads && bytes > BYTES;
+        bytes += input.path.metadata().map_or(0, |metadata| metadata.len());
+        full
+    };
+    let most = inputs.len().min(FILES * threads);
+    inputs.iter().take(most).enumerate().map(is_full).position(|is_full| is_full).unwrap_or(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZero;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::{Input, Judged, each, judge, quieten_panics};
+
+    fn input(path: impl Into<PathBuf>) -> Input {
+        Input { path: path.into(), is_named: true }
+    }
+
+    #[test]
+    fn a_panic_is_a_problem_of_one_file_and_repeats_nothing() {
+        quieten_panics();
+        let here = input(file!());
+        let judged = judge(&here, true, |_, text| panic!("{text}"));
+        let problem = judged.problem.unwrap();
+        assert_eq!(judged.totals.unreadable, 1);
+        let words = format!("cannot be judged because of a mistake in ecs-guard, at {}:", file!());
+        assert!(problem.problem.message.starts_with(&words), "{}", problem.problem.message);
+        assert!(problem.problem.message.len() < 200, "{}", problem.problem.message);
+        // The next file is judged as if nothing had happened.
+        assert!(judge(&here, true, |_, _| Some(Judged::default())).problem.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_passed_over_only_where_it_has_none_of_our_words() {
+        let path = std::env::temp_dir().join(format!("ecs-guard-judge-{}.yaml", std::process::id()));
+        let is_reported = |text: &str, must_concern| {
+            std::fs::write(&path, text).unwrap();
+            let broken = |name: &str, _: &str| Some(Judged::unreadable(name, String::new()));
+            judge(&input(&path), must_concern, broken).problem.is_some()
+        };
+        assert!(is_reported("AWS::ECS::TaskDefinition: [", false));
+        assert!(is_reported("{containerDefinitions", false));
+        assert!(!is_reported("{{ helm }}: \"\\u00e9\" [", false));
+        assert!(is_reported("{{ helm }}: \"\\u00e9\" [", true));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn results_come_in_order_whichever_is_ready_first() {
+        let inputs: Vec<_> = (0..300).map(|number| input(number.to_string())).collect();
+        for threads in [1, 2, 7] {
+            let mut taken = Vec::new();
+            let judge = |input: &Input| {
+                let number: u64 = input.name().parse().unwrap();
+                std::thread::sleep(Duration::from_micros(number * 7919 % 100));
+                number
+            };
+            each(&inputs, NonZero::new(threads), judge, |input, number| {
+                assert_eq!(input.name(), number.to_string());
+                taken.push(number);
+            });
+            assert!(taken.iter().copied().eq(0..300), "{threads} threads: {taken:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! How far a long run has come.
+//!
+//! Owns the bar on a terminal's standard error and when there is one. Must not know what is counted.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar that shows itself when a run of many files takes long.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Progress {
+    /// No bar unless there are several files to see go by on a terminal.
+    pub(super) fn new(files: usize, is_wanted: bool) -> Option<Self> {
+        const MANY: usize = 50;
+        if !is_wanted || files < MANY || !stderr().is_terminal() {
+            return None;
+        }
+        let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("checking {wide_bar} {pos}/{len}") {
+            bar.set_style(style);
+        }
+        Some(Self { bar, started: Instant::now() })
+    }
+
+    /// One file more is done.
+    pub(super) fn advance(&self) {
+        const LONG: Duration = Duration::from_millis(500);
+        self.bar.inc(1);
+        if self.bar.is_hidden() && self.started.elapsed() > LONG {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+
+    /// Writes something to a terminal that the bar may be on.
+    pub(super) fn beside(progress: Option<&Self>, write: impl FnOnce()) {
+        match progress {
+            Some(progress) => progress.bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,569 @@
+//! `ecs-guard check` as a program: which files it reads, where it writes, and how it exits.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads the files it is about, and stops at what it does not expect"
+)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A directory of one test's own, outside any repository, with a policy, removed when the test has passed.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ecs-guard-check-{}-{test}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        let scratch = Self(path.canonicalize().unwrap());
+        scratch.write("ecs-guard.yaml", "rules: {privileged-container: {level: warn}}");
+        scratch
+    }
+
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.0.join(path)).unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecs-guard"));
+        command.arg("check").args(arguments).current_dir(&self.0);
+        command.env_remove("ECS_GUARD_POLICY").env_remove("NO_COLOR").stdin(Stdio::null());
+        command
+    }
+
+    fn check(&self, arguments: &[&str]) -> Checked {
+        Checked::new(&mut self.command(arguments))
+    }
+
+    /// The names of the files in which something fails, in the order of the output.
+    fn failing(&self, arguments: &[&str]) -> Vec<String> {
+        let checked = self.check(arguments);
+        assert_eq!(checked.err, "", "{arguments:?}");
+        let mut names: Vec<_> = checked.names().collect();
+        names.dedup();
+        names
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+}
+
+/// How a run ended.
+struct Checked {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Checked {
+    fn new(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The file of each excerpt.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let places = self.out.lines().filter_map(|line| line.trim_start().strip_prefix("--> "));
+        places.map(|place| place.rsplitn(3, ':').last().unwrap().to_owned())
+    }
+
+    /// All that people see.
+    fn all(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+
+    fn says(&self, words: &str) {
+        let all = self.all();
+        assert!(all.contains(words), "{words:?} is not in {all}");
+    }
+}
+
+/// A template with one task definition of one container with these properties.
+fn template(properties: &str) -> String {
+    format!(
+        "Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      \
+         ContainerDefinitions:\n        - {{Name: web, {properties}}}\n"
+    )
+}
+
+const GOOD: &str = "User: '1000', ReadonlyRootFilesystem: true";
+const BAD: &str = "User: '0', ReadonlyRootFilesystem: true";
+const WARNING: &str = "User: '1000', ReadonlyRootFilesystem: true, Privileged: true";
+const UNKNOWN: &str = "User: !Ref Somebody, ReadonlyRootFilesystem: true";
+
+#[test]
+fn exit_codes_do_not_depend_on_the_format() {
+    let scratch = Scratch::new("codes");
+    scratch.write("good.yaml", template(GOOD));
+    scratch.write("bad.yaml", template(BAD));
+    scratch.write("warning.yaml", template(WARNING));
+    scratch.write("unknown.yaml", template(UNKNOWN));
+    scratch.write("broken.yaml", template(BAD) + "  : [\n");
+    for (arguments, code) in [
+        ("good.yaml", 0),
+        ("bad.yaml", 1),
+        ("warning.yaml", 0),
+        ("unknown.yaml", 0),
+        ("broken.yaml", 2),
+        ("missing.yaml", 2),
+        ("good.yaml bad.yaml", 1),
+        ("bad.yaml broken.yaml", 2),
+        ("bad.yaml missing.yaml", 2),
+        ("--exit-zero bad.yaml", 0),
+        ("--exit-zero broken.yaml bad.yaml", 2),
+        ("--exit-zero missing.yaml", 2),
+        ("--exit-zero --fail-on warn warning.yaml", 0),
+        ("--fail-on warn good.yaml", 0),
+        ("--fail-on warn warning.yaml", 1),
+        ("--fail-on warn unknown.yaml", 0),
+        ("--fail-on unknown unknown.yaml", 1),
+        ("--fail-on unknown warning.yaml", 0),
+        ("--fail-on unknown,warn warning.yaml", 1),
+        ("--fail-on unknown --fail-on warn unknown.yaml", 1),
+        ("--fail-on deny good.yaml", 2),
+        ("--quiet --verbose good.yaml", 2),
+        ("--threads 0 good.yaml", 2),
+        ("--policy missing.yaml good.yaml", 2),
+        ("--parameter A good.yaml", 2),
+        ("--parameter-file missing.json good.yaml", 2),
+        ("--format nonsense good.yaml", 2),
+    ] {
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        assert_eq!(scratch.check(&arguments).code, Some(code), "{arguments:?}");
+        for format in ecs_guard::output::FORMATS {
+            let format = format!("--format={format}");
+            let arguments = [&[format.as_str()], arguments.as_slice()].concat();
+            assert_eq!(scratch.check(&arguments).code, Some(code), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn findings_are_printed_beside_what_cannot_be_read() {
+    let scratch = Scratch::new("beside");
+    scratch.write("a.yaml", template(BAD));
+    scratch.write("b.yaml", template(BAD) + "  : [\n");
+    scratch.write("c.json", "{\"Resources\": {\"AWS::ECS::TaskDefinition\"");
+    scratch.write("d.yaml", b"Description: \xff AWS::ECS::TaskDefinition");
+    scratch.write("e.yaml", template(BAD));
+    let checked = scratch.check(&["missing.yaml", "."]);
+    assert_eq!(checked.code, Some(2));
+    assert!(checked.out.contains("a.yaml:6") && checked.out.contains("e.yaml:6"), "{}", checked.out);
+    assert!(checked.out.contains("b.yaml:7") && checked.out.contains("c.json:1"), "{}", checked.out);
+    checked.says("error: missing.yaml: cannot be read: No such file");
+    checked.says("error: d.yaml: is not UTF-8 at line 1, column 14: save it as UTF-8");
+    // Where no text is on standard output, people find every error on standard error.
+    let format = ecs_guard::output::FORMATS.iter().find(|format| **format != "text");
+    if let Some(format) = format {
+        let checked = scratch.check(&["--format", format, "."]);
+        assert!(
+            checked.err.contains("error: b.yaml:7") && checked.err.contains("error: c.json:1"),
+            "{}",
+            checked.err
+        );
+    }
+}
+
+#[test]
+fn directories_are_searched_as_git_sees_them() {
+    let scratch = Scratch::new("search");
+    let bad = template(BAD);
+    fs::create_dir(scratch.0.join(".git")).unwrap();
+    scratch.write(".gitignore", "build/\n*.generated.yaml\n");
+    for path in [
+        "z.yml",
+        "a/b.json.template",
+        "a/b.TEMPLATE",
+        "a/b.cform",
+        "a-b/c.yaml",
+        "ünï cödé.yaml",
+        // Not these:
+        "build/out.yaml",
+        "x.generated.yaml",
+        ".hidden.yaml",
+        ".aws-sam/build/template.yaml",
+        "private/ignored.yaml",
+        "notes.md",
+    ] {
+        scratch.write(path, &bad);
+    }
+    scratch.write("private/.ignore", "ignored.yaml\n");
+    // Neither of these is for us, and neither is a mistake.
+    scratch.write("values.yaml", "{{ helm }}: [ \\\n \"\\u00e9");
+    scratch.write("tsconfig.json", "{ // a comment\n}");
+    scratch.write("empty.yaml", "");
+    scratch.write("binary.json", b"\xff\xfe\x00\xff");
+    let searched = ["a/b.TEMPLATE", "a/b.cform", "a/b.json.template", "a-b/c.yaml", "z.yml", "ünï cödé.yaml"];
+    assert_eq!(scratch.failing(&[]), searched);
+    assert_eq!(scratch.failing(&["."]), searched);
+    assert_eq!(scratch.failing(&["./"]), searched);
+    assert_eq!(scratch.failing(&["a"]), ["a/b.TEMPLATE", "a/b.cform", "a/b.json.template"]);
+    assert_eq!(scratch.failing(&["--no-ignore"]).len(), searched.len() + 3);
+    // What is given is read, whatever it is called and whoever ignores it.
+    for given in [
+        "build",
+        "build/",
+        ".aws-sam",
+        ".hidden.yaml",
+        "notes.md",
+        "x.generated.yaml",
+        "./private/ignored.yaml",
+    ] {
+        assert_eq!(scratch.failing(&[given]).len(), 1, "{given}");
+    }
+    let absolute = scratch.0.join("a-b").to_string_lossy().into_owned();
+    assert_eq!(scratch.failing(&[&absolute]), [format!("{absolute}/c.yaml")]);
+}
+
+#[test]
+fn a_directory_that_git_ignores_is_searched_when_it_is_given() {
+    for ignoring in ["cdk.out", "cdk.out/", "/cdk.out", "cdk.out/*", "cdk.out/**", "**/cdk.out/**", "*"] {
+        let scratch = Scratch::new("cdk");
+        fs::create_dir(scratch.0.join(".git")).unwrap();
+        scratch.write(".gitignore", ignoring);
+        scratch.write("infrastructure/cdk.out/Service.template.json", template(BAD));
+        scratch.write("infrastructure/cdk.out/assembly-Stage/Service.template.json", template(BAD));
+        scratch.write("infrastructure/cdk.out/manifest.json", "{}");
+        if !ignoring.starts_with('/') && !ignoring.starts_with("cdk.out/*") {
+            scratch.check(&["."]).says("nothing was judged");
+        }
+        let found = scratch.failing(&["infrastructure/cdk.out"]);
+        let expected = ["Service.template.json", "assembly-Stage/Service.template.json"];
+        assert_eq!(found, expected.map(|path| format!("infrastructure/cdk.out/{path}")), "{ignoring}");
+        let mut inside = scratch.command(&[]);
+        let inside = Checked::new(inside.current_dir(scratch.0.join("infrastructure/cdk.out")));
+        assert_eq!(inside.code, Some(1), "{ignoring}");
+    }
+}
+
+#[test]
+fn patterns_that_the_shell_left_alone_are_expanded() {
+    let scratch = Scratch::new("patterns");
+    let bad = template(BAD);
+    fs::create_dir(scratch.0.join(".git")).unwrap();
+    scratch.write(".gitignore", "cdk.out/\n");
+    for path in
+        ["a/x.yaml", "a/b/y.yaml", "a/b/c/z.yml", "a/.hidden.yaml", "cdk.out/s.template.json", "[id].yaml"]
+    {
+        scratch.write(path, &bad);
+    }
+    scratch.write("a/values.yaml", "{{ helm }}: [");
+    for (pattern, expected) in [
+        ("a/*.yaml", &["a/x.yaml"][..]),
+        ("./a/*.yaml", &["a/x.yaml"]),
+        ("a/*/*.yaml", &["a/b/y.yaml"]),
+        ("**/*.yaml", &["[id].yaml", "a/b/y.yaml", "a/x.yaml"]),
+        ("a/**/*.{yaml,yml}", &["a/b/c/z.yml", "a/b/y.yaml", "a/x.yaml"]),
+        ("a/.*.yaml", &["a/.hidden.yaml"]),
+        ("cdk.out/*.template.json", &["cdk.out/s.template.json"]),
+        ("a/b/[xy].yam?", &["a/b/y.yaml"]),
+        // A file of that name is no pattern.
+        ("[id].yaml", &["[id].yaml"]),
+    ] {
+        assert_eq!(scratch.failing(&[pattern]), expected, "{pattern}");
+    }
+    let absolute = format!("{}/a/*.yaml", scratch.0.display());
+    assert_eq!(scratch.failing(&[&absolute]), [format!("{}/a/x.yaml", scratch.0.display())]);
+    for (pattern, problem) in [
+        ("a/*.json", "error: a/*.json: the pattern matches no file"),
+        ("nowhere/*.yaml", "error: nowhere/*.yaml: the pattern matches no file"),
+        ("a/[.yaml", "error: a/[.yaml: not a pattern: "),
+    ] {
+        let checked = scratch.check(&[pattern]);
+        assert_eq!(checked.code, Some(2), "{pattern}");
+        checked.says(problem);
+    }
+}
+
+#[test]
+fn a_file_that_is_reached_twice_is_checked_once() {
+    let scratch = Scratch::new("twice");
+    scratch.write("a/x.yaml", template(BAD));
+    let absolute = scratch.0.join("a/x.yaml").to_string_lossy().into_owned();
+    symlink(&absolute, scratch.0.join("link.yaml")).unwrap();
+    symlink(scratch.0.join("a"), scratch.0.join("loop")).unwrap();
+    symlink(&scratch.0, scratch.0.join("a/loop")).unwrap();
+    symlink("nowhere", scratch.0.join("dangling.yaml")).unwrap();
+    for paths in [
+        &["a/x.yaml", "./a/x.yaml", "a/../a/x.yaml"][..],
+        &["a", &absolute],
+        &["a/*.yaml", ".", "a"],
+        &["link.yaml", "a/x.yaml"],
+        &["loop", "a"],
+        &[],
+    ] {
+        assert_eq!(scratch.failing(paths).len(), 1, "{paths:?}");
+    }
+    // A link to a file elsewhere is followed.
+    let elsewhere = Scratch::new("elsewhere");
+    symlink(&absolute, elsewhere.0.join("link.yaml")).unwrap();
+    assert_eq!(elsewhere.failing(&[]), ["link.yaml"]);
+}
+
+#[test]
+fn standard_input_is_a_file() {
+    let scratch = Scratch::new("stdin");
+    scratch.write("a.yaml", template(BAD));
+    for (arguments, input, code) in [
+        (&["-"][..], BAD, 1),
+        (&["-", "-"], GOOD, 0),
+        (&["a.yaml", "-"], GOOD, 1),
+        (&["--skip-unrecognized", "-"], BAD, 1),
+    ] {
+        let mut child =
+            scratch.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(template(input).as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(out.contains("<stdin>:6"), input == BAD, "{out}");
+    }
+    let empty = scratch.check(&["-"]);
+    assert_eq!(empty.code, Some(0));
+    empty.says("note: <stdin> holds neither");
+}
+
+#[test]
+fn what_holds_no_template_is_not_passed_over_silently_when_it_is_given() {
+    let scratch = Scratch::new("unrecognized");
+    scratch.write("values.yaml", "replicas: 3");
+    scratch.write("broken.yaml", "{{ helm }}: [");
+    let given = scratch.check(&["values.yaml"]);
+    assert_eq!(given.code, Some(0));
+    let note = "note: values.yaml holds neither a CloudFormation template nor an ECS task definition\n";
+    given.says(note);
+    assert_eq!(scratch.check(&["--quiet", "values.yaml"]).err, "");
+    assert_eq!(scratch.check(&["broken.yaml"]).code, Some(2));
+    // As a pre-commit hook gives every file there is.
+    let skipping = scratch.check(&["--skip-unrecognized", "values.yaml", "broken.yaml", "ecs-guard.yaml"]);
+    assert_eq!((skipping.code, skipping.err.as_str()), (Some(0), ""));
+    // A directory without anything to check may be the wrong one.
+    let nothing = scratch.check(&["."]);
+    assert_eq!(nothing.code, Some(0));
+    nothing.says("nothing was judged");
+}
+
+#[test]
+fn other_encodings_are_named() {
+    let scratch = Scratch::new("encodings");
+    let text = template(BAD);
+    let utf16 = |mark: bool, little: bool| -> Vec<u8> {
+        let units = mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
+        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    };
+    for content in [utf16(true, true), utf16(true, false), utf16(false, true), utf16(false, false)] {
+        scratch.write("x.yaml", content);
+        for paths in [&["x.yaml"][..], &["."]] {
+            let checked = scratch.check(paths);
+            assert_eq!(checked.code, Some(2));
+            checked.says("error: x.yaml: is UTF-16: save it as UTF-8\n");
+        }
+    }
+    scratch.write("x.yaml", [b"\xef\xbb\xbf", text.as_bytes()].concat());
+    assert_eq!(scratch.check(&["."]).code, Some(1));
+    // Not UTF-8, and not for us.
+    scratch.write("x.yaml", b"caf\xe9: 1");
+    assert_eq!(scratch.check(&["."]).code, Some(0));
+    scratch.check(&["x.yaml"]).says("error: x.yaml: is not UTF-8 at line 1, column 4");
+}
+
+#[test]
+fn results_go_where_they_are_sent() {
+    let scratch = Scratch::new("outputs");
+    scratch.write("a.yaml", template(BAD));
+    scratch.write("b.yaml", template(BAD));
+    let text = scratch.check(&[]);
+    let both = scratch.check(&["--color=always", "--format=text=one.txt", "--format", "text=two.txt"]);
+    assert_eq!(both.code, Some(1));
+    assert!(both.out.contains("a.yaml"), "text goes to standard output when nothing else does");
+    assert_eq!(scratch.read("one.txt"), text.out, "files have no colour");
+    assert_eq!(scratch.read("two.txt"), text.out);
+    assert_eq!(scratch.check(&["--format=text=-"]).out, text.out);
+    for (arguments, problem) in [
+        (&["--format=text", "--format=text=-"][..], "error: only one format can go to standard output"),
+        (
+            &["--format=text=x.txt", "--format=text=./x.txt"],
+            "error: two formats cannot go to one file, `./x.txt`",
+        ),
+        (&["--format=text="], "there is no file name after `=`"),
+        (&["--format=txt"], "there is no format `txt`; did you mean `text`?"),
+        (&["--format=text=no/where.txt"], "error: no/where.txt cannot be written: No such file"),
+        (&["--format=text=a.yaml"], "error: a.yaml is a file to check, so no results are written to it"),
+    ] {
+        let checked = scratch.check(arguments);
+        assert_eq!(checked.code, Some(2), "{arguments:?}");
+        checked.says(problem);
+    }
+    assert_eq!(scratch.read("a.yaml"), template(BAD));
+    // One place that cannot be written does not take the others with it.
+    let partly = scratch.check(&["--format=text=no/where.txt", "--format=text=one.txt", "--format=text"]);
+    assert_eq!((partly.code, partly.out), (Some(2), text.out.clone()));
+    assert_eq!(scratch.read("one.txt"), text.out);
+    #[cfg(target_os = "linux")]
+    {
+        let full = scratch.check(&["--format=text=/dev/full"]);
+        assert_eq!((full.code, full.out), (Some(2), text.out));
+        assert_eq!(full.err, "error: /dev/full cannot be written: No space left on device (os error 28)\n");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_changes_no_verdict() {
+    let scratch = Scratch::new("head");
+    for index in 0..300 {
+        scratch.write(&format!("{index}.yaml"), template(if index == 299 { BAD } else { WARNING }));
+    }
+    let mut child = scratch.command(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn many_files_come_in_the_order_of_their_paths_whatever_the_threads() {
+    let scratch = Scratch::new("order");
+    for index in 0..400 {
+        let content = match index % 4 {
+            0 => "replicas: 3".into(),
+            1 => template(BAD) + "  : [\n",
+            2 => template(GOOD),
+            _ => template(BAD) + &"# long\n".repeat(index * 10),
+        };
+        scratch.write(&format!("{}/{index}.yaml", index % 7), content);
+    }
+    let alone = scratch.check(&["--threads=1"]);
+    assert_eq!(alone.code, Some(2));
+    let names: Vec<_> = alone.names().map(PathBuf::from).collect();
+    assert!(names.len() >= 200 && names.is_sorted(), "{names:?}");
+    for threads in ["2", "3", "16"] {
+        let together = scratch.check(&["--threads", threads]);
+        assert_eq!((together.code, &together.out, &together.err), (alone.code, &alone.out, &alone.err));
+    }
+}
+
+#[test]
+fn no_input_brings_it_down() {
+    let scratch = Scratch::new("weird");
+    let text = template("User: !Sub '${A}:é', Environment: [{Name: 日本, Value: \"\\u00e9\\U0001F30D\"}]");
+    let bytes = text.as_bytes();
+    for end in 0..bytes.len() {
+        scratch.write(&format!("cut/{end}.yaml"), &bytes[..end]);
+        let mut damaged = bytes.to_vec();
+        damaged[end] = [0, 0xff, b'\t', b'{', b'"', b'*', b'&', b'%'][end % 8];
+        scratch.write(&format!("damaged/{end}.json"), damaged);
+    }
+    scratch.write("deep.yaml", "AWS::ECS::TaskDefinition: ".to_owned() + &"[".repeat(100_000));
+    scratch.write("deeper.json", "[\"AWS::ECS::TaskDefinition\",".repeat(10_000));
+    scratch.write("flat.yaml", "- AWS::ECS::TaskDefinition\n".repeat(10_000));
+    scratch.write("nul.yaml", "AWS::ECS::TaskDefinition: \0\0");
+    fs::create_dir(scratch.0.join("directory.yaml")).unwrap();
+    let checked = scratch.check(&[]);
+    assert_eq!(checked.code, Some(2));
+    let everything = checked.all();
+    assert!(!everything.contains("mistake in ecs-guard"), "{everything}");
+    assert!(everything.contains("deep.yaml:1:") && everything.contains("deeper.json:1:"));
+}
+
+#[test]
+fn parameters_that_cannot_be_meant_are_named() {
+    let scratch = Scratch::new("parameters");
+    scratch.write("a.yaml", template(UNKNOWN) + "Parameters: {Somebody: {Type: String}}\n");
+    scratch.write("p.json", "{\"Somebody\": \"x\", \"Nobody\": \"hunter2\"}");
+    let checked =
+        scratch.check(&["--parameter-file=p.json", "--parameter=Else=hunter2", "--parameter=AWS::Region=x"]);
+    checked.says("warning: no template declares a parameter `Else`, `Nobody`\n");
+    assert!(!checked.err.contains("hunter2"));
+    let wrong = scratch.check(&["--parameter", "hunter2", "--parameter", "AWS::Regin=hunter2"]);
+    assert_eq!(
+        wrong.err,
+        "error: --parameter number 1 is not `Key=Value`\n\
+         error: --parameter: there is no value to give to `AWS::Regin`; did you mean `AWS::Region`?\n"
+    );
+    scratch.write("p.json", "{\"Somebody\":\n  {\"x\": \"hunter2\"}}");
+    let wrong = scratch.check(&["--parameter-file=p.json"]);
+    assert_eq!(
+        (wrong.code, wrong.err.as_str()),
+        (Some(2), "error: p.json:2:3: the value of `Somebody` is a map, not text, a number or a boolean\n")
+    );
+    scratch.write(
+        "samconfig.toml",
+        "version = 0.1\n[prod.deploy.parameters]\nparameter_overrides = 'Somebody=x'\n",
+    );
+    let arguments = ["--parameter-file=samconfig.toml", "--config-env=prod"];
+    assert_eq!(scratch.check(&arguments).err, "");
+    assert_eq!(
+        scratch.check(&arguments[..1]).err,
+        "error: samconfig.toml:1:1: there is no environment `default` in it; --config-env takes `prod`\n"
+    );
+    scratch.check(&arguments[1..]).says("--parameter-file");
+}
+
+#[test]
+fn what_may_not_be_read_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new("permissions");
+    scratch.write("closed.yaml", template(BAD));
+    scratch.write("inside/a.yaml", template(BAD));
+    let set = |path: &str, mode| {
+        fs::set_permissions(scratch.0.join(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set("closed.yaml", 0o000);
+    set("inside", 0o000);
+    // Root reads everything.
+    if fs::read(scratch.0.join("closed.yaml")).is_err() {
+        let checked = scratch.check(&[]);
+        assert_eq!(checked.code, Some(2));
+        checked.says("error: closed.yaml: cannot be read: Permission denied");
+        checked.says("error: inside: cannot be searched: Permission denied");
+    }
+    set("inside", 0o755);
+}
+
+#[test]
+fn the_definition_for_pre_commit_names_what_the_command_has() {
+    let definition =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml")).unwrap();
+    let entry =
+        definition.lines().find_map(|line| line.trim().strip_prefix("entry: ecs-guard check ")).unwrap();
+    let scratch = Scratch::new("pre-commit");
+    scratch.write("a.yaml", template(BAD));
+    assert_eq!(scratch.check(&[entry, "a.yaml", "ecs-guard.yaml"]).code, Some(1));
+}
+
+#[test]
+fn the_commands_in_the_documentation_are_understood() {
+    let scratch = Scratch::new("documentation");
+    scratch.write("template.yaml", template(UNKNOWN));
+    scratch.write("cdk.out/a.template.json", template(UNKNOWN));
+    scratch.write("production.json", "{\"Parameters\": {}}");
+    scratch.write("samconfig.toml", "version = 0.1\n[production]\n");
+    let documentation = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let lines = documentation
+        .lines()
+        .map(|line| line.trim_start().trim_start_matches("- ").trim_start_matches("run: "));
+    let commands: Vec<_> = lines.filter_map(|line| line.strip_prefix("ecs-guard check")).collect();
+    assert!(commands.len() > 4, "{commands:?}");
+    for command in commands {
+        let arguments: Vec<_> = command.split_whitespace().collect();
+        let checked = scratch.check(&arguments);
+        assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""), "{command}");
+    }
+}
