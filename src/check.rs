@@ -9,7 +9,7 @@ use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
-use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain};
+use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words};
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -22,13 +22,15 @@ pub struct CheckedFile<'a> {
     pub judged: Result<Vec<JudgedTask>, Unreadable>,
     /// What is not about a rule: duplicate keys, aliases, macros.
     pub notes: Vec<Note>,
-    /// The templates of nested stacks.
+    /// The templates of nested stacks, in the order of the text.
     pub nested: Vec<Nested>,
 }
 
 /// The template of a nested stack, as far as the template above it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nested {
+    /// The logical id of the stack.
+    pub logical_id: String,
     /// Where it is: a path beside the template, or a URL.
     pub location: String,
     /// Where that is written.
@@ -150,7 +152,8 @@ impl Totals {
 /// spelled with escapes, or be put together by a loop.
 pub fn could_concern(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let words: [&[u8]; 4] = [b"TaskDefinition", b"ContainerDefinitions", b"CloudFormation::Stack", b"Serverless::Application"];
+    let words: [&[u8]; 4] =
+        [b"TaskDefinition", b"ContainerDefinitions", b"CloudFormation::Stack", b"Serverless::Application"];
     bytes.iter().enumerate().any(|(at, byte)| {
         let rest = bytes.get(at..).unwrap_or_default();
         match byte {
@@ -203,7 +206,10 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
         notes.push(Note {
             span,
             message: "CloudFormation rejects anchors, aliases and merge keys".into(),
-            help: Some("Write the value out, unless `aws cloudformation package` or the like does that first.".into()),
+            help: Some(
+                "Write the value out, unless `aws cloudformation package` or the like does that first."
+                    .into(),
+            ),
         });
     }
     for (key, span) in duplicate_keys(root).into_iter().take(MAXIMUM_DUPLICATES) {
@@ -259,7 +265,9 @@ pub fn judge<'t>(
         return vec![judged(evaluate(&nothing, policy))];
     }
     let properties = task_definition.properties.iter();
-    properties.map(|properties| judged(evaluate_cases(template, task_definition, properties, policy))).collect()
+    properties
+        .map(|properties| judged(evaluate_cases(template, task_definition, properties, policy)))
+        .collect()
 }
 
 fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
@@ -290,6 +298,7 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
     for stack in &template.nested_stacks {
         if let Some((location, span)) = stack.location {
             file.nested.push(Nested {
+                logical_id: stack.logical_id.to_owned(),
                 location: location.to_owned(),
                 span: span.unwrap_or(Span::NOWHERE),
                 given: template.handed_down(stack),
@@ -319,6 +328,8 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
     let span = family.and_then(|node| node.span).unwrap_or(Span::NOWHERE);
     for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
         finding.span.get_or_insert(span);
+        finding.message = in_plain_words(&finding.message).into();
+        finding.remediation = in_plain_words(&finding.remediation).into();
     }
     let name = match family.map(|node| &node.value) {
         Some(Value::String(name)) => name.clone().into_owned(),

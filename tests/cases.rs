@@ -2,7 +2,12 @@
 //!
 //! Owns a small language of templates that is written out in two ways: with CloudFormation's functions, and with every
 //! value put in for one choice of parameters. What is said of the first must be what the second says for all choices.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
 #![allow(clippy::indexing_slicing, reason = "positions come from the generator")]
 
 use std::fmt::Write as _;
@@ -25,7 +30,9 @@ type Choice = Vec<&'static str>;
 
 fn choices() -> Vec<Choice> {
     PARAMETERS.iter().fold(vec![Vec::new()], |choices, (_, values)| {
-        let longer = |choice: &Choice| values.iter().map(|value| [choice.as_slice(), &[value]].concat()).collect::<Vec<_>>();
+        let longer = |choice: &Choice| {
+            values.iter().map(|value| [choice.as_slice(), &[value]].concat()).collect::<Vec<_>>()
+        };
         choices.iter().flat_map(longer).collect()
     })
 }
@@ -45,10 +52,13 @@ enum Condition {
 
 impl Condition {
     fn written(&self) -> String {
-        let several = |conditions: &[Self]| conditions.iter().map(Self::written).collect::<Vec<_>>().join(", ");
+        let several =
+            |conditions: &[Self]| conditions.iter().map(Self::written).collect::<Vec<_>>().join(", ");
         let name = |at: &usize| PARAMETERS[*at].0;
         match self {
-            Self::Is(parameter, value) => format!("{{'Fn::Equals': [{{Ref: {}}}, '{value}']}}", name(parameter)),
+            Self::Is(parameter, value) => {
+                format!("{{'Fn::Equals': [{{Ref: {}}}, '{value}']}}", name(parameter))
+            }
             Self::Same(one, other) => {
                 format!("{{'Fn::Equals': [{{Ref: {}}}, {{'Fn::Sub': '${{{}}}'}}]}}", name(one), name(other))
             }
@@ -146,13 +156,16 @@ impl Written<'_> {
     fn container(&mut self, container: &Container) -> String {
         let mut text = "{Name: a".to_owned();
         let Container { privileged, read_only, user, mode, add, .. } = container;
-        for (key, expression) in [("Privileged", privileged), ("ReadonlyRootFilesystem", read_only), ("User", user)] {
+        for (key, expression) in
+            [("Privileged", privileged), ("ReadonlyRootFilesystem", read_only), ("User", user)]
+        {
             if let Some(value) = self.expression(expression) {
                 write!(text, ", {key}: {value}").unwrap();
             }
         }
         let mode = self.expression(mode).map(|mode| format!("mode: {mode}, ")).unwrap_or_default();
-        write!(text, ", LogConfiguration: {{LogDriver: awslogs, Options: {{{mode}max-buffer-size: 25m}}}}").unwrap();
+        write!(text, ", LogConfiguration: {{LogDriver: awslogs, Options: {{{mode}max-buffer-size: 25m}}}}")
+            .unwrap();
         let items: Vec<String> = add.iter().filter_map(|item| self.expression(item)).collect();
         write!(text, ", LinuxParameters: {{Capabilities: {{Add: [{}]}}}}}}", items.join(", ")).unwrap();
         text
@@ -303,7 +316,9 @@ fn verdicts(text: &str, given: &Given) -> Vec<(&'static str, Verdict, bool)> {
     let file = check("template.yaml", text, given, &Policy::baseline()).expect("a template");
     let tasks = file.judged.unwrap_or_else(|unreadable| panic!("{unreadable:?}\n{text}"));
     let outcomes = tasks.into_iter().flat_map(|task| task.report.outcomes);
-    outcomes.map(|outcome| (outcome.rule.name, outcome.findings.verdict, outcome.findings.is_certain)).collect()
+    outcomes
+        .map(|outcome| (outcome.rule.name, outcome.findings.verdict, outcome.findings.is_certain))
+        .collect()
 }
 
 fn written(template: &Template, choice: Option<&Choice>) -> String {
@@ -349,9 +364,9 @@ fn in_json(node: &Node<'_>) -> serde_json::Value {
         },
         Value::String(text) => json!(text),
         Value::Sequence(items) => items.iter().map(in_json).collect(),
-        Value::Mapping(entries) => {
-            serde_json::Value::Object(entries.iter().map(|entry| (entry.key.to_string(), in_json(&entry.value))).collect())
-        }
+        Value::Mapping(entries) => serde_json::Value::Object(
+            entries.iter().map(|entry| (entry.key.to_string(), in_json(&entry.value))).collect(),
+        ),
         Value::Intrinsic(_) => panic!("a function in a literal document"),
     }
 }

@@ -76,7 +76,7 @@ fn mixed() -> Policy {
     policy::read("rules: {writable-root-filesystem: {level: warn}}").unwrap()
 }
 
-const MINIFIED: &str = r#"{"Resources":{"A":{"Properties":{"ContainerDefinitions":[{"Environment":[{"Name":"P","Value":"s3cret"}],"Command":["s3cret"],"Privileged":"true","Name":"w"},{"Command":["s3cret"]}]}}}}"#;
+const MINIFIED: &str = r#"{"Resources":{"A":{"Type":"AWS::ECS::TaskDefinition","Properties":{"ContainerDefinitions":[{"Environment":[{"Name":"P","Value":"s3cret"}],"Command":["s3cret"],"Privileged":"true","Name":"w"},{"Command":["s3cret"]}]}}}}"#;
 
 #[test]
 fn every_name_has_a_format() {
@@ -101,7 +101,7 @@ fn nothing_that_stands_beside_a_value_is_shown() {
 fn names_of_others_steer_no_terminal_and_break_no_line() {
     let hostile = "x\\n\\e[31m\\x9B\\u202E`|<b>@everyone ::error::%0A,:](http://e.vil) ]]>\\0";
     let text = format!(
-        "Resources: {{\"{hostile}\": {{Properties: {{ContainerDefinitions: [{{Name: \"{hostile}\", User: \"{hostile}\", Privileged: true}}, {{User: root, Privileged: !Ref \"{hostile}\"}}]}}}}}}"
+        "Resources: {{\"{hostile}\": {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: \"{hostile}\", User: \"{hostile}\", Privileged: true}}, {{User: root, Privileged: !Ref \"{hostile}\"}}]}}}}}}"
     );
     let policy = Policy::baseline();
     let path = "a\n\u{1b}[31m\u{9b},: `|<b>@x.yaml";
@@ -166,7 +166,6 @@ note[root-user]: container `web` of `Api`: `User` is decided by `Ref`, which is 
 10 | User: !Ref UserId
    |       ^^^^^^^^^^^
    |
-   = note: it depends on `UserId`; the value of a parameter can be given with `--parameter NAME=VALUE`
    = help: Write the value of `User` itself.
 ",
         // Two findings that are mended alike: the first has no help of its own.
@@ -230,13 +229,14 @@ fn text_shows_more_with_verbose_and_only_failures_with_quiet() {
     let verbose = written("text", &[file()], &Run { verbose: true, ..run(&policy) });
     let skipped = "skip[blocking-awslogs]: task definition `Api`: no container logs with a driver the rule looks at (a.yaml:2:3)\n";
     assert!(verbose.contains(skipped), "{verbose}");
-    let good = "Resources: {A: {Properties: {ContainerDefinitions: [{Privileged: false, User: app, ReadonlyRootFilesystem: true}]}}}";
+    let good = "Resources: {A: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Privileged: false, User: app, ReadonlyRootFilesystem: true}]}}}";
     let good = checked("b.yaml", good, &policy);
     let verbose = written("text", &[good], &Run { verbose: true, ..run(&policy) });
     assert!(verbose.contains("pass[privileged-container]: task definition `A` (b.yaml:1:13)\n"), "{verbose}");
     let quiet = written("text", &[file()], &Run { quiet: true, ..run(&policy) });
     assert!(quiet.contains("error[") && !quiet.contains("warning[") && !quiet.contains("note"), "{quiet}");
-    let clean = checked("b.yaml", "Resources: {A: {Properties: {}}}", &policy);
+    let clean =
+        checked("b.yaml", "Resources: {A: {Type: AWS::ECS::TaskDefinition, Properties: {}}}", &policy);
     assert_eq!(written("text", &[clean], &Run { quiet: true, ..run(&policy) }), "");
 }
 
@@ -278,8 +278,10 @@ fn text_shows_the_line_that_cannot_be_read_and_goes_on() {
 fn many_findings_in_one_long_line_are_told_briefly() {
     let container =
         r#"{"Name":"é","Environment":[{"Name":"P","Value":"s3cret"}],"User":"root"},"#.repeat(400);
-    let task =
-        format!(r#""T":{{"Properties":{{"ContainerDefinitions":[{}]}}}},"#, container.trim_end_matches(','));
+    let task = format!(
+        r#""T":{{"Type":"AWS::ECS::TaskDefinition","Properties":{{"ContainerDefinitions":[{}]}}}},"#,
+        container.trim_end_matches(',')
+    );
     let text = format!(r#"{{"Resources":{{{}}}}}"#, task.repeat(3).trim_end_matches(','));
     let policy = Policy::baseline();
     let file = checked("minified.json", &text, &policy);
@@ -487,8 +489,7 @@ fn count_elements(xml: &str, name: &str) -> usize {
 #[test]
 fn junit_has_a_test_for_each_task_definition_and_rule() {
     let policy = mixed();
-    let good =
-        "Resources: {A: {Properties: {ContainerDefinitions: [{User: app, ReadonlyRootFilesystem: true}]}}}";
+    let good = "Resources: {A: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{User: app, ReadonlyRootFilesystem: true}]}}}";
     let files = || {
         [
             checked("a.yaml", TEMPLATE, &policy),

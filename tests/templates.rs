@@ -1,7 +1,12 @@
 //! What `check` says of templates: functions, conditions, parameters, mappings, loops.
 //!
 //! Owns the cases a user would write down. Must not know how they are evaluated.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
 
 use ecs_guard::check::check;
 use ecs_guard::finding::{Finding, Verdict};
@@ -30,7 +35,8 @@ fn template(sections: &str, container: &str) -> String {
     )
 }
 
-const PRODUCTION: &str = "Parameters: {Stage: {Type: String}}\nConditions: {IsProd: !Equals [!Ref Stage, prod]}";
+const PRODUCTION: &str =
+    "Parameters: {Stage: {Type: String}}\nConditions: {IsProd: !Equals [!Ref Stage, prod]}";
 
 #[track_caller]
 fn expect(text: &str, parameters: &[(&str, &str)], rule: &str, verdict: Verdict, cases: &[Option<&str>]) {
@@ -75,7 +81,8 @@ fn a_whole_container_inside_a_condition() {
             "{sections}\nResources: {{Task: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: {list}}}}}}}"
         )
     };
-    let list = "[{Name: web, Privileged: false}, !If [IsProd, {Name: agent, Privileged: true}, !Ref AWS::NoValue]]";
+    let list =
+        "[{Name: web, Privileged: false}, !If [IsProd, {Name: agent, Privileged: true}, !Ref AWS::NoValue]]";
     let text = containers(PRODUCTION, list);
     let rule = "privileged-container";
     expect(&text, &[], rule, Verdict::Fail, &[Some("when IsProd is true")]);
@@ -142,7 +149,8 @@ fn two_properties_under_one_condition() {
 
 #[test]
 fn a_condition_that_can_never_hold() {
-    let never = "Conditions: {Never: !And [!Equals [!Ref AWS::Region, a], !Not [!Equals [!Ref AWS::Region, a]]]}";
+    let never =
+        "Conditions: {Never: !And [!Equals [!Ref AWS::Region, a], !Not [!Equals [!Ref AWS::Region, a]]]}";
     let rule = "privileged-container";
     expect(&template(never, "Privileged: !If [Never, true, false]"), &[], rule, Verdict::Pass, &[]);
     let literal = "Conditions: {Never: !Equals [a, b]}";
@@ -174,7 +182,8 @@ fn functions_on_texts() {
         ("'{{resolve:ssm:/user}}'", Verdict::Unknown),
         ("!Sub 'root:{{resolve:ssm:/group}}'", Verdict::Fail),
     ] {
-        let (found, findings) = judged(&template("", &format!("User: {user}")), &Given::default(), "root-user");
+        let (found, findings) =
+            judged(&template("", &format!("User: {user}")), &Given::default(), "root-user");
         assert_eq!(found, verdict, "{user}: {findings:?}");
     }
 }
@@ -203,7 +212,8 @@ fn loops_are_written_out() {
     let names: Vec<_> = tasks.iter().map(|task| task.name.as_str()).collect();
     assert_eq!(names, ["Taskweb", "Taskapi"]);
     for task in &tasks {
-        let privileged = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "privileged-container");
+        let privileged =
+            task.report.outcomes.iter().find(|outcome| outcome.rule.name == "privileged-container");
         assert_eq!(privileged.unwrap().findings.verdict, Verdict::Fail);
         let root = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "root-user");
         assert_eq!(root.unwrap().findings.verdict, Verdict::Pass);
@@ -220,6 +230,18 @@ fn plain_task_definitions_are_recognised_by_shape() {
         assert_eq!(verdict, Verdict::Fail);
         assert_eq!(findings[0].span.unwrap().slice(text), "true");
     }
-    let miscased = r#"{"family": "web", "containerDefinitions": [{"name": "a", "ReadonlyRootFilesystem": true}]}"#;
-    assert_eq!(judged(miscased, &Given::default(), "writable-root-filesystem").0, Verdict::Fail);
+    let incomplete = r#"{"family": "web", "containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs"}}]}"#;
+    for rule in ["writable-root-filesystem", "root-user", "blocking-awslogs"] {
+        let (_, findings) = judged(incomplete, &Given::default(), rule);
+        let words = format!("{} {}", findings[0].message, findings[0].remediation);
+        assert!(!words.contains("`R") && !words.contains("`U") && !words.contains("`L"), "{words}");
+    }
+    let miscased =
+        r#"{"family": "web", "containerDefinitions": [{"name": "a", "ReadonlyRootFilesystem": true}]}"#;
+    let (verdict, findings) = judged(miscased, &Given::default(), "writable-root-filesystem");
+    assert_eq!(verdict, Verdict::Fail);
+    assert_eq!(
+        findings[0].message,
+        "unknown property `ReadonlyRootFilesystem`, did you mean `readonlyRootFilesystem`?"
+    );
 }

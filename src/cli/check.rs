@@ -4,6 +4,7 @@
 
 mod files;
 mod judge;
+mod nested;
 mod outputs;
 mod parameters;
 mod progress;
@@ -18,6 +19,7 @@ use clap::ValueEnum;
 
 use self::files::{Files, Input};
 use self::judge::Judged;
+use self::nested::NestedStack;
 use self::outputs::{Destination, Outputs};
 use self::parameters::Parameters;
 use self::progress::Progress;
@@ -65,7 +67,7 @@ pub(super) struct Arguments {
     skip_unrecognized: bool,
 
     /// Check the templates of nested stacks too, where they are files
-    #[arg(long, hide = true)]
+    #[arg(long)]
     follow_nested: bool,
 
     /// How many files to check at once; as many as there are processors by default
@@ -116,6 +118,7 @@ pub(super) fn run(
         err: &mut *streams.err,
         totals: Totals::default(),
         unreadable: Vec::new(),
+        nested: Vec::new(),
     };
     results.outputs.write(formats.iter().map(|format| format.begin(&run)));
     for problem in &opened.problems {
@@ -131,9 +134,12 @@ pub(super) fn run(
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, |path, text| {
-            let file = check(path, text, &given, &policy)?;
+            let mut file = check(path, text, &given, &policy)?;
             undeclared.look_into(text);
-            Some(Judged::new(&file, formats.iter().map(|format| format.file(&file, &run)).collect()))
+            let nested =
+                if arguments.follow_nested { nested::of(&input.path, &mut file) } else { Vec::new() };
+            let texts = formats.iter().map(|format| format.file(&file, &run)).collect();
+            Some(Judged { nested, ..Judged::new(&file, texts) })
         });
         progress.as_ref().inspect(|progress| progress.advance());
         judged
@@ -142,6 +148,18 @@ pub(super) fn run(
         Progress::beside(progress.as_ref(), || results.take(&input.name(), judged));
     });
     drop(progress);
+    nested::each(mem::take(&mut results.nested), |stack| {
+        let input = Input { path: stack.path.clone(), is_named: true };
+        let mut below = Vec::new();
+        let judged = judge::judge(&input, true, |path, text| {
+            let mut file = check(path, text, &stack.given, &policy)?;
+            file.notes.insert(0, stack.note());
+            below = nested::of(&input.path, &mut file);
+            Some(Judged::new(&file, formats.iter().map(|format| format.file(&file, &run)).collect()))
+        });
+        results.take(&input.name(), judged);
+        below
+    });
 
     if results.totals == Totals::default() && !results.is_text_shown {
         results.say("note", "no file was found that mentions an ECS task definition");
@@ -184,12 +202,15 @@ struct Results<'a> {
     err: &'a mut dyn Write,
     totals: Totals,
     unreadable: Vec<UnreadableFile>,
+    /// Templates of nested stacks that are to be checked.
+    nested: Vec<NestedStack>,
 }
 
 impl Results<'_> {
     /// Takes what came of the next file.
     fn take(&mut self, name: &str, judged: Judged) {
         self.totals.add(judged.totals);
+        self.nested.extend(judged.nested);
         self.outputs.write_file(self.formats, &judged.texts);
         if let Some(problem) = judged.problem {
             // The text has it too.

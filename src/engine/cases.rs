@@ -148,7 +148,8 @@ impl Table {
             }
             ways.push(self.shortest(row, &without));
         }
-        let words: Vec<String> = ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
+        let words: Vec<String> =
+            ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
         if words.is_empty() {
             return None;
         }
@@ -158,9 +159,8 @@ impl Table {
 
     /// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.
     fn shortest(&self, row: &Row, without: &[&Row]) -> Vec<usize> {
-        let mut way: Vec<(usize, usize)> = (0..self.columns)
-            .filter_map(|column| Some((column, (*row.cells.get(column)?)?)))
-            .collect();
+        let mut way: Vec<(usize, usize)> =
+            (0..self.columns).filter_map(|column| Some((column, (*row.cells.get(column)?)?))).collect();
         let is_shared = |way: &[(usize, usize)]| {
             without.iter().any(|other| {
                 way.iter().all(|(column, fact)| {

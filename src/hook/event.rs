@@ -92,7 +92,9 @@ impl<'n, 'e> Event<'n, 'e> {
                 given.parameters.insert(name.to_owned(), value.to_owned());
             }
         };
-        if let [_, partition, "cloudformation", region, account, _] = arn.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+        if let [_, partition, "cloudformation", region, account, _] =
+            arn.splitn(6, ':').collect::<Vec<_>>().as_slice()
+        {
             add("AWS::Partition", partition);
             add("AWS::Region", region);
             add("AWS::AccountId", account);
@@ -117,7 +119,9 @@ impl<'n, 'e> Event<'n, 'e> {
         if !target_name.eq_ignore_ascii_case(TASK_DEFINITION) {
             let is_change_set = target_name.eq_ignore_ascii_case("CHANGE_SET");
             if !is_change_set && !target_name.eq_ignore_ascii_case("STACK") {
-                return Ok(Request::Skip("Nothing to judge: this hook is about AWS::ECS::TaskDefinition only."));
+                return Ok(Request::Skip(
+                    "Nothing to judge: this hook is about AWS::ECS::TaskDefinition only.",
+                ));
             }
             return match self.payload.map(|node| &node.value) {
                 Some(Value::String(url)) if !url.is_empty() => Ok(Request::Fetch { is_change_set, url }),

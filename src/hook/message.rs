@@ -38,7 +38,11 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     let blocking: Vec<_> = told.iter().filter(blocks).collect();
     if !blocking.is_empty() {
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
-        return Response::non_compliant(token, message(&opening, &blocking, &report.duplicate_keys), annotations);
+        return Response::non_compliant(
+            token,
+            message(&opening, &blocking, &report.duplicate_keys),
+            annotations,
+        );
     }
     let reported: Vec<_> =
         told.iter().filter(|told| told.outcome.findings.verdict >= Verdict::Unknown).collect();
@@ -68,8 +72,9 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
             && outcome.level == Level::Deny
             && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
     };
-    let is_reported =
-        |task: &Task, outcome: &Outcome| outcome.findings.verdict >= Verdict::Unknown && !blocks(task, outcome);
+    let is_reported = |task: &Task, outcome: &Outcome| {
+        outcome.findings.verdict >= Verdict::Unknown && !blocks(task, outcome)
+    };
     let blocking = merged(tasks, blocks);
     let reported = merged(tasks, is_reported);
     let mut duplicate_keys: Vec<&str> = Vec::new();
@@ -83,7 +88,8 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
         all.iter().map(|outcome| annotation(&Told::of(outcome), policy, denies_unknown)).collect();
     annotations.sort_by_key(|annotation| annotation.status);
     let named = |chosen: &dyn Fn(&Task, &Outcome) -> bool| {
-        let is_chosen = |task: &&Task| task.judged.report.outcomes.iter().any(|outcome| chosen(task, outcome));
+        let is_chosen =
+            |task: &&Task| task.judged.report.outcomes.iter().any(|outcome| chosen(task, outcome));
         subjects(tasks.iter().filter(is_chosen))
     };
     let told: Vec<_> = if blocking.is_empty() { &reported } else { &blocking }.iter().map(Told::of).collect();

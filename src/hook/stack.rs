@@ -121,7 +121,8 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
         return Ok(None);
     }
     let name = word("logicalResourceId");
-    let context = lookup(change, "afterContext", &mut None).or_else(|| lookup(change, "resourceProperties", &mut None));
+    let context =
+        lookup(change, "afterContext", &mut None).or_else(|| lookup(change, "resourceProperties", &mut None));
     let context = context.ok_or_else(|| format!("the change of {} holds no `afterContext`", quote(name)))?;
     let unreadable = |problem: &str| format!("the `afterContext` of {} {problem}", quote(name));
     let parsed;
@@ -143,7 +144,8 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
         _ => None,
     });
     let properties = filled_in(properties, written);
-    let task = TaskDefinition { logical_id: name, span: None, properties: vec![&properties], condition: None };
+    let task =
+        TaskDefinition { logical_id: name, span: None, properties: vec![&properties], condition: None };
     let report = evaluate_cases(template, &task, &properties, policy);
     let judged = JudgedTask { name: name.to_owned(), span: Span::NOWHERE, report };
     Ok(Some(Task { judged: soften(judged), is_in_scope: true }))
@@ -175,7 +177,9 @@ fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
                 Some(Value::Sequence(written)) if written.len() == items.len() => Some(written),
                 _ => None,
             };
-            let filled = |(at, item): (usize, &Node<'n>)| filled_in(item, of_template.and_then(|written| written.get(at)));
+            let filled = |(at, item): (usize, &Node<'n>)| {
+                filled_in(item, of_template.and_then(|written| written.get(at)))
+            };
             Value::Sequence(items.iter().enumerate().map(filled).collect())
         }
         (other, _) => other.clone(),
@@ -211,8 +215,9 @@ fn text<'n>(body: &'n Node<'_>, key: &'static str) -> Result<Option<Cow<'n, str>
 }
 
 fn with_template<R>(text: &str, given: &Given, use_it: impl FnOnce(&Template<'_>) -> R) -> Result<R, String> {
-    let Document { root, .. } = read_document(text)
-        .map_err(|problem| format!("the template cannot be read: {} at byte {}", problem.message, problem.span.start))?;
+    let Document { root, .. } = read_document(text).map_err(|problem| {
+        format!("the template cannot be read: {} at byte {}", problem.message, problem.span.start)
+    })?;
     let template = Template::of(&root, given).ok_or("the template has no map of `Resources`")?;
     match expand_loops(&root, &template) {
         Ok(None) => Ok(use_it(&template)),

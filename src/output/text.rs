@@ -150,14 +150,11 @@ impl Shown<'_> {
         let place = self.page.place(span);
         let excerpt = Excerpt::of_value(self.page.text, self.page.lines(), span);
         let case = told.finding.case.as_deref().map(|case| format!("this holds {}", on_one_line(case)));
-        let settled = told.settled_by().map(|settled| {
-            format!("it {settled}; the value of a parameter can be given with `--parameter NAME=VALUE`")
-        });
         let mut group = level
             .primary_title(told.found())
             .id(told.outcome.rule.name)
             .element(snippet(&excerpt, place.line))
-            .elements([case, settled].into_iter().flatten().map(|note| Level::NOTE.message(note)));
+            .elements(case.map(|case| Level::NOTE.message(case)));
         if !is_mended_below {
             group = group.element(Level::HELP.message(told.finding.remediation.as_ref()));
         }

@@ -73,20 +73,7 @@ impl Told<'_> {
 
     /// Everything in sentences: what was found, in which case, and what to write instead.
     pub(super) fn sentences(&self) -> String {
-        let settled = self.settled_by().map(|settled| format!(" It {settled}.")).unwrap_or_default();
-        format!("{}{settled} {}", self.found_in_case(), on_one_line(&self.finding.remediation))
-    }
-
-    /// What an open value hangs on, in words that follow "it".
-    pub(super) fn settled_by(&self) -> Option<String> {
-        const NAMED: usize = 6;
-        let open = &self.finding.open;
-        if open.is_empty() {
-            return None;
-        }
-        let names = open.iter().take(NAMED).map(|name| quote(name)).collect::<Vec<_>>().join(", ");
-        let others = if open.len() > NAMED { ", …" } else { "" };
-        Some(format!("depends on {names}{others}"))
+        format!("{} {}", self.found_in_case(), on_one_line(&self.finding.remediation))
     }
 
     /// Whether what to do is the same for both.

@@ -23,10 +23,15 @@ pub fn may_differ<'t>(
         (Some(one), Some(other)) => !is_same(one, other),
         _ => true,
     };
-    if properties_differ || conditions_differ || !template.macros.is_empty() || !previous_template.macros.is_empty() {
+    if properties_differ
+        || conditions_differ
+        || !template.macros.is_empty()
+        || !previous_template.macros.is_empty()
+    {
         return true;
     }
-    let mut walk = Walk { template, previous: previous_template, seen: HashSet::new(), depth: 0, may_differ: false };
+    let mut walk =
+        Walk { template, previous: previous_template, seen: HashSet::new(), depth: 0, may_differ: false };
     task.properties.iter().for_each(|properties| walk.node(properties));
     if let Some(Node { value: Value::String(name), .. }) = task.condition {
         walk.definition(false, name);
@@ -42,7 +47,10 @@ fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
         }
         (Value::Mapping(one), Value::Mapping(other)) => {
             one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| one.key == other.key && is_same(&one.value, &other.value))
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| one.key == other.key && is_same(&one.value, &other.value))
         }
         (Value::Intrinsic(one), Value::Intrinsic(other)) => {
             one.function == other.function && is_same(&one.argument, &other.argument)
@@ -78,13 +86,17 @@ impl<'t> Walk<'_, 't> {
                 match (&*call.function, &call.argument.value) {
                     ("Ref", Value::String(name)) => self.name(name),
                     ("Condition", _) => self.condition(&call.argument),
-                    ("Fn::If", Value::Sequence(items)) => items.iter().take(1).for_each(|item| self.condition(item)),
-                    ("Fn::FindInMap", Value::Sequence(items)) => match items.first().map(|item| &item.value) {
-                        Some(Value::String(name)) => {
-                            self.definition(true, name);
+                    ("Fn::If", Value::Sequence(items)) => {
+                        items.iter().take(1).for_each(|item| self.condition(item))
+                    }
+                    ("Fn::FindInMap", Value::Sequence(items)) => {
+                        match items.first().map(|item| &item.value) {
+                            Some(Value::String(name)) => {
+                                self.definition(true, name);
+                            }
+                            _ => self.may_differ = true,
                         }
-                        _ => self.may_differ = true,
-                    },
+                    }
                     ("Fn::Sub", Value::String(text)) => self.text(text),
                     ("Fn::Sub", Value::Sequence(items)) => {
                         if let Some(Node { value: Value::String(text), .. }) = items.first() {

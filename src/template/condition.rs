@@ -97,7 +97,9 @@ impl Scenario<'_> {
                 self.holds(item).map(|holds| !holds)
             }
             ("Fn::And", Value::Sequence(items)) if !items.is_empty() => self.all(items, true),
-            ("Fn::Or", Value::Sequence(items)) if !items.is_empty() => self.all(items, false).map(|none| !none),
+            ("Fn::Or", Value::Sequence(items)) if !items.is_empty() => {
+                self.all(items, false).map(|none| !none)
+            }
             ("Fn::Equals", Value::Sequence(items)) if let [one, other] = items.as_slice() => {
                 self.are_equal(one, other).unwrap_or_else(|| self.either(&describe(node)))
             }

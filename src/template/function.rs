@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 
+use super::Definition;
 use super::condition::{gap, whole};
 use super::parameter::scalar;
 use super::scenario::{Fact, Scenario};
-use super::Definition;
 use crate::document::{Entry, Intrinsic, Node, Span, Value};
 
 /// How long a text may become, in bytes. No property that a rule reads takes more; functions inside functions can make
@@ -64,10 +64,15 @@ impl Scenario<'_> {
             return None;
         }
         let text = self.state.borrow_mut().search.value(name, || self.domain(name))?;
-        let allowed = parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
+        let allowed =
+            parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
         if fixed.is_none() {
             let is_allowed_value = allowed.is_some();
-            self.note(Fact::Value { name: name.clone().into_owned(), value: Some(text.clone()), is_allowed_value });
+            self.note(Fact::Value {
+                name: name.clone().into_owned(),
+                value: Some(text.clone()),
+                is_allowed_value,
+            });
         }
         let is_number = fixed.is_none() && allowed.is_some_and(|allowed| allowed.is_number);
         let value = if is_number { Value::Number(text.into()) } else { Value::String(text.into()) };
@@ -101,7 +106,9 @@ impl Scenario<'_> {
         };
         let pieces = self.pieces(map)?;
         let name = whole(&pieces)?;
-        let Some(Definition::Once(Node { value: Value::Mapping(entries), .. })) = self.template.mappings.get(name) else {
+        let Some(Definition::Once(Node { value: Value::Mapping(entries), .. })) =
+            self.template.mappings.get(name)
+        else {
             return None;
         };
         let (first, second) = (self.pieces(first)?, self.pieces(second)?);
@@ -124,7 +131,10 @@ impl Scenario<'_> {
         };
         let value = self.value(found.or(default)?);
         // A mapping has no empty values, and no map is one.
-        let is_value = matches!(value.value, Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Sequence(_) | Value::Intrinsic(_));
+        let is_value = matches!(
+            value.value,
+            Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Sequence(_) | Value::Intrinsic(_)
+        );
         is_value.then_some(value)
     }
 
@@ -166,7 +176,8 @@ impl Scenario<'_> {
             }),
         };
         let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
-        let chosen = self.state.borrow_mut().search.among(&name, &candidates, or_none, || self.domain(&name))?;
+        let chosen =
+            self.state.borrow_mut().search.among(&name, &candidates, or_none, || self.domain(&name))?;
         self.note(Fact::Value { name, value: chosen.clone(), is_allowed_value: false });
         let Some(text) = chosen else { return Some(None) };
         keys.iter().find(|(_, gap)| *gap == text).map(|(key, _)| Some((*key).to_owned()))
@@ -192,7 +203,8 @@ impl Scenario<'_> {
         if delimiter.is_empty() {
             return None;
         }
-        let items = text.split(delimiter).map(|part| Node { value: Value::String(part.to_owned().into()), span });
+        let items =
+            text.split(delimiter).map(|part| Node { value: Value::String(part.to_owned().into()), span });
         Some(self.keep(Value::Sequence(items.collect()), span))
     }
 
@@ -267,7 +279,9 @@ impl Scenario<'_> {
     pub(super) fn pieces<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
         match &node.value {
             Value::Intrinsic(call) => match &*call.function {
-                "Fn::Sub" | "Fn::Join" => Some(self.pieces_of_call(node).unwrap_or_else(|| vec![Piece::Open(node)])),
+                "Fn::Sub" | "Fn::Join" => {
+                    Some(self.pieces_of_call(node).unwrap_or_else(|| vec![Piece::Open(node)]))
+                }
                 _ => match self.value(node) {
                     same if std::ptr::eq(same, node) => Some(vec![Piece::Open(node)]),
                     value => self.pieces(value),

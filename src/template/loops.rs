@@ -51,7 +51,12 @@ struct Expansion<'s, 't> {
 const TOO_MANY: &str = "its `Fn::ForEach` loops make more values than can be judged";
 
 impl Expansion<'_, '_> {
-    fn node<'a>(&self, node: &Node<'a>, bound: &[Binding<'_>], left: &mut usize) -> Result<Node<'a>, &'static str> {
+    fn node<'a>(
+        &self,
+        node: &Node<'a>,
+        bound: &[Binding<'_>],
+        left: &mut usize,
+    ) -> Result<Node<'a>, &'static str> {
         *left = left.checked_sub(1).ok_or(TOO_MANY)?;
         let value = match &node.value {
             Value::String(text) => Value::String(replaced(text, bound)),
@@ -174,7 +179,9 @@ fn replaced<'a>(text: &Cow<'a, str>, bound: &[Binding<'_>]) -> Cow<'a, str> {
     for (identifier, value) in bound.iter().rev() {
         let Some(value) = value else { continue };
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-        for (written, value) in [(format!("${{{identifier}}}"), *value), (format!("&{{{identifier}}}"), &*plain)] {
+        for (written, value) in
+            [(format!("${{{identifier}}}"), *value), (format!("&{{{identifier}}}"), &*plain)]
+        {
             if result.contains(&written) {
                 result = Cow::Owned(result.replace(&written, value));
             }

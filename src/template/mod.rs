@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use changes::may_differ;
 pub use loops::expand_loops;
-pub use plain::from_plain;
+pub use plain::{from_plain, in_plain_words};
 pub use scenario::{Fact, Scenario};
 
 use crate::document::{Entry, Node, Span, Value};
@@ -100,7 +100,8 @@ impl<'t> Template<'t> {
     pub fn is_one(root: &Node<'_>) -> bool {
         let Value::Mapping(sections) = &root.value else { return false };
         sections.iter().any(|section| {
-            section.key == "Resources" && matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_))
+            section.key == "Resources"
+                && matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_))
         })
     }
 
@@ -172,9 +173,13 @@ impl<'t> Template<'t> {
         for entry in stack.parameters {
             let scenario = Scenario::new(self, None);
             let node = scenario.value(&entry.value);
-            let text = |node: &Node<'_>| parameter::scalar(scenario.value(node)).map(|scalar| scalar.text.into_owned());
+            let text = |node: &Node<'_>| {
+                parameter::scalar(scenario.value(node)).map(|scalar| scalar.text.into_owned())
+            };
             let value = match &node.value {
-                Value::Sequence(items) => items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(",")),
+                Value::Sequence(items) => {
+                    items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+                }
                 _ => text(node),
             };
             match value.filter(|_| scenario.facts().is_empty()) {
@@ -205,7 +210,8 @@ impl<'t> Template<'t> {
             attributes.iter().filter(move |attribute| attribute.key == key).map(|attribute| &attribute.value)
         };
         let is_of_type = |name: &str| {
-            all("Type").any(|node| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(name)))
+            all("Type")
+                .any(|node| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(name)))
         };
         if is_of_type(TASK_DEFINITION) {
             self.task_definitions.push(TaskDefinition {
@@ -214,15 +220,24 @@ impl<'t> Template<'t> {
                 properties: all("Properties").collect(),
                 condition: all("Condition").next(),
             });
-        } else if let Some(key) = [("AWS::CloudFormation::Stack", "TemplateURL"), ("AWS::Serverless::Application", "Location")]
-            .iter()
-            .find_map(|(name, key)| is_of_type(name).then_some(*key))
+        } else if let Some(key) =
+            [("AWS::CloudFormation::Stack", "TemplateURL"), ("AWS::Serverless::Application", "Location")]
+                .iter()
+                .find_map(|(name, key)| is_of_type(name).then_some(*key))
         {
             let properties = entry.value.get("Properties");
-            let location = properties.and_then(|properties| properties.get(key)).and_then(|node| match &node.value {
+            let location =
+                properties.and_then(|properties| properties.get(key)).and_then(|node| match &node.value {
+                    Value::String(text) => Some((&**text, node.span)),
+                    _ => None,
+                });
+            // The AWS CDK writes a URL that only its deployment knows, and the file's name beside it.
+            let asset = entry.value.get("Metadata").and_then(|metadata| metadata.get("aws:asset:path"));
+            let asset = asset.and_then(|node| match &node.value {
                 Value::String(text) => Some((&**text, node.span)),
                 _ => None,
             });
+            let location = asset.or(location);
             let parameters = match properties.and_then(|properties| properties.get("Parameters")) {
                 Some(Node { value: Value::Mapping(entries), .. }) => entries.as_slice(),
                 _ => &[],
@@ -253,6 +268,8 @@ fn value_of<'t>(map: &'t Value<'t>, key: &str) -> Option<&'t Value<'t>> {
 fn define<'t>(section: &mut HashMap<&'t str, Definition<'t>>, entries: &'t [Entry<'t>]) {
     for entry in entries {
         let definition = section.entry(&entry.key);
-        definition.and_modify(|known| *known = Definition::Repeated).or_insert(Definition::Once(&entry.value));
+        definition
+            .and_modify(|known| *known = Definition::Repeated)
+            .or_insert(Definition::Once(&entry.value));
     }
 }

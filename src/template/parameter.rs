@@ -50,9 +50,13 @@ impl<'t> Parameter<'t> {
                     let kind = of_store.unwrap_or(kind);
                     parameter.is_list |= kind.starts_with("List<") || kind.starts_with("CommaDelimitedList");
                 }
-                "NoEcho" => parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true")),
+                "NoEcho" => {
+                    parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"))
+                }
                 "Default" => parameter.default = text.map(|value| value.text),
-                "MinLength" => parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0),
+                "MinLength" => {
+                    parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0)
+                }
                 "AllowedValues" => {
                     let Value::Sequence(items) = &entry.value.value else { continue };
                     for value in items {

@@ -55,3 +55,41 @@ fn spelling(key: &str) -> String {
         None => String::new(),
     }
 }
+
+/// Names of properties as messages have them. A name that is missing here is told as CloudFormation spells it.
+const NAMES: &[&str] = &[
+    "Add",
+    "Capabilities",
+    "ContainerDefinitions",
+    "LinuxParameters",
+    "LogConfiguration",
+    "LogDriver",
+    "Name",
+    "OperatingSystemFamily",
+    "Options",
+    "Privileged",
+    "ReadonlyRootFilesystem",
+    "RequiresCompatibilities",
+    "RuntimePlatform",
+    "User",
+];
+
+/// A message in the spelling of the Amazon ECS API: what stands between backticks and begins with a property's name.
+pub fn in_plain_words(message: &str) -> String {
+    let mut words = String::with_capacity(message.len());
+    for (at, part) in message.split('`').enumerate() {
+        if at > 0 {
+            words.push('`');
+        }
+        let name_end = part.find([':', ' ']).unwrap_or(part.len());
+        let (name, rest) = part.split_at(name_end);
+        let is_name = |part: &str| NAMES.iter().any(|name| *name == part || *name == spelling(part));
+        if at % 2 == 1 && name.split('.').all(is_name) {
+            words += &name.split('.').map(spelling).collect::<Vec<_>>().join(".");
+            words += rest;
+        } else {
+            words += part;
+        }
+    }
+    words
+}

@@ -8,8 +8,8 @@ use std::fmt;
 
 use typed_arena::Arena;
 
-use super::unknown::{Domain, Search};
 use super::parameter::Parameter;
+use super::unknown::{Domain, Search};
 use super::{Template, condition};
 use crate::document::{Node, Resolve, Span, Value};
 
@@ -123,7 +123,9 @@ impl<'t> Scenario<'t> {
             Some(parameter) => match parameter.allowed.as_slice() {
                 [] => Domain::AnyBut(Vec::new(), parameter.minimum_length),
                 [only] => Domain::Known(only.text.clone().into_owned()),
-                several => Domain::OneOf(several.iter().map(|value| value.text.clone().into_owned()).collect()),
+                several => {
+                    Domain::OneOf(several.iter().map(|value| value.text.clone().into_owned()).collect())
+                }
             },
             None => Domain::AnyBut(Vec::new(), 0),
         }

@@ -156,7 +156,11 @@ impl Search {
             return Some(false);
         }
         let is = self.decide(2)? == 0;
-        if is { self.settle(key, text) } else { self.exclude(key, text) }
+        if is {
+            self.settle(key, text)
+        } else {
+            self.exclude(key, text)
+        }
         Some(is)
     }
 
@@ -184,13 +188,18 @@ impl Search {
         let may_be: Vec<String> = match self.domain(key, initial)? {
             Domain::Known(known) => {
                 let known = known.clone();
-                return if candidates.contains(&&*known) { Some(Some(known)) } else { or_none.then_some(None) };
+                return if candidates.contains(&&*known) {
+                    Some(Some(known))
+                } else {
+                    or_none.then_some(None)
+                };
             }
             Domain::OneOf(values) => {
                 let is_other = values.iter().any(|value| !candidates.contains(&&**value));
                 if is_other && !or_none {
                     // The others are refused by CloudFormation, so none of them is deployed.
-                    let possible = values.iter().filter(|value| candidates.contains(&&***value)).cloned().collect();
+                    let possible =
+                        values.iter().filter(|value| candidates.contains(&&***value)).cloned().collect();
                     return self.first_of(key, possible, false, candidates);
                 }
                 let value = self.value(key, || Domain::AnyBut(Vec::new(), 0))?;
@@ -198,7 +207,9 @@ impl Search {
             }
             Domain::AnyBut(excluded, minimum) => candidates
                 .iter()
-                .filter(|value| value.chars().count() >= *minimum && !excluded.iter().any(|other| other == *value))
+                .filter(|value| {
+                    value.chars().count() >= *minimum && !excluded.iter().any(|other| other == *value)
+                })
                 .map(|value| (*value).to_owned())
                 .collect(),
         };

@@ -12,6 +12,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::files::Input;
+use super::nested::NestedStack;
 use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
 use crate::document::{LineIndex, Span};
 use crate::output::UnreadableFile;
@@ -27,6 +28,8 @@ pub(super) struct Judged {
     pub(super) problem: Option<UnreadableFile>,
     /// Whether it should have been something to judge and is neither a template nor a task definition.
     pub(super) is_unrecognized: bool,
+    /// The templates of its nested stacks.
+    pub(super) nested: Vec<NestedStack>,
 }
 
 impl Judged {
@@ -36,7 +39,7 @@ impl Judged {
             let position = LineIndex::new(file.text).position(problem.span.start as usize);
             UnreadableFile { path: file.path.into(), position: Some(position), problem: problem.clone() }
         });
-        Self { texts, totals: Totals::of(file), problem, is_unrecognized: false }
+        Self { texts, totals: Totals::of(file), problem, ..Self::default() }
     }
 
     /// A file that could not be judged, for a reason that no excerpt of its text can show.

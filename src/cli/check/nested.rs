@@ -1,0 +1,90 @@
+//! Nested stacks whose templates are files.
+//!
+//! Owns the way from a template to those of its nested stacks: where the files are, and that each is checked once with
+//! the same parameters, and none without end. Must not know how a template is checked.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+
+use crate::check::{CheckedFile, Note};
+use crate::document::{Span, quote};
+use crate::template::Given;
+
+/// How many nested stacks are checked in one run.
+const MAXIMUM_STACKS: usize = 10_000;
+
+/// A nested stack whose template is a file.
+#[derive(Debug)]
+pub(super) struct NestedStack {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// What its template may know of its deployment.
+    pub(super) given: Given,
+    logical_id: String,
+    parent: String,
+}
+
+impl NestedStack {
+    /// Says as what its template is checked.
+    pub(super) fn note(&self) -> Note {
+        let message = format!(
+            "checked as the nested stack {} of {}, with the parameters it gets there",
+            quote(&self.logical_id),
+            self.parent
+        );
+        Note { span: Span::NOWHERE, message, help: None }
+    }
+}
+
+/// The nested stacks of a file; those whose templates are elsewhere are noted.
+pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
+    let mut stacks = Vec::new();
+    for nested in std::mem::take(&mut file.nested) {
+        let location = nested.location.strip_prefix("file://").unwrap_or(&nested.location);
+        if location.contains("://") {
+            let message = format!(
+                "the template of the nested stack {} is no file, so it is not checked",
+                quote(&nested.logical_id)
+            );
+            file.notes.push(Note { span: nested.span, message, help: None });
+            continue;
+        }
+        let directory = path.parent().unwrap_or(Path::new(""));
+        stacks.push(NestedStack {
+            path: tidied(&directory.join(location)),
+            given: nested.given,
+            logical_id: nested.logical_id,
+            parent: file.path.to_owned(),
+        });
+    }
+    stacks
+}
+
+/// Checks nested stacks, and those below them that `check` finds.
+pub(super) fn each(stacks: Vec<NestedStack>, mut check: impl FnMut(&NestedStack) -> Vec<NestedStack>) {
+    let mut checked = BTreeSet::new();
+    let mut waiting = VecDeque::from(stacks);
+    while let Some(stack) = waiting.pop_front() {
+        let Given { parameters, open, .. } = &stack.given;
+        let is_new = checked.insert((stack.path.clone(), parameters.clone(), open.clone()));
+        if is_new && checked.len() <= MAXIMUM_STACKS {
+            waiting.extend(check(&stack));
+        }
+    }
+}
+
+/// A path without `.` in it, and without the directories that `..` leaves again.
+fn tidied(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut tidied = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(tidied.components().next_back(), Some(Component::Normal(_))) => {
+                tidied.pop();
+            }
+            part => tidied.push(part),
+        }
+    }
+    tidied
+}
