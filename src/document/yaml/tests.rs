@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
+use serde::Serialize;
 
 use super::super::{Entry, Intrinsic, MAXIMUM_DEPTH, Node, Span, Value, json, scalar};
 use super::{FUNCTIONS, MAXIMUM_COPIES, read, read_template};
@@ -893,7 +894,12 @@ proptest! {
         let text = match style {
             0 => serde_json::to_string(&value).unwrap(),
             1 => serde_json::to_string_pretty(&value).unwrap(),
-            _ => serde_json::to_string_pretty(&value).unwrap().replace("  ", "\t").replace('\n', "\r\n"),
+            _ => {
+                let mut bytes = Vec::new();
+                let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+                value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter)).unwrap();
+                String::from_utf8(bytes).unwrap().replace('\n', "\r\n")
+            }
         };
         let read = read_template(&text).map(|document| document.root);
         prop_assert_eq!(read, Ok(json::read(text.as_bytes()).unwrap()), "{}", text);
