@@ -341,7 +341,7 @@ fn common_mistakes_are_explained_where_they_are() {
 
 #[test]
 fn hostile_texts_end_in_one_error() {
-    let laughs = |line: fn(usize) -> String| -> String { (0..60).map(line).collect() };
+    let laughs = |line: fn(usize) -> String| (0..60).map(line).collect::<Vec<_>>().concat();
     for text in [
         laughs(|level| {
             format!(
