@@ -325,6 +325,12 @@ fn common_mistakes_are_explained_where_they_are() {
     fails("a: ‸*", "a value cannot begin with this character: put it in quotes");
     fails("a: ‸%b%", "a value cannot begin with this character: put it in quotes");
     fails("‸%a%: b", "a line that begins with `%` is an instruction to the parser: put it in quotes");
+    fails("a: \"b‸\u{7f}\"", "a control character: write it as an escape in double quotes");
+    fails("a: 1 ‸# b\n  c\n", "text cannot go on after a comment: put it in quotes");
+    fails("a: ‸|b\n", "text cannot begin on the line of `|` or `>`: begin it on the next line");
+    fails("a: [\n‸- b]", "inside brackets, list items are separated by `,` and have no `-`");
+    fails("a: ‸!Fn!Sub b", "no such tag: a short form has only one `!`");
+    fails("a: !Sub ‸*b", "an alias or an anchor cannot stand here");
     fails("a: ‸*b", "no such anchor above; text that begins with `*` must be in quotes");
     fails(
         "a: !Base64 ‸!Sub b",
