@@ -133,7 +133,8 @@ fn templates_as_people_write_them_are_read() {
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
-        let document = yaml::read_template(&text).expect(&path.to_string_lossy());
+        let document =
+            yaml::read_template(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(
             (document.alias, duplicate_keys(&document.root)),
             (None, Vec::new()),
