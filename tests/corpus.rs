@@ -1,11 +1,13 @@
-//! The public "policy as code" patterns, judged as their authors meant them.
+//! Templates of others: those in `templates/` are read, and the public "policy as code" patterns are judged as their
+//! authors meant them.
 //!
-//! The templates are not part of this repository. Where `../shared/corpus` lies beside it, each of their task
-//! definitions is wrapped as a hook event and must get the verdict that `MANIFEST.json` records; elsewhere this
+//! The patterns are not part of this repository. Where `../shared/corpus` lies beside it, each of their task
+//! definitions is wrapped as a hook event and must get the verdict that `MANIFEST.json` records; elsewhere that
 //! test says that it had nothing to read. The same cases in our own words are the examples of the rules.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test reads the files it is about, and stops at what it does not expect"
@@ -13,7 +15,7 @@
 
 use std::path::Path;
 
-use ecs_guard::document::{Node, Value as Written, json, yaml};
+use ecs_guard::document::{Node, Value as Written, duplicate_keys, json, yaml};
 use ecs_guard::hook::{AnnotationStatus, Hook};
 use ecs_guard::policy::Policy;
 use serde_json::{Value, json};
@@ -94,4 +96,62 @@ fn the_patterns_get_the_verdicts_their_authors_intended() {
     }
     assert!(compared >= 25, "only {compared} verdicts in the manifest");
     println!("{compared} verdicts agree");
+}
+
+/// Checks that plain keys and texts stand where the tree says.
+fn places_hold(node: &Node<'_>, text: &str) {
+    match &node.value {
+        Written::Sequence(items) => items.iter().for_each(|item| places_hold(item, text)),
+        Written::Mapping(entries) => {
+            for entry in entries {
+                let key = entry.key_span.unwrap().slice(text);
+                assert_eq!(key.trim_matches(['"', '\'']), entry.key);
+                places_hold(&entry.value, text);
+            }
+        }
+        Written::Intrinsic(call) => {
+            assert!(node.span.unwrap().slice(text).contains(call.function.trim_start_matches("Fn::")));
+            places_hold(&call.argument, text);
+        }
+        Written::String(value) => {
+            let written = node.span.unwrap().slice(text);
+            // Over several lines, a text is not what is written.
+            let is_one_line = !written.contains('\n') && !written.contains('\\');
+            assert!(!is_one_line || written.trim_matches(['"', '\'']) == value, "{written}");
+        }
+        Written::Null | Written::Bool(_) | Written::Number(_) => {}
+    }
+}
+
+#[test]
+fn templates_as_people_write_them_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let document =
+            yaml::read_template(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(
+            (document.alias, duplicate_keys(&document.root)),
+            (None, Vec::new()),
+            "{}",
+            path.display()
+        );
+        places_hold(&document.root, &text);
+        let Written::Mapping(resources) = &document.root.get("Resources").unwrap().value else {
+            panic!("{} has no resources", path.display())
+        };
+        let is_task = |resource: &Node<'_>| {
+            resource.get("Type").is_some_and(
+                |kind| matches!(&kind.value, Written::String(name) if name == "AWS::ECS::TaskDefinition"),
+            )
+        };
+        assert!(resources.iter().any(|entry| is_task(&entry.value)), "{}", path.display());
+        count += 1;
+    }
+    assert!(count >= 10, "only {count} templates");
 }

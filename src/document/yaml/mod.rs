@@ -19,8 +19,8 @@ use super::{Entry, Intrinsic, MAXIMUM_DEPTH, Node, Span, Value, scalar};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
 ///
-/// What a template of a megabyte, CloudFormation's limit, could hold if it were written out. Text that has to be
-/// copied with them counts too: a value for each hundred bytes, about what a value takes in memory.
+/// More than templates of a megabyte hold, CloudFormation's limit. Text that has to be copied with them counts too: a
+/// value for each hundred bytes, about what a value takes in memory.
 pub const MAXIMUM_COPIES: usize = 100_000;
 
 const BYTES_PER_COPY: usize = 100;
@@ -56,8 +56,8 @@ pub struct Document<'a> {
     /// A value that an alias stands for has the alias's span, and what is inside it the spans of the anchored text;
     /// entries that a merge key adds come after those that are written.
     pub root: Node<'a>,
-    /// The first anchor, alias or merge key. CloudFormation refuses them
-    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
+    /// The first anchor, alias or merge key, by their order in the text. CloudFormation supports neither aliases nor
+    /// merge keys (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
     pub alias: Option<Span>,
 }
 
@@ -367,8 +367,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Where a scalar stands: a block scalar from its indicator to the end of its last line with text, nothing at all
-    /// right behind the colon, or else the key or dash, that it belongs to.
+    /// Where a scalar stands, where the parser says something else.
     fn scalar_place(
         &self,
         text: &str,
@@ -376,39 +375,48 @@ impl<'a> Builder<'a> {
         place: Range<usize>,
         has_properties: bool,
     ) -> Range<usize> {
-        const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-        let before = |offset| self.text.get(..offset).unwrap_or_default();
-        let after = |offset| self.text.get(offset..).unwrap_or_default();
-        let blanks = |text: &str| text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let Some(start) = self.find(self.read_to, b"|>") else { return place };
-                let end = if text.trim_matches(BLANKS).is_empty() {
-                    let is_header = |byte: &u8| matches!(byte, b'|' | b'>' | b'+' | b'-' | b'0'..=b'9');
-                    start + after(start).bytes().take_while(is_header).count()
-                } else {
-                    let end = before(place.end).trim_end_matches(BLANKS).len();
-                    end + blanks(after(end))
-                };
-                start..end
+                start..self.block_scalar_end(text, start, place.end)
             }
             ScalarStyle::Plain if place.is_empty() && !has_properties => {
-                let end = match self.key_before() {
-                    Some(key) => {
-                        let end = key.span.end as usize;
-                        let colon = end + blanks(after(end));
-                        if after(colon).starts_with(':') { colon + 1 } else { end }
-                    }
-                    None => {
-                        let line = before(place.start).rsplit(['\r', '\n']).next().unwrap_or_default();
-                        let written = line.split('#').next().unwrap_or_default().trim_end_matches(BLANKS);
-                        place.start - line.len() + written.len()
-                    }
-                };
-                end..end
+                let offset = self.place_of_nothing(place.start);
+                offset..offset
             }
             _ => place,
         }
+    }
+
+    /// The end of the last line with text, or of the indicators when there is none.
+    fn block_scalar_end(&self, text: &str, start: usize, read_end: usize) -> usize {
+        if text.trim_matches(BLANKS).is_empty() {
+            let is_indicator = |byte: &u8| matches!(byte, b'|' | b'>' | b'+' | b'-' | b'0'..=b'9');
+            return start + self.after(start).bytes().take_while(is_indicator).count();
+        }
+        let end = self.before(read_end).trim_end_matches(BLANKS).len();
+        end + leading_blanks(self.after(end))
+    }
+
+    /// Where an empty value stands that the parser found at an offset: behind its key's colon, or else right behind its
+    /// key or dash.
+    fn place_of_nothing(&self, found_at: usize) -> usize {
+        if let Some(key) = self.key_before() {
+            let end = key.span.end as usize;
+            let colon = end + leading_blanks(self.after(end));
+            return if self.after(colon).starts_with(':') { colon + 1 } else { end };
+        }
+        let line = self.before(found_at).rsplit(['\r', '\n']).next().unwrap_or_default();
+        let written = line.split('#').next().unwrap_or_default().trim_end_matches(BLANKS);
+        found_at - line.len() + written.len()
+    }
+
+    fn before(&self, offset: usize) -> &'a str {
+        self.text.get(..offset).unwrap_or_default()
+    }
+
+    fn after(&self, offset: usize) -> &'a str {
+        self.text.get(offset..).unwrap_or_default()
     }
 
     /// The first of some indicators that the parser has passed after an offset.
@@ -426,6 +434,13 @@ impl<'a> Builder<'a> {
             };
         }
     }
+}
+
+/// What separates words and lines.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+fn leading_blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
 /// Adds to a map what a merge key says: what is written wins, then what is merged first.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
+use serde::Serialize;
 
 use super::super::{Entry, Intrinsic, MAXIMUM_DEPTH, Node, Span, Value, json, scalar};
 use super::{FUNCTIONS, MAXIMUM_COPIES, read, read_template};
@@ -324,6 +325,12 @@ fn common_mistakes_are_explained_where_they_are() {
     fails("a: ‸*", "a value cannot begin with this character: put it in quotes");
     fails("a: ‸%b%", "a value cannot begin with this character: put it in quotes");
     fails("‸%a%: b", "a line that begins with `%` is an instruction to the parser: put it in quotes");
+    fails("a: \"b‸\u{7f}\"", "a control character: write it as an escape in double quotes");
+    fails("a: 1 ‸# b\n  c\n", "text cannot go on after a comment: put it in quotes");
+    fails("a: ‸|b\n", "text cannot begin on the line of `|` or `>`: begin it on the next line");
+    fails("a: [\n‸- b]", "inside brackets, list items are separated by `,` and have no `-`");
+    fails("a: ‸!Fn!Sub b", "no such tag: a short form has only one `!`");
+    fails("a: !Sub ‸*b", "an alias or an anchor cannot stand here");
     fails("a: ‸*b", "no such anchor above; text that begins with `*` must be in quotes");
     fails(
         "a: !Base64 ‸!Sub b",
@@ -340,7 +347,7 @@ fn common_mistakes_are_explained_where_they_are() {
 
 #[test]
 fn hostile_texts_end_in_one_error() {
-    let laughs = |line: fn(usize) -> String| -> String { (0..60).map(line).collect() };
+    let laughs = |line: fn(usize) -> String| (0..60).map(line).collect::<Vec<_>>().concat();
     for text in [
         laughs(|level| {
             format!(
@@ -893,7 +900,12 @@ proptest! {
         let text = match style {
             0 => serde_json::to_string(&value).unwrap(),
             1 => serde_json::to_string_pretty(&value).unwrap(),
-            _ => serde_json::to_string_pretty(&value).unwrap().replace("  ", "\t").replace('\n', "\r\n"),
+            _ => {
+                let mut bytes = Vec::new();
+                let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+                value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter)).unwrap();
+                String::from_utf8(bytes).unwrap().replace('\n', "\r\n")
+            }
         };
         let read = read_template(&text).map(|document| document.root);
         prop_assert_eq!(read, Ok(json::read(text.as_bytes()).unwrap()), "{}", text);
