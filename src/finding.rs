@@ -150,6 +150,8 @@ impl Findings {
 
     /// What is true of one possibility and of another: the worst verdict, and each reason once.
     pub(crate) fn join(mut self, other: Self) -> Self {
+        let is_certain = |findings: &Self| findings.verdict == Verdict::Fail && findings.is_certain;
+        self.is_certain = is_certain(&self) || is_certain(&other);
         self.verdict = self.verdict.max(other.verdict);
         self.further += other.further;
         self.duplicate_keys.extend(other.duplicate_keys);

@@ -245,3 +245,87 @@ fn plain_task_definitions_are_recognised_by_shape() {
         "unknown property `ReadonlyRootFilesystem`, did you mean `readonlyRootFilesystem`?"
     );
 }
+
+/// A task definition of many containers, each of which depends on parameters of its own.
+fn with_many_cases(containers: usize) -> String {
+    let mut parameters = String::new();
+    let mut list = String::new();
+    for at in 0..containers {
+        parameters += &format!("  P{at}: {{Type: String, AllowedValues: [true, false]}}\n");
+        parameters += &format!("  Q{at}: {{Type: String, AllowedValues: [root, '1', '2']}}\n");
+        list += &format!(
+            "        - !If [C{at}, {{Name: c{at}, Privileged: !Ref P{at}, User: !Ref Q{at}}}, !Ref AWS::NoValue]\n"
+        );
+    }
+    let conditions: String =
+        (0..containers).map(|at| format!("  C{at}: !Equals [!Ref Q{at}, '1']\n")).collect();
+    format!(
+        "Parameters:\n{parameters}Conditions:\n{conditions}Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    \
+         Properties:\n      ContainerDefinitions:\n{list}"
+    )
+}
+
+#[test]
+fn containers_do_not_multiply_each_others_cases() {
+    let text = with_many_cases(10);
+    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+    assert_eq!((verdict, findings.len()), (Verdict::Fail, 10));
+    assert_eq!(
+        findings[0].case.as_deref(),
+        Some("when C0 is true, for P0=true (allowed value)"),
+        "the first container is tried in all its cases"
+    );
+    assert_eq!(judged(&text, &Given::default(), "root-user").0, Verdict::Pass);
+}
+
+#[test]
+fn too_many_cases_are_left_open_and_said_to_be() {
+    let items: String = (0..20).map(|at| format!("!If [C{at}, ALLOWED, ALLOWED], ")).collect();
+    let conditions: String =
+        (0..20).map(|at| format!("C{at}: !Equals [!Ref AWS::Region, '{at}'], ")).collect();
+    let free: String = (0..20).map(|at| format!("C{at}: !Equals [!ImportValue '{at}', x], ")).collect();
+    let text = |conditions: &str| {
+        template(
+            &format!("Conditions: {{{conditions}}}"),
+            &format!("LinuxParameters: {{Capabilities: {{Add: [{items}]}}}}"),
+        )
+    };
+    // Of one region there are as many cases as regions are named.
+    let policy = ecs_guard::policy::read("rules: {added-linux-capabilities: {allow: [SYS_PTRACE]}}").unwrap();
+    let checked = |text: &str| {
+        let file = check("t.yaml", text, &Given::default(), &policy).unwrap();
+        let is_noted = file.notes.iter().any(|note| note.message.contains("more cases than"));
+        let outcomes = &file.judged.as_ref().unwrap()[0].report.outcomes;
+        let outcome =
+            outcomes.iter().find(|outcome| outcome.rule.name == "added-linux-capabilities").unwrap();
+        (outcome.findings.verdict, is_noted)
+    };
+    let harmless = |conditions: &str| text(conditions).replace("ALLOWED", "SYS_PTRACE");
+    assert_eq!(checked(&harmless(&conditions)), (Verdict::Pass, false));
+    assert_eq!(checked(&harmless(&free)), (Verdict::Unknown, true));
+    assert_eq!(checked(&text(&free)), (Verdict::Fail, true));
+}
+
+#[test]
+fn hostile_templates_end() {
+    let chain: String = (0..5000).map(|at| format!("  C{at}: !Not [{{Condition: C{}}}]\n", at + 1)).collect();
+    let circle = "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}";
+    let mut doubling = "x".to_owned();
+    for at in 0..40 {
+        doubling = format!("{{'Fn::Sub': ['${{V{at}}}${{V{at}}}${{V{at}}}', {{V{at}: {doubling}}}]}}");
+    }
+    let many: String = (0..3000)
+        .map(|at| format!("  T{at}:\n    Type: AWS::ECS::TaskDefinition\n    Properties: {{ContainerDefinitions: [{{Name: a, User: !Ref A, Privileged: !If [C, !Ref B, false]}}]}}\n"))
+        .collect();
+    let sections = "Parameters: {A: {Type: String, AllowedValues: [a, b, c, d, e, f]}, B: {Type: String, AllowedValues: [true, false]}}\nConditions: {C: !Equals [!Ref A, a]}\n";
+    for text in [
+        template(&format!("Conditions:\n{chain}"), "Privileged: !If [C0, true, false]"),
+        template(circle, "Privileged: !If [A, true, false]"),
+        template("", &format!("User: {doubling}")),
+        format!("{sections}Resources:\n{many}"),
+        with_many_cases(60),
+    ] {
+        let file = check("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        assert!(file.judged.is_ok(), "{:?}", file.judged);
+    }
+}

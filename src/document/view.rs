@@ -457,6 +457,21 @@ pub struct Items<'a> {
 }
 
 impl Items<'_> {
+    /// The same list as if only the item at this place, from 1, were in it.
+    #[must_use]
+    pub fn only(self, position: usize) -> Self {
+        let (skipped, nodes) = match self.nodes.as_slice().get(position.saturating_sub(1)) {
+            Some(node) => (position.saturating_sub(1), std::slice::from_ref(node).iter()),
+            None => (self.position, [].iter()),
+        };
+        Self { nodes, position: skipped, ..self }
+    }
+
+    /// Whether nothing is written in the list.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.as_slice().is_empty()
+    }
+
     /// The place of the item that came last, from 1, in the list as it is written.
     pub fn position(&self) -> usize {
         self.position

@@ -6,11 +6,13 @@
 
 mod cases;
 
+use std::cell::Cell;
+
 use crate::document::{Lookup, Node, Problem, Reading, Resolve, Unresolved, View};
 use crate::finding::{Finding, Findings, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
-use crate::rule::{Context, Platform, TRUST_PLATFORM_FAMILY};
+use crate::rule::{Context, Focus, Platform, TRUST_PLATFORM_FAMILY};
 use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Case;
 
@@ -24,7 +26,7 @@ pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
     let outcome = |setting: &Setting| Outcome {
         rule: setting.rule.metadata(),
         level: setting.level,
-        findings: judge_all(properties, setting, None, &mut duplicate_keys),
+        findings: judge_all(properties, setting, None, None, &mut duplicate_keys),
     };
     let outcomes = policy.rules.iter().map(outcome).collect();
     Report { outcomes, duplicate_keys, has_too_many_cases: false }
@@ -40,24 +42,17 @@ pub fn evaluate_cases<'t>(
 ) -> Report {
     let mut duplicate_keys = Vec::new();
     let mut has_too_many_cases = false;
-    let outcome = |setting: &Setting| {
-        let scenario = Scenario::new(template, properties.span);
-        let mut cases = Vec::with_capacity(1);
-        loop {
-            let is_created = task_definition.condition.and_then(|condition| scenario.is_created(condition));
-            let findings = if is_created == Some(false) {
-                Findings::nothing()
-            } else {
-                judge_all(properties, setting, Some(&scenario), &mut duplicate_keys)
-            };
-            let is_rest = scenario.has_given_up();
-            cases.push(Case { facts: scenario.facts(), is_rest, findings });
-            if !scenario.advance() {
-                break;
+    let mut outcome = |setting: &Setting| {
+        let question = Question { template, task_definition, properties, setting };
+        let mut findings = match question.all_cases(None, &mut duplicate_keys) {
+            (findings, false) => findings,
+            // Containers do not decide of each other, so one by one they have fewer cases.
+            (rest, true) => {
+                let (findings, is_cut) = question.container_by_container(&mut duplicate_keys);
+                has_too_many_cases |= is_cut;
+                if is_cut { findings.join(rest) } else { findings }
             }
-        }
-        has_too_many_cases |= scenario.has_given_up();
-        let mut findings = cases::join(cases);
+        };
         if findings.verdict == Verdict::NotApplicable {
             findings.not_applicable_because.get_or_insert("it is never created: its condition does not hold");
         }
@@ -66,8 +61,59 @@ pub fn evaluate_cases<'t>(
         }
         Outcome { rule: setting.rule.metadata(), level: setting.level, findings }
     };
-    let outcomes = policy.rules.iter().map(outcome).collect();
+    let outcomes = policy.rules.iter().map(&mut outcome).collect();
     Report { outcomes, duplicate_keys, has_too_many_cases }
+}
+
+/// What one rule is asked of one task definition of a template.
+struct Question<'q, 't> {
+    template: &'t Template<'t>,
+    task_definition: &'q TaskDefinition<'t>,
+    properties: &'t Node<'t>,
+    setting: &'q Setting,
+}
+
+/// How many containers are looked at one by one; Amazon ECS takes ten.
+const MAXIMUM_CONTAINERS: usize = 64;
+
+impl Question<'_, '_> {
+    /// What the rule says in all cases together, and whether there were too many to see each.
+    fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
+        let scenario = Scenario::new(self.template, self.properties.span);
+        let mut cases = Vec::with_capacity(1);
+        loop {
+            let condition = self.task_definition.condition;
+            let is_created = condition.and_then(|condition| scenario.is_created(condition));
+            let findings = if is_created == Some(false) {
+                Findings::nothing()
+            } else {
+                judge_all(self.properties, self.setting, Some(&scenario), focus, duplicate_keys)
+            };
+            let is_rest = scenario.has_given_up();
+            cases.push(Case { facts: scenario.facts(), is_rest, findings });
+            if !scenario.advance() {
+                break;
+            }
+        }
+        (cases::join(cases), scenario.has_given_up())
+    }
+
+    /// The same, of one container after the other: what fails in all cases is then known of a container only.
+    fn container_by_container(&self, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
+        let mut joined = Findings::nothing();
+        for position in 1..=MAXIMUM_CONTAINERS {
+            let focus = Focus { position, is_met: Cell::new(false) };
+            let (findings, is_cut) = self.all_cases(Some(&focus), duplicate_keys);
+            if is_cut {
+                return (joined.join(findings), true);
+            }
+            if !focus.is_met.get() {
+                return (joined.join(findings), false);
+            }
+            joined = joined.join(findings);
+        }
+        (joined, true)
+    }
 }
 
 /// A macro may change what is written: a violation is there as long as it does not, and nothing else is known.
@@ -97,10 +143,11 @@ fn judge_all(
     properties: &Node<'_>,
     setting: &Setting,
     resolver: Option<&dyn Resolve>,
+    focus: Option<&Focus>,
     duplicate_keys: &mut Vec<&'static str>,
 ) -> Findings {
     let reading = Reading::new(resolver);
-    let mut joined = judge(View::new("Properties", properties, &reading), setting);
+    let mut joined = judge(View::new("Properties", properties, &reading), setting, focus);
     for combination in 1.. {
         for key in reading.duplicates().iter().chain(&joined.duplicate_keys) {
             if !duplicate_keys.contains(key) {
@@ -117,14 +164,14 @@ fn judge_all(
             joined = joined.join(context.finish());
             break;
         }
-        joined = joined.join(judge(View::new("Properties", properties, &reading), setting));
+        joined = joined.join(judge(View::new("Properties", properties, &reading), setting, focus));
     }
     joined
 }
 
 /// What one rule says when each duplicate key has the value chosen for this pass.
-fn judge(task_definition: View<'_>, setting: &Setting) -> Findings {
-    let mut context = Context::new(setting.rule.metadata(), &setting.options);
+fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) -> Findings {
+    let mut context = Context::new(setting.rule.metadata(), &setting.options).focused(focus);
     let platform = platform(task_definition, setting);
     if matches!(platform, Platforms::Windows) {
         context.not_applicable("the definition declares Windows");

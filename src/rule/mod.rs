@@ -7,6 +7,7 @@ mod docker_size;
 mod options;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 pub use docker_size::{docker_size_text, parse_docker_size};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
@@ -163,6 +164,16 @@ pub struct Context<'a> {
     dropped: Option<Finding>,
     duplicate_keys: Vec<&'static str>,
     not_applicable_because: Option<&'static str>,
+    focus: Option<&'a Focus>,
+}
+
+/// The only container to look at, for a rule that looks at containers one by one.
+#[derive(Debug)]
+pub(crate) struct Focus {
+    /// Its place in the list as it is written, from 1.
+    pub(crate) position: usize,
+    /// Whether there was such a place.
+    pub(crate) is_met: Cell<bool>,
 }
 
 /// How many findings of one rule are kept, in one container and in all. Amazon ECS takes ten containers; what a
@@ -187,7 +198,13 @@ impl<'a> Context<'a> {
             dropped: None,
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
+            focus: None,
         }
+    }
+
+    /// The same, looking at one container only.
+    pub(crate) fn focused(self, focus: Option<&'a Focus>) -> Self {
+        Self { focus, ..self }
     }
 
     /// The rule's options as the policy sets them.
@@ -269,6 +286,10 @@ impl<'a> Context<'a> {
             Lookup::Unresolved(unresolved) => return self.unresolved(&unresolved),
             Lookup::Malformed(problem) => return self.malformed(&problem),
         };
+        if let Some(focus) = self.focus {
+            containers = containers.only(focus.position);
+            focus.is_met.set(focus.is_met.get() || !containers.is_empty());
+        }
         let mut joined = None;
         while let Some(container) = containers.next() {
             let mut context = Context::new(self.rule, self.options);

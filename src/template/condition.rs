@@ -25,6 +25,11 @@ pub(super) struct Evaluated {
 }
 
 impl Evaluated {
+    /// Whether a condition is being evaluated, so that what is looked at is not the rule's own business.
+    pub(super) fn is_busy(&self) -> bool {
+        self.depth > 0
+    }
+
     pub(super) fn clear(&mut self) {
         self.results.clear();
         self.begun.clear();
@@ -121,18 +126,28 @@ impl Scenario<'_> {
     }
 
     /// Whether two texts are equal. `None`: they cannot be compared piece by piece.
+    ///
+    /// Parameters are not given values for it, as long as it can be told with a question about a single one: fewer
+    /// answers make fewer cases.
     fn are_equal<'a>(&'a self, one: &'a Node<'a>, other: &'a Node<'a>) -> Option<Option<bool>> {
-        let (one, other) = (self.pieces(one)?, self.pieces(other)?);
-        match (whole(&one), whole(&other)) {
+        let undecided = (self.undecided_pieces(one)?, self.undecided_pieces(other)?);
+        self.compare(&undecided.0, &undecided.1).or_else(|| {
+            let decided = (self.pieces(one)?, self.pieces(other)?);
+            self.compare(&decided.0, &decided.1)
+        })
+    }
+
+    fn compare<'a>(&'a self, one: &[Piece<'a>], other: &[Piece<'a>]) -> Option<Option<bool>> {
+        match (whole(one), whole(other)) {
             (Some(one), Some(other)) => return Some(Some(one == other)),
-            (Some(text), None) => return self.matches(&other, text),
-            (None, Some(text)) => return self.matches(&one, text),
+            (Some(text), None) => return self.matches(other, text),
+            (None, Some(text)) => return self.matches(one, text),
             (None, None) => {}
         }
         if one == other {
             return Some(Some(true));
         }
-        match (one.as_slice(), other.as_slice()) {
+        match (one, other) {
             ([Piece::Open(one)], [Piece::Open(other)]) => {
                 let (one, other) = (describe(one), describe(other));
                 let mut state = self.state.borrow_mut();

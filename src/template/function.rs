@@ -292,6 +292,39 @@ impl Scenario<'_> {
         }
     }
 
+    /// The pieces of a text in which parameters that may still have several values are open.
+    pub(super) fn undecided_pieces<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
+        let Value::Intrinsic(call) = &node.value else { return self.pieces(node) };
+        let items = match (&*call.function, &call.argument.value) {
+            ("Ref", Value::String(name)) => {
+                let parameter = self.template.parameters.get(&**name);
+                let is_open =
+                    self.fixed(name, parameter).is_none() && !parameter.is_some_and(|known| known.is_list);
+                return if is_open { Some(vec![Piece::Open(node)]) } else { self.pieces(node) };
+            }
+            ("Fn::Join", Value::Sequence(arguments)) => match arguments.as_slice() {
+                [
+                    Node { value: Value::String(delimiter), .. },
+                    Node { value: Value::Sequence(items), .. },
+                ] => (delimiter, items),
+                _ => return self.pieces(node),
+            },
+            _ => return self.pieces(node),
+        };
+        let (delimiter, items) = items;
+        let mut pieces = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            if item.is_absent() {
+                return self.pieces(node);
+            }
+            if at > 0 {
+                pieces.push(Piece::Known(Cow::Borrowed(&**delimiter)));
+            }
+            pieces.extend(self.undecided_pieces(item)?);
+        }
+        merge(pieces)
+    }
+
     fn pieces_of_call<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
         let Value::Intrinsic(call) = &node.value else { return None };
         let pieces = match (&*call.function, &call.argument.value) {

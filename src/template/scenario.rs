@@ -103,7 +103,7 @@ impl<'t> Scenario<'t> {
 
     pub(super) fn note(&self, fact: Fact) {
         let mut state = self.state.borrow_mut();
-        if !state.facts.contains(&fact) {
+        if !state.conditions.is_busy() && !state.facts.contains(&fact) {
             state.facts.push(fact);
         }
     }
