@@ -532,7 +532,7 @@ fn what_may_not_be_read_is_an_error() {
         let checked = scratch.check(&[]);
         assert_eq!(checked.code, Some(2));
         checked.says("error: closed.yaml: cannot be read: Permission denied");
-        checked.says("error: inside: cannot be searched: Permission denied");
+        checked.says("error: inside: cannot be searched: permission denied");
     }
     set("inside", 0o755);
 }

@@ -138,8 +138,12 @@ pub(super) fn run(
         progress.as_ref().inspect(|progress| progress.advance());
         judged
     };
-    judge::each(&inputs, arguments.threads, judge, |input, judged| {
-        Progress::beside(progress.as_ref(), || results.take(&input.name(), judged));
+    judge::each(&inputs, arguments.threads, judge, |batch, judged| {
+        Progress::beside(progress.as_ref(), || {
+            for (input, judged) in batch.iter().zip(judged) {
+                results.take(&input.name(), judged);
+            }
+        });
     });
     drop(progress);
 
