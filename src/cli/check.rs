@@ -219,6 +219,8 @@ impl Results<'_> {
             return;
         }
         self.outputs.flush();
+        // Names of files are not ours: they must not move a terminal's cursor.
+        let text = text.replace(char::is_control, "\u{fffd}");
         // There is nowhere left to say that this cannot be written.
         let _ = writeln!(self.err, "{kind}: {text}");
     }
