@@ -350,6 +350,8 @@ fn what_holds_no_template_is_not_passed_over_silently_when_it_is_given() {
     let note = "note: values.yaml holds neither a CloudFormation template nor an ECS task definition\n";
     given.says(note);
     assert_eq!(scratch.check(&["--quiet", "values.yaml"]).err, "");
+    scratch.write("a\n\u{1b}[2Jb.yaml", "replicas: 3");
+    scratch.check(&["a\n\u{1b}[2Jb.yaml"]).says("note: a\u{fffd}\u{fffd}[2Jb.yaml holds neither");
     assert_eq!(scratch.check(&["broken.yaml"]).code, Some(2));
     // As a pre-commit hook gives every file there is.
     let skipping = scratch.check(&["--skip-unrecognized", "values.yaml", "broken.yaml", "ecs-guard.yaml"]);
@@ -532,7 +534,7 @@ fn what_may_not_be_read_is_an_error() {
         let checked = scratch.check(&[]);
         assert_eq!(checked.code, Some(2));
         checked.says("error: closed.yaml: cannot be read: Permission denied");
-        checked.says("error: inside: cannot be searched: Permission denied");
+        checked.says("error: inside: cannot be searched: permission denied");
     }
     set("inside", 0o755);
 }

@@ -144,8 +144,12 @@ pub(super) fn run(
         progress.as_ref().inspect(|progress| progress.advance());
         judged
     };
-    judge::each(&inputs, arguments.threads, judge, |input, judged| {
-        Progress::beside(progress.as_ref(), || results.take(&input.name(), judged));
+    judge::each(&inputs, arguments.threads, judge, |batch, judged| {
+        Progress::beside(progress.as_ref(), || {
+            for (input, judged) in batch.iter().zip(judged) {
+                results.take(&input.name(), judged);
+            }
+        });
     });
     drop(progress);
     nested::each(mem::take(&mut results.nested), |stack| {
@@ -236,6 +240,8 @@ impl Results<'_> {
             return;
         }
         self.outputs.flush();
+        // Names of files are not ours: they must not move a terminal's cursor.
+        let text = text.replace(char::is_control, "\u{fffd}");
         // There is nowhere left to say that this cannot be written.
         let _ = writeln!(self.err, "{kind}: {text}");
     }

@@ -109,9 +109,10 @@ impl Files {
             extension
                 .is_some_and(|extension| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)))
         };
+        let problems = self.missing.len();
         let found = self.walk(&walk, directory, is_candidate);
         // Whoever names a directory means it, also when what stands above it ignores it, as CDK's `cdk.out` is.
-        if !found && !no_ignore {
+        if !found && !no_ignore && self.missing.len() == problems {
             self.walk(walk.parents(false), directory, is_candidate);
         }
     }
@@ -149,10 +150,9 @@ impl Files {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let problem = match error.io_error() {
-                        Some(error) => format!("cannot be searched: {error}"),
-                        None => format!("cannot be searched: {error}"),
-                    };
+                    let kind = error.io_error().map(|error| error.kind().to_string());
+                    let problem =
+                        format!("cannot be searched: {}", kind.unwrap_or_else(|| error.to_string()));
                     self.report(path_of(&error).unwrap_or(directory), problem);
                     continue;
                 }

@@ -151,29 +151,31 @@ fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     done.map_err(|_| PLACE.take())
 }
 
-/// Judges every file, on several threads when there are several files, and takes the results in the files' order.
+/// Judges every file, on several threads when there are several files, and takes the results of one batch after the
+/// other, in the files' order.
 pub(super) fn each<T: Send>(
     inputs: &[Input],
     threads: Option<NonZero<usize>>,
     judge: impl Fn(&Input) -> T + Sync,
-    mut take: impl FnMut(&Input, T),
+    mut take: impl FnMut(&[Input], Vec<T>),
 ) {
-    let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let threads = match threads {
+        Some(threads) => threads.get(),
+        None if inputs.len() > 1 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        None => 1,
+    };
     let threads = threads.min(inputs.len());
     // A reader's depth of nesting is bounded for a main thread's stack.
     let builder = ThreadPoolBuilder::new().num_threads(threads).stack_size(8 << 20);
     let pool = (threads > 1).then(|| builder.build().ok()).flatten();
-    let Some(pool) = pool else {
-        for input in inputs {
-            take(input, judge(input));
-        }
-        return;
-    };
     let mut rest = inputs;
     while !rest.is_empty() {
         let (batch, later) = rest.split_at(batch_length(rest, threads));
-        let results: Vec<_> = pool.install(|| batch.par_iter().with_max_len(1).map(&judge).collect());
-        batch.iter().zip(results).for_each(|(input, result)| take(input, result));
+        let results = match &pool {
+            Some(pool) => pool.install(|| batch.par_iter().with_max_len(1).map(&judge).collect()),
+            None => batch.iter().map(&judge).collect(),
+        };
+        take(batch, results);
         rest = later;
     }
 }
@@ -244,9 +246,9 @@ mod tests {
                 std::thread::sleep(Duration::from_micros(number * 7919 % 100));
                 number
             };
-            each(&inputs, NonZero::new(threads), judge, |input, number| {
-                assert_eq!(input.name(), number.to_string());
-                taken.push(number);
+            each(&inputs, NonZero::new(threads), judge, |batch, numbers| {
+                assert_eq!(batch.len(), numbers.len());
+                taken.extend(numbers);
             });
             assert!(taken.iter().copied().eq(0..300), "{threads} threads: {taken:?}");
         }
