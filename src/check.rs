@@ -4,7 +4,7 @@
 //! the text comes from, nor how the result is shown.
 
 use crate::document::yaml::{self, Document};
-use crate::document::{Node, Span, Value, duplicate_keys, json};
+use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json};
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -232,7 +232,7 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let of_json = if begin.starts_with('{') {
-        match json::read(text.as_bytes()) {
+        match json::read_bounded(text.as_bytes(), MAXIMUM_VALUES) {
             Ok(root) => return Ok(Document { root, alias: None }),
             Err(error) => Some(unreadable(error.offset, error.message.to_owned())),
         }

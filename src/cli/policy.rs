@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::rules::write_table;
 use super::{Outcome, Streams, find_policy};
-use crate::policy::{OnInternalError, Setting};
+use crate::policy::{OnInternalError, Setting, StackScope};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -49,6 +49,11 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
         unresolved.resource.as_str(),
         unresolved.stack.as_str()
     )?;
+    let stack_scope = match policy.stack_scope {
+        StackScope::Changed => "changed",
+        StackScope::All => "all",
+    };
+    writeln!(streams.out, "task definitions that block a stack: {stack_scope}")?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
     Ok(Outcome::Compliant)
 }

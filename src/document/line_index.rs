@@ -21,9 +21,13 @@ pub struct LineIndex<'a> {
 }
 
 impl<'a> LineIndex<'a> {
-    /// Indexes `text`; `\n` and `\r\n` end a line.
+    /// Indexes `text`; `\n`, `\r\n` and a `\r` of its own end a line, as in YAML.
     pub fn new(text: &'a str) -> Self {
-        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let bytes = text.as_bytes();
+        let is_break = |(at, byte): &(usize, &u8)| {
+            **byte == b'\n' || **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')
+        };
+        let after_breaks = bytes.iter().enumerate().filter(is_break).map(|(at, _)| at + 1);
         let starts = std::iter::once(0).chain(after_breaks).collect();
         let mut before = 0;
         let mut characters = Vec::with_capacity(text.len() / BLOCK + 2);
@@ -72,6 +76,13 @@ fn count_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{BLOCK, LineIndex};
+
+    #[test]
+    fn a_carriage_return_of_its_own_ends_a_line() {
+        let index = LineIndex::new("a\rb\r\nc\n\rd");
+        assert_eq!([0, 2, 5, 7, 8].map(|at| index.position(at)), [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]);
+        assert_eq!(index.line(2), 2..3);
+    }
 
     #[test]
     fn counts_lines_and_characters_from_one() {

@@ -25,6 +25,10 @@ pub use view::{Items, Lookup, Name, Part, Problem, Reading, Resolve, Unresolved,
 /// small enough that a recursive descent cannot exhaust a thread's stack.
 pub const MAXIMUM_DEPTH: usize = 127;
 
+/// How many values a template may hold. One of ten megabytes, ten times what CloudFormation takes, has half as many;
+/// without a limit, a text of nothing but commas would take hundreds of megabytes.
+pub const MAXIMUM_VALUES: usize = 2_000_000;
+
 /// Where a key or a value stands in its text: byte offsets, half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {

@@ -20,7 +20,7 @@ use crate::template::{Given, TASK_DEFINITION, TaskDefinition, Template, expand_l
 
 /// How long a template may be, in bytes. CloudFormation takes 1 MB
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-const LONGEST_TEMPLATE: usize = 2 * 1024 * 1024;
+const LONGEST_TEMPLATE: usize = 1536 * 1024;
 
 /// What an operation on a stack, or on a change set, comes to.
 #[derive(Debug, Default)]

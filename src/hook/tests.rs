@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Answer, Hook};
+use super::{Answer, Fetch, Hook};
 use crate::document::View;
 use crate::policy::{Level, Policy, Setting, read};
 use crate::rule::{Context, Metadata, Options, Rule};
@@ -37,7 +37,11 @@ fn good_container() -> Value {
 
 /// The answer as CloudFormation would read it, after checking what holds for all answers.
 fn answer_to(hook: &Hook, bytes: &[u8]) -> Value {
-    let Answer { response, .. } = hook.respond(bytes, &|_| Err("there is none".into()));
+    answer_with(hook, bytes, &|_| Err("There is none.".into()))
+}
+
+fn answer_with(hook: &Hook, bytes: &[u8], fetch: Fetch<'_>) -> Value {
+    let Answer { response, .. } = hook.respond(bytes, fetch);
     let wire: Value = serde_json::from_str(&serde_json::to_string(&response).unwrap()).unwrap();
     let status = wire["hookStatus"].as_str().unwrap();
     match wire.get("errorCode") {
@@ -277,6 +281,138 @@ fn secrets_of_a_definition_are_never_repeated() {
     assert!(!answer.to_string().contains("canary"), "{answer}");
 }
 
+fn stack_event(target: &str) -> Value {
+    json!({
+        "clientRequestToken": "token-1",
+        "stackId": "arn:aws:cloudformation:eu-central-1:111122223333:stack/shop/5d9e4c10",
+        "actionInvocationPoint": "UPDATE_PRE_PROVISION",
+        "requestData": {"targetName": target, "payload": "https://canary.s3.amazonaws.com/canary?canary"},
+    })
+}
+
+fn answer_to_body(policy: &str, target: &str, body: &[u8]) -> Value {
+    let fetch = |_: &str| Ok(body.to_vec());
+    answer_with(&with_policy(policy), stack_event(target).to_string().as_bytes(), &fetch)
+}
+
+const TASK: &str = "Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: shop\n      \
+                    ContainerDefinitions: [{Name: web, User: app, ReadonlyRootFilesystem: true, Privileged: PRIVILEGED}]\n";
+
+fn template(privileged: &str) -> String {
+    format!(
+        "Parameters: {{P: {{Type: String}}, Q: {{Type: String, AllowedValues: [true, false]}}}}\n{}",
+        TASK.replace("PRIVILEGED", privileged)
+    )
+}
+
+#[test]
+fn what_blocks_a_stack_and_what_is_only_reported() {
+    let cases = [
+        ("", "true", None, "FAILED"),
+        ("", "false", None, "SUCCESS"),
+        // Known only later: the resource's own event decides, unless the policy does not wait.
+        ("", "!Ref P", None, "SUCCESS"),
+        ("", "!Ref Q", None, "SUCCESS"),
+        ("unresolved: {stack: deny}", "!Ref P", None, "FAILED"),
+        ("unresolved: {stack: deny}", "!Ref Q", None, "FAILED"),
+        ("unresolved: {stack: deny}", "false", None, "SUCCESS"),
+        // Deployed already, so nothing that this operation brings.
+        ("", "true", Some("true"), "SUCCESS"),
+        ("", "true", Some("false"), "FAILED"),
+        ("", "true", Some("!Ref P"), "FAILED"),
+        ("stack-scope: all", "true", Some("true"), "FAILED"),
+        ("rules: {privileged-container: {level: warn}}", "true", None, "SUCCESS"),
+        ("on-internal-error: allow", "true", None, "FAILED"),
+    ];
+    for (policy, new, previous, expected) in cases {
+        let body = json!({"template": template(new), "previousTemplate": previous.map(template)});
+        let answer = answer_to_body(policy, "STACK", body.to_string().as_bytes());
+        assert_eq!(answer["hookStatus"], expected, "{policy} {new} {previous:?}: {answer}");
+        let is_well = message(&answer).starts_with("`Task` complies");
+        assert_eq!(is_well, new == "false", "{answer}");
+        if !is_well {
+            let annotation = &answer["annotations"][0];
+            assert!(message(&answer).contains("container `web` of `Task`"), "{answer}");
+            assert!(
+                annotation["statusMessage"].as_str().unwrap().contains("container `web` of `Task`"),
+                "{answer}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
+    let with = |sections: &str, family: &str| {
+        format!(
+            "{sections}\n{}",
+            TASK.replace("PRIVILEGED", "true").replace("Family: shop", &format!("Family: {family}"))
+        )
+    };
+    let parameter = "Parameters: {P: {Type: String}}";
+    let condition = |value: &str| format!("Conditions: {{C: !Equals [a, {value}]}}");
+    let mapping = |value: &str| format!("Mappings: {{M: {{a: {{b: {value}}}}}}}");
+    let choice = "!If [C, x, y]";
+    let found = "!FindInMap [M, a, b]";
+    for (new, previous, expected) in [
+        (with(parameter, "shop"), with(parameter, "shop"), "SUCCESS"),
+        (with(parameter, "!Ref P"), with(parameter, "!Ref P"), "FAILED"),
+        (with(parameter, "!Sub 'x-${P}'"), with(parameter, "!Sub 'x-${P}'"), "FAILED"),
+        (with("", "!Ref AWS::StackName"), with("", "!Ref AWS::StackName"), "SUCCESS"),
+        (with(&condition("a"), choice), with(&condition("a"), choice), "SUCCESS"),
+        (with(&condition("a"), choice), with(&condition("b"), choice), "FAILED"),
+        (with(&mapping("a"), found), with(&mapping("a"), found), "SUCCESS"),
+        (with(&mapping("a"), found), with(&mapping("b"), found), "FAILED"),
+        (with("", "shop"), "Resources: {}".to_owned(), "FAILED"),
+        (with("", "shop"), "not a template".to_owned(), "FAILED"),
+    ] {
+        let body = json!({"Template": new, "PreviousTemplate": previous});
+        let answer = answer_to_body("", "STACK", body.to_string().as_bytes());
+        assert_eq!(answer["hookStatus"], expected, "{new}\n{previous}\n{answer}");
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
+    let task = |context: Value| json!({"resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE", "afterContext": context});
+    for (target, body) in [
+        ("STACK", json!({})),
+        ("STACK", json!([])),
+        ("STACK", json!({"template": ""})),
+        ("STACK", json!({"template": ["canary"]})),
+        ("STACK", json!({"template": "canary"})),
+        ("STACK", json!({"template": "Resources: [canary"})),
+        ("STACK", json!({"template": "x".repeat(3 << 20)})),
+        ("CHANGE_SET", json!({"template": template("true")})),
+        ("CHANGE_SET", json!({"changedResources": "canary"})),
+        ("CHANGE_SET", json!({"changedResources": [{"action": "CREATE"}]})),
+        ("CHANGE_SET", json!({"changedResources": [task(Value::Null)]})),
+        ("CHANGE_SET", json!({"changedResources": [task("canary {".into())]})),
+        ("CHANGE_SET", json!({"changedResources": [task("[]".into())]})),
+    ] {
+        let answer = answer_to_body("", target, body.to_string().as_bytes());
+        assert_eq!(answer["errorCode"], "InternalFailure", "{body}");
+        assert!(!message(&answer).contains("canary"), "{answer}");
+    }
+    let refused = |_: &str| Err("Amazon S3 refused.".to_owned());
+    let bytes = stack_event("STACK").to_string();
+    assert_eq!(answer_with(&baseline(), bytes.as_bytes(), &refused)["message"], "Amazon S3 refused.");
+    let panics = |_: &str| -> Result<Vec<u8>, String> { panic!("canary") };
+    let answer = answer_with(&baseline(), bytes.as_bytes(), &panics);
+    assert_eq!(answer["errorCode"], "InternalFailure");
+    assert!(!answer.to_string().contains("canary"), "{answer}");
+}
+
+#[test]
+fn hundreds_of_task_definitions_get_an_answer_that_fits() {
+    let tasks: String = (0..600)
+        .map(|at| format!("  {}{at}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: '{}', Privileged: true}}]}}}}\n", "T".repeat(200), "é".repeat(300)))
+        .collect();
+    let body = json!({"template": format!("Resources:\n{tasks}")});
+    let answer = answer_to_body("", "STACK", body.to_string().as_bytes());
+    assert_eq!(answer["errorCode"], "NonCompliant");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -298,5 +434,21 @@ proptest! {
         let at = at.index(event.len());
         event[at] = byte;
         answer_to(&baseline(), &event);
+    }
+
+    #[test]
+    fn any_body_is_answered(bytes in prop::collection::vec(any::<u8>(), 0..200), is_change_set: bool) {
+        let target = if is_change_set { "CHANGE_SET" } else { "STACK" };
+        prop_assert_eq!(&answer_to_body("", target, &bytes)["errorCode"], "InternalFailure");
+    }
+
+    #[test]
+    fn a_damaged_template_never_passes_for_a_good_one(at in any::<prop::sample::Index>(), text in "[\\PC\n]{0,3}") {
+        let mut bad = template("true");
+        let range = bad.floor_char_boundary(at.index(bad.len()));
+        bad.insert_str(range, &text);
+        let answer = answer_to_body("", "STACK", json!({"template": bad}).to_string().as_bytes());
+        // What makes another resource or property of it is nothing to judge, or unknown to the rule.
+        prop_assert!(!message(&answer).starts_with("`Task` complies with 4") || !bad.contains("Privileged: true"), "{}", bad);
     }
 }

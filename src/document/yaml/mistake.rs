@@ -17,6 +17,8 @@ pub(super) const SECOND_DOCUMENT: &str = "a second document begins here, where o
 pub(super) const SECOND_MERGE: &str = "`<<` stands twice in one map: give one `<<` a list";
 pub(super) const TAGGED_KEY: &str = "a key cannot have a tag";
 pub(super) const TOO_DEEP: &str = "nested too deeply";
+pub(super) const TOO_MANY_VALUES: &str = "more keys and values than any template has, so nothing is judged";
+
 pub(super) const TOO_MANY_COPIES: &str =
     "anchors and aliases stand for more than 100,000 values: write them out";
 

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::{Entry, Intrinsic, MAXIMUM_DEPTH, Node, Span, Value, scalar};
+use super::{Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Value, scalar};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
 ///
@@ -65,7 +65,8 @@ pub struct Document<'a> {
 ///
 /// # Errors
 /// A text that is not YAML, holds a second document, an anchor, an alias, a merge key, a key that is not a plain word
-/// or a string, nests deeper than [`MAXIMUM_DEPTH`], or is 4 GiB and larger.
+/// or a string, nests deeper than [`MAXIMUM_DEPTH`], holds more than [`MAXIMUM_VALUES`] keys and values, or is 4 GiB and
+/// larger.
 pub fn read(text: &str) -> Result<Node<'_>, Error> {
     Ok(build(text, false)?.root)
 }
@@ -100,8 +101,14 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         block_nesting_limit: MAXIMUM_DEPTH,
         emit_anchor_events: true,
     };
+    let mut values_left = MAXIMUM_VALUES;
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| mistake::explain(text, &error))?;
+        if matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)) {
+            let start = || span.byte_range().unwrap_or_default().start;
+            values_left =
+                values_left.checked_sub(1).ok_or_else(|| Error::new(start(), mistake::TOO_MANY_VALUES))?;
+        }
         let tag_start = span.tag_start().and_then(|mark| mark.byte_offset());
         builder.event(event, span.byte_range().unwrap_or_default(), tag_start)?;
     }
