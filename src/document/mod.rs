@@ -151,7 +151,7 @@ impl<'a> Node<'a> {
             Value::Number(number) => Value::Number(text(number)),
             Value::String(string) => Value::String(text(string)),
             Value::Sequence(items) => Value::Sequence(items.iter().map(Node::detached).collect()),
-            Value::Mapping(entries) => Value::Mapping(entries.iter().map(|entry| entry.detached()).collect()),
+            Value::Mapping(entries) => Value::Mapping(entries.iter().map(Entry::detached).collect()),
             Value::Intrinsic(call) => Value::Intrinsic(Box::new(Intrinsic {
                 function: text(&call.function),
                 argument: call.argument.detached(),

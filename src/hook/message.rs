@@ -127,14 +127,13 @@ fn merged(tasks: &[Task], is_chosen: impl Fn(&Task, &Outcome) -> bool) -> Vec<Ou
     for task in tasks {
         let name = &task.judged.name;
         for outcome in task.judged.report.outcomes.iter().filter(|outcome| is_chosen(task, outcome)) {
-            let all = match merged.iter_mut().position(|other| other.rule.name == outcome.rule.name) {
-                Some(at) => merged.get_mut(at),
-                None => {
-                    let findings = Findings { duplicate_keys: Vec::new(), ..Findings::nothing() };
-                    Some(merged.push_mut(Outcome { rule: outcome.rule, level: outcome.level, findings }))
-                }
-            };
-            let Some(all) = all else { continue };
+            let at =
+                merged.iter().position(|other| other.rule.name == outcome.rule.name).unwrap_or(merged.len());
+            if at == merged.len() {
+                let findings = Findings::nothing();
+                merged.push(Outcome { rule: outcome.rule, level: outcome.level, findings });
+            }
+            let Some(all) = merged.get_mut(at) else { continue };
             let (of_all, of_task) = (&mut all.findings, &outcome.findings);
             of_all.verdict = of_all.verdict.max(of_task.verdict);
             of_all.not_applicable_because = of_all.not_applicable_because.or(of_task.not_applicable_because);

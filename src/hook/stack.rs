@@ -94,13 +94,11 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         }
         Ok(judged)
     };
-    match template {
-        Some(template) => with_template(&template, given, judge_changes)?,
-        None => {
-            let empty = Node { value: Value::Mapping(vec![resources()]), span: None };
-            judge_changes(&Template::of(&empty, given).ok_or("the payload holds no template")?)
-        }
+    if let Some(template) = template {
+        return with_template(&template, given, judge_changes)?;
     }
+    let empty = Node { value: Value::Mapping(vec![resources()]), span: None };
+    judge_changes(&Template::of(&empty, given).ok_or("the payload holds no template")?)
 }
 
 fn resources() -> Entry<'static> {

@@ -405,9 +405,10 @@ fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
 
 #[test]
 fn hundreds_of_task_definitions_get_an_answer_that_fits() {
-    let tasks: String = (0..600)
-        .map(|at| format!("  {}{at}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: '{}', Privileged: true}}]}}}}\n", "T".repeat(200), "é".repeat(300)))
-        .collect();
+    let container = format!("{{Name: '{}', Privileged: true}}", "é".repeat(300));
+    let task = format!("{{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{container}]}}}}");
+    let tasks: Vec<_> = (0..600).map(|at| format!("  {}{at}: {task}", "T".repeat(200))).collect();
+    let tasks = tasks.join("\n");
     let body = json!({"template": format!("Resources:\n{tasks}")});
     let answer = answer_to_body("", "STACK", body.to_string().as_bytes());
     assert_eq!(answer["errorCode"], "NonCompliant");

@@ -102,13 +102,13 @@ impl Rule for RootUser {
             }
             Lookup::Unresolved(unresolved) => {
                 let allow_root_group = context.options().is_on(&ALLOW_ROOT_GROUP);
-                let known = unresolved.parts().map(|parts| Known::of(&parts));
-                return match known.and_then(|known| known.violation(allow_root_group)) {
-                    Some(Some(message)) => {
+                let known = unresolved.parts().map(|parts| Known::of(&parts).judge(allow_root_group));
+                return match known {
+                    Some(Certainty::Violates(message)) => {
                         context.fail("User", Some(unresolved.node), message);
                     }
-                    Some(None) => {}
-                    None => context.unresolved(&unresolved),
+                    Some(Certainty::Complies) => {}
+                    Some(Certainty::Open) | None => context.unresolved(&unresolved),
                 };
             }
             Lookup::Malformed(problem) => return context.malformed(&problem),
@@ -169,26 +169,37 @@ impl Known {
                 if at > 0 {
                     parts.push(part.replace(String::new()));
                 }
-                part.iter_mut().for_each(|part| part.push_str(text));
+                if let Some(part) = &mut part {
+                    part.push_str(text);
+                }
             }
         }
         parts.push(part);
         Self(parts)
     }
 
-    /// What is wrong whatever the open parts are; `Some(None)`: nothing, whatever they are. `None`: that depends.
-    fn violation(&self, allow_root_group: bool) -> Option<Option<String>> {
-        let (user, groups) = self.0.split_first()?;
+    /// What can be said whatever the open parts are.
+    fn judge(&self, allow_root_group: bool) -> Certainty {
+        let Some((user, groups)) = self.0.split_first() else { return Certainty::Open };
         if let Some(user) = user.as_ref().filter(|user| user.trim().is_empty() || root(user).is_some()) {
             let found = quote(&format!("{user}:"));
-            return Some(Some(format!("`User` begins with {found}, which is root")));
+            return Certainty::Violates(format!("`User` begins with {found}, which is root"));
         }
         if allow_root_group {
-            return user.is_some().then_some(None);
+            return if user.is_some() { Certainty::Complies } else { Certainty::Open };
         }
-        let group = groups.iter().flatten().find(|group| root(group).is_some())?;
-        Some(Some(format!("`User` has the group {}, which is root's", quote(group))))
+        match groups.iter().flatten().find(|group| root(group).is_some()) {
+            Some(group) => Certainty::Violates(format!("`User` has the group {}, which is root's", quote(group))),
+            None => Certainty::Open,
+        }
     }
+}
+
+/// What is known of a user that is not known as a whole.
+enum Certainty {
+    Complies,
+    Violates(String),
+    Open,
 }
 
 enum Root {

@@ -87,7 +87,9 @@ impl<'t> Walk<'_, 't> {
                     ("Ref", Value::String(name)) => self.name(name),
                     ("Condition", _) => self.condition(&call.argument),
                     ("Fn::If", Value::Sequence(items)) => {
-                        items.iter().take(1).for_each(|item| self.condition(item))
+                        if let Some(condition) = items.first() {
+                            self.condition(condition);
+                        }
                     }
                     ("Fn::FindInMap", Value::Sequence(items)) => {
                         match items.first().map(|item| &item.value) {

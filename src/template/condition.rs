@@ -106,7 +106,11 @@ impl Scenario<'_> {
                 self.all(items, false).map(|none| !none)
             }
             ("Fn::Equals", Value::Sequence(items)) if let [one, other] = items.as_slice() => {
-                self.are_equal(one, other).unwrap_or_else(|| self.either(&describe(node)))
+                match self.are_equal(one, other) {
+                    Compared::Told(is_equal) => Some(is_equal),
+                    Compared::Undecided => None,
+                    Compared::Apart => self.either(&describe(node)),
+                }
             }
             _ => self.either(&describe(node)),
         }
@@ -125,49 +129,77 @@ impl Scenario<'_> {
         all
     }
 
-    /// Whether two texts are equal. `None`: they cannot be compared piece by piece.
+    /// Whether two texts are equal.
     ///
     /// Parameters are not given values for it, as long as it can be told with a question about a single one: fewer
     /// answers make fewer cases.
-    fn are_equal<'a>(&'a self, one: &'a Node<'a>, other: &'a Node<'a>) -> Option<Option<bool>> {
-        let undecided = (self.undecided_pieces(one)?, self.undecided_pieces(other)?);
-        self.compare(&undecided.0, &undecided.1).or_else(|| {
-            let decided = (self.pieces(one)?, self.pieces(other)?);
-            self.compare(&decided.0, &decided.1)
-        })
+    fn are_equal<'a>(&'a self, one: &'a Node<'a>, other: &'a Node<'a>) -> Compared {
+        if let (Some(one), Some(other)) = (self.undecided_pieces(one), self.undecided_pieces(other)) {
+            let compared = self.compare(&one, &other);
+            if !matches!(compared, Compared::Apart) {
+                return compared;
+            }
+        }
+        match (self.pieces(one), self.pieces(other)) {
+            (Some(one), Some(other)) => self.compare(&one, &other),
+            _ => Compared::Apart,
+        }
     }
 
-    fn compare<'a>(&'a self, one: &[Piece<'a>], other: &[Piece<'a>]) -> Option<Option<bool>> {
+    fn compare<'a>(&'a self, one: &[Piece<'a>], other: &[Piece<'a>]) -> Compared {
         match (whole(one), whole(other)) {
-            (Some(one), Some(other)) => return Some(Some(one == other)),
+            (Some(one), Some(other)) => return Compared::Told(one == other),
             (Some(text), None) => return self.matches(other, text),
             (None, Some(text)) => return self.matches(one, text),
             (None, None) => {}
         }
         if one == other {
-            return Some(Some(true));
+            return Compared::Told(true);
         }
         match (one, other) {
             ([Piece::Open(one)], [Piece::Open(other)]) => {
                 let (one, other) = (describe(one), describe(other));
                 let mut state = self.state.borrow_mut();
-                Some(state.search.are_same((&one, || self.domain(&one)), (&other, || self.domain(&other))))
+                let same =
+                    state.search.are_same((&one, || self.domain(&one)), (&other, || self.domain(&other)));
+                same.map_or(Compared::Undecided, Compared::Told)
             }
-            _ => None,
+            _ => Compared::Apart,
         }
     }
 
     /// Whether pieces of which not all is known come to be a text.
-    fn matches<'a>(&'a self, pieces: &[Piece<'a>], text: &str) -> Option<Option<bool>> {
-        let Some(open) = gap(pieces, text) else { return Some(Some(false)) };
-        match open {
-            Some((node, text)) => {
+    fn matches<'a>(&'a self, pieces: &[Piece<'a>], text: &str) -> Compared {
+        match gap(pieces, text) {
+            Gap::Impossible => Compared::Told(false),
+            Gap::Several => Compared::Apart,
+            Gap::One(node, text) => {
                 let key = describe(node);
-                Some(self.state.borrow_mut().search.is(&key, text, || self.domain(&key)))
+                let is_equal = self.state.borrow_mut().search.is(&key, text, || self.domain(&key));
+                is_equal.map_or(Compared::Undecided, Compared::Told)
             }
-            None => None,
         }
     }
+}
+
+/// What a comparison of two texts comes to.
+enum Compared {
+    /// Whether they are equal.
+    Told(bool),
+    /// It could be told, but nothing is decided any more.
+    Undecided,
+    /// They cannot be compared piece by piece.
+    Apart,
+}
+
+/// What stands between the known pieces of a text.
+pub(super) enum Gap<'a, 'text> {
+    /// The pieces cannot come to be the text.
+    Impossible,
+    /// This, in the place of that function.
+    One(&'a Node<'a>, &'text str),
+    /// There are several places.
+    Several,
 }
 
 /// The text that pieces make, if all is known.
@@ -179,21 +211,19 @@ pub(super) fn whole<'p>(pieces: &'p [Piece<'_>]) -> Option<&'p str> {
     }
 }
 
-/// What stands in the only gap if pieces come to be `text`. `None`: they cannot. `Some(None)`: there are several gaps.
-pub(super) fn gap<'a, 'text>(
-    pieces: &[Piece<'a>],
-    text: &'text str,
-) -> Option<Option<(&'a Node<'a>, &'text str)>> {
+/// What stands in the gaps if pieces come to be `text`.
+pub(super) fn gap<'a, 'text>(mut pieces: &[Piece<'a>], text: &'text str) -> Gap<'a, 'text> {
     let mut rest = text;
-    let mut pieces = pieces;
     while let [Piece::Known(known), more @ ..] = pieces {
-        (rest, pieces) = (rest.strip_prefix(&**known)?, more);
+        let Some(after) = rest.strip_prefix(&**known) else { return Gap::Impossible };
+        (rest, pieces) = (after, more);
     }
     while let [more @ .., Piece::Known(known)] = pieces {
-        (rest, pieces) = (rest.strip_suffix(&**known)?, more);
+        let Some(before) = rest.strip_suffix(&**known) else { return Gap::Impossible };
+        (rest, pieces) = (before, more);
     }
     match pieces {
-        [Piece::Open(node)] => Some(Some((node, rest))),
-        _ => Some(None),
+        [Piece::Open(node)] => Gap::One(node, rest),
+        _ => Gap::Several,
     }
 }

@@ -11,9 +11,10 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 
 use super::Definition;
-use super::condition::{gap, whole};
+use super::condition::{Gap, gap, whole};
 use super::parameter::scalar;
 use super::scenario::{Fact, Scenario};
+use super::unknown::Chosen;
 use crate::document::{Entry, Intrinsic, Node, Span, Value};
 
 /// How long a text may become, in bytes. No property that a rule reads takes more; functions inside functions can make
@@ -83,17 +84,10 @@ impl Scenario<'_> {
         let Value::Sequence(items) = &argument.value else { return None };
         let [condition, then, otherwise] = items.as_slice() else { return None };
         let is_true = match &condition.value {
-            Value::String(name) => {
-                let is_true = self.condition(name)?;
-                self.note(Fact::Condition { name: name.clone().into_owned(), is_true });
-                is_true
-            }
-            _ => {
-                let is_true = self.holds(condition)?;
-                self.note(Fact::Condition { name: describe(condition), is_true });
-                is_true
-            }
+            Value::String(name) => self.condition(name)?,
+            _ => self.holds(condition)?,
         };
+        self.note(Fact::Condition { name: describe(condition), is_true });
         Some(self.value(if is_true { then } else { otherwise }))
     }
 
@@ -118,16 +112,16 @@ impl Scenario<'_> {
         };
         let candidates: Vec<&Entry<'_>> = entries.iter().filter(has_second).collect();
         let found = match self.key(&first, &candidates, default.is_some())? {
-            Some(key) => {
+            Chosen::Is(key) => {
                 let entry = self.one_of(&candidates, &key)?;
                 let Value::Mapping(entries) = &entry.value.value else { return None };
                 let candidates: Vec<&Entry<'_>> = entries.iter().collect();
                 match self.key(&second, &candidates, default.is_some())? {
-                    Some(key) => Some(&self.one_of(&candidates, &key)?.value),
-                    None => None,
+                    Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
+                    Chosen::Other => None,
                 }
             }
-            None => None,
+            Chosen::Other => None,
         };
         let value = self.value(found.or(default)?);
         // A mapping has no empty values, and no map is one.
@@ -145,23 +139,23 @@ impl Scenario<'_> {
         of_key.get(taken).map(|entry| **entry)
     }
 
-    /// Which key a text is: `Some(None)` for none of them, where that is allowed.
-    fn key(&self, pieces: &[Piece<'_>], entries: &[&Entry<'_>], or_none: bool) -> Option<Option<String>> {
+    /// Which key a text is; another than all only where that is allowed.
+    fn key(&self, pieces: &[Piece<'_>], entries: &[&Entry<'_>], or_none: bool) -> Option<Chosen> {
         if let Some(text) = whole(pieces) {
             let is_key = entries.iter().any(|entry| entry.key == text);
-            return if is_key { Some(Some(text.to_owned())) } else { or_none.then_some(None) };
+            return if is_key { Some(Chosen::Is(text.to_owned())) } else { or_none.then_some(Chosen::Other) };
         }
         // Each key that the text may come to be, with what then stands in its gap.
         let mut keys: Vec<(&str, &str)> = Vec::new();
         let mut open = None;
         for key in entries.iter().map(|entry| &*entry.key) {
             match gap(pieces, key) {
-                None => {}
-                Some(Some((node, text))) => {
+                Gap::Impossible => {}
+                Gap::One(node, text) => {
                     open = Some(node);
                     keys.push((key, text));
                 }
-                Some(None) => keys.push((key, key)),
+                Gap::Several => keys.push((key, key)),
             }
         }
         keys.dedup();
@@ -178,9 +172,12 @@ impl Scenario<'_> {
         let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
         let chosen =
             self.state.borrow_mut().search.among(&name, &candidates, or_none, || self.domain(&name))?;
-        self.note(Fact::Value { name, value: chosen.clone(), is_allowed_value: false });
-        let Some(text) = chosen else { return Some(None) };
-        keys.iter().find(|(_, gap)| *gap == text).map(|(key, _)| Some((*key).to_owned()))
+        let Chosen::Is(text) = chosen else {
+            self.note(Fact::Value { name, value: None, is_allowed_value: false });
+            return Some(Chosen::Other);
+        };
+        self.note(Fact::Value { name, value: Some(text.clone()), is_allowed_value: false });
+        keys.iter().find(|(_, gap)| *gap == text).map(|(key, _)| Chosen::Is((*key).to_owned()))
     }
 
     fn select<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
@@ -386,17 +383,17 @@ impl Scenario<'_> {
             if of_name.next().is_some() {
                 return None;
             }
-            let value = match found.and_then(|at| variables.get(at).zip(values.get_mut(at))) {
-                Some((variable, known)) => match known {
+            let variable = found.and_then(|at| variables.get(at).zip(values.get_mut(at)));
+            let value = if let Some((variable, known)) = variable {
+                match known {
                     Some(pieces) => pieces.clone(),
                     None => known.insert(self.pieces(&variable.value)?).clone(),
-                },
-                None => {
-                    let function = if name.contains('.') { "Fn::GetAtt" } else { "Ref" };
-                    let argument = Node { value: Value::String(name.to_owned().into()), span };
-                    let call = Intrinsic { function: Cow::Borrowed(function), argument };
-                    self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span))?
                 }
+            } else {
+                let function = if name.contains('.') { "Fn::GetAtt" } else { "Ref" };
+                let argument = Node { value: Value::String(name.to_owned().into()), span };
+                let call = Intrinsic { function: Cow::Borrowed(function), argument };
+                self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span))?
             };
             for piece in &value {
                 length += if let Piece::Known(text) = piece { text.len() } else { 1 };

@@ -67,7 +67,7 @@ impl Expansion<'_, '_> {
             Value::Mapping(entries) => Value::Mapping(self.entries(entries, bound, left)?),
             Value::Intrinsic(call) if call.function.starts_with(LOOP) => {
                 let mut written = Vec::new();
-                self.entry(&call.function, node.span, &call.argument, bound, left, &mut written)?;
+                self.entry((&call.function, node.span), &call.argument, bound, left, &mut written)?;
                 Value::Mapping(written)
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
@@ -92,7 +92,7 @@ impl Expansion<'_, '_> {
     ) -> Result<Vec<Entry<'a>>, &'static str> {
         let mut written = Vec::with_capacity(entries.len());
         for entry in entries {
-            self.entry(&entry.key, entry.key_span, &entry.value, bound, left, &mut written)?;
+            self.entry((&entry.key, entry.key_span), &entry.value, bound, left, &mut written)?;
         }
         Ok(written)
     }
@@ -100,8 +100,7 @@ impl Expansion<'_, '_> {
     /// Writes out what one entry of a map stands for.
     fn entry<'a>(
         &self,
-        key: &Cow<'a, str>,
-        key_span: Option<Span>,
+        (key, key_span): (&Cow<'a, str>, Option<Span>),
         value: &Node<'a>,
         bound: &[Binding<'_>],
         left: &mut usize,

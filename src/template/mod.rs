@@ -125,7 +125,9 @@ impl<'t> Template<'t> {
         for section in sections {
             match (&*section.key, &section.value.value) {
                 ("Resources", Value::Mapping(entries)) => {
-                    entries.iter().for_each(|entry| template.resource(entry));
+                    for entry in entries {
+                        template.resource(entry);
+                    }
                 }
                 ("Resources", Value::Intrinsic(_)) => {
                     template.hidden_resources.push(section.value.span);

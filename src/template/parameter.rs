@@ -51,11 +51,11 @@ impl<'t> Parameter<'t> {
                     parameter.is_list |= kind.starts_with("List<") || kind.starts_with("CommaDelimitedList");
                 }
                 "NoEcho" => {
-                    parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"))
+                    parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
                 }
                 "Default" => parameter.default = text.map(|value| value.text),
                 "MinLength" => {
-                    parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0)
+                    parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0);
                 }
                 "AllowedValues" => {
                     let Value::Sequence(items) = &entry.value.value else { continue };

@@ -14,6 +14,15 @@ pub(super) enum Domain {
     AnyBut(Vec<String>, usize),
 }
 
+/// Which of some texts something open is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// This one.
+    Is(String),
+    /// None of them.
+    Other,
+}
+
 /// How many possibilities of one rule and one task definition are taken in turn.
 const MAXIMUM_POSSIBILITIES: usize = 512;
 
@@ -157,9 +166,9 @@ impl Search {
         }
         let is = self.decide(2)? == 0;
         if is {
-            self.settle(key, text)
+            self.settle(key, text);
         } else {
-            self.exclude(key, text)
+            self.exclude(key, text);
         }
         Some(is)
     }
@@ -177,21 +186,21 @@ impl Search {
         Some(value)
     }
 
-    /// Which of some texts it is: `Some(None)` for none of them, where that may be.
+    /// Which of some texts it is; another than all only where that may be.
     pub(super) fn among(
         &mut self,
         key: &str,
         candidates: &[&str],
         or_none: bool,
         initial: impl FnOnce() -> Domain,
-    ) -> Option<Option<String>> {
+    ) -> Option<Chosen> {
         let may_be: Vec<String> = match self.domain(key, initial)? {
             Domain::Known(known) => {
                 let known = known.clone();
                 return if candidates.contains(&&*known) {
-                    Some(Some(known))
+                    Some(Chosen::Is(known))
                 } else {
-                    or_none.then_some(None)
+                    or_none.then_some(Chosen::Other)
                 };
             }
             Domain::OneOf(values) => {
@@ -203,7 +212,7 @@ impl Search {
                     return self.first_of(key, possible, false, candidates);
                 }
                 let value = self.value(key, || Domain::AnyBut(Vec::new(), 0))?;
-                return Some(candidates.contains(&&*value).then_some(value));
+                return Some(if candidates.contains(&&*value) { Chosen::Is(value) } else { Chosen::Other });
             }
             Domain::AnyBut(excluded, minimum) => candidates
                 .iter()
@@ -222,18 +231,16 @@ impl Search {
         may_be: Vec<String>,
         or_none: bool,
         candidates: &[&str],
-    ) -> Option<Option<String>> {
+    ) -> Option<Chosen> {
         let taken = self.decide(may_be.len() + usize::from(or_none))?;
-        match may_be.into_iter().nth(taken) {
-            Some(value) => {
-                self.settle(key, &value);
-                Some(Some(value))
+        let Some(value) = may_be.into_iter().nth(taken) else {
+            for value in candidates {
+                self.exclude(key, value);
             }
-            None => {
-                candidates.iter().for_each(|value| self.exclude(key, value));
-                Some(None)
-            }
-        }
+            return Some(Chosen::Other);
+        };
+        self.settle(key, &value);
+        Some(Chosen::Is(value))
     }
 
     /// Whether two are the same text.
