@@ -33,7 +33,10 @@ impl Excerpt {
         let after = piece(text, span.start as usize + marked.len(), WIDTH);
         let after = after.split(['\n', '\r']).next().unwrap_or_default();
         let is_punctuation = |c: char| matches!(c, ',' | '}' | ']' | ' ' | '\t');
-        let is_end = marked.len() == whole.len() && after.len() < WIDTH && after.chars().all(is_punctuation);
+        let is_end = !goes_on
+            && marked.len() == whole.len()
+            && after.len() < WIDTH
+            && after.chars().all(is_punctuation);
         let own = before.rfind([',', '}', ']']).map_or(0, |at| at + 1);
         let own_text = before.get(own..).unwrap_or_default().trim_start();
         let hides_values =
