@@ -246,19 +246,25 @@ fn plain_task_definitions_are_recognised_by_shape() {
     );
 }
 
+/// Texts that differ by a number, one after the other.
+fn each(count: usize, text: impl Fn(usize) -> String) -> String {
+    (0..count).map(text).collect::<Vec<_>>().concat()
+}
+
 /// A task definition of many containers, each of which depends on parameters of its own.
 fn with_many_cases(containers: usize) -> String {
-    let mut parameters = String::new();
-    let mut list = String::new();
-    for at in 0..containers {
-        parameters += &format!("  P{at}: {{Type: String, AllowedValues: [true, false]}}\n");
-        parameters += &format!("  Q{at}: {{Type: String, AllowedValues: [root, '1', '2']}}\n");
-        list += &format!(
+    let parameters = each(containers, |at| {
+        format!(
+            "  P{at}: {{Type: String, AllowedValues: [true, false]}}\n  \
+             Q{at}: {{Type: String, AllowedValues: [root, '1', '2']}}\n"
+        )
+    });
+    let list = each(containers, |at| {
+        format!(
             "        - !If [C{at}, {{Name: c{at}, Privileged: !Ref P{at}, User: !Ref Q{at}}}, !Ref AWS::NoValue]\n"
-        );
-    }
-    let conditions: String =
-        (0..containers).map(|at| format!("  C{at}: !Equals [!Ref Q{at}, '1']\n")).collect();
+        )
+    });
+    let conditions: String = each(containers, |at| format!("  C{at}: !Equals [!Ref Q{at}, '1']\n"));
     format!(
         "Parameters:\n{parameters}Conditions:\n{conditions}Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    \
          Properties:\n      ContainerDefinitions:\n{list}"
@@ -280,10 +286,9 @@ fn containers_do_not_multiply_each_others_cases() {
 
 #[test]
 fn too_many_cases_are_left_open_and_said_to_be() {
-    let items: String = (0..20).map(|at| format!("!If [C{at}, ALLOWED, ALLOWED], ")).collect();
-    let conditions: String =
-        (0..20).map(|at| format!("C{at}: !Equals [!Ref AWS::Region, '{at}'], ")).collect();
-    let free: String = (0..20).map(|at| format!("C{at}: !Equals [!ImportValue '{at}', x], ")).collect();
+    let items: String = each(20, |at| format!("!If [C{at}, ALLOWED, ALLOWED], "));
+    let conditions: String = each(20, |at| format!("C{at}: !Equals [!Ref AWS::Region, '{at}'], "));
+    let free: String = each(20, |at| format!("C{at}: !Equals [!ImportValue '{at}', x], "));
     let text = |conditions: &str| {
         template(
             &format!("Conditions: {{{conditions}}}"),
@@ -308,15 +313,17 @@ fn too_many_cases_are_left_open_and_said_to_be() {
 
 #[test]
 fn hostile_templates_end() {
-    let chain: String = (0..5000).map(|at| format!("  C{at}: !Not [{{Condition: C{}}}]\n", at + 1)).collect();
+    let chain: String = each(5000, |at| format!("  C{at}: !Not [{{Condition: C{}}}]\n", at + 1));
     let circle = "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}";
     let mut doubling = "x".to_owned();
     for at in 0..40 {
         doubling = format!("{{'Fn::Sub': ['${{V{at}}}${{V{at}}}${{V{at}}}', {{V{at}: {doubling}}}]}}");
     }
-    let many: String = (0..3000)
-        .map(|at| format!("  T{at}:\n    Type: AWS::ECS::TaskDefinition\n    Properties: {{ContainerDefinitions: [{{Name: a, User: !Ref A, Privileged: !If [C, !Ref B, false]}}]}}\n"))
-        .collect();
+    let many: String = each(3000, |at| {
+        format!(
+            "  T{at}:\n    Type: AWS::ECS::TaskDefinition\n    Properties: {{ContainerDefinitions: [{{Name: a, User: !Ref A, Privileged: !If [C, !Ref B, false]}}]}}\n"
+        )
+    });
     let sections = "Parameters: {A: {Type: String, AllowedValues: [a, b, c, d, e, f]}, B: {Type: String, AllowedValues: [true, false]}}\nConditions: {C: !Equals [!Ref A, a]}\n";
     for text in [
         template(&format!("Conditions:\n{chain}"), "Privileged: !If [C0, true, false]"),

@@ -406,7 +406,8 @@ fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
 #[test]
 fn hundreds_of_task_definitions_get_an_answer_that_fits() {
     let container = format!("{{Name: '{}', Privileged: true}}", "é".repeat(300));
-    let task = format!("{{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{container}]}}}}");
+    let task =
+        format!("{{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{container}]}}}}");
     let tasks: Vec<_> = (0..600).map(|at| format!("  {}{at}: {task}", "T".repeat(200))).collect();
     let tasks = tasks.join("\n");
     let body = json!({"template": format!("Resources:\n{tasks}")});
