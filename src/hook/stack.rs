@@ -12,7 +12,7 @@ use super::MAXIMUM_VALUES;
 use super::event::lookup;
 use crate::check::{JudgedTask, judge, read_document};
 use crate::document::yaml::Document;
-use crate::document::{Entry, Node, Span, Value, json};
+use crate::document::{Entry, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
 use crate::finding::{Verdict, quote};
 use crate::policy::{Policy, StackScope};
@@ -214,7 +214,8 @@ fn text<'n>(body: &'n Node<'_>, key: &'static str) -> Result<Option<Cow<'n, str>
 
 fn with_template<R>(text: &str, given: &Given, use_it: impl FnOnce(&Template<'_>) -> R) -> Result<R, String> {
     let Document { root, .. } = read_document(text).map_err(|problem| {
-        format!("the template cannot be read: {} at byte {}", problem.message, problem.span.start)
+        let (line, column) = LineIndex::new(text).position(problem.span.start as usize);
+        format!("the template cannot be read at line {line}, column {column}: {}", problem.message)
     })?;
     let template = Template::of(&root, given).ok_or("the template has no map of `Resources`")?;
     match expand_loops(&root, &template) {
