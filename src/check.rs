@@ -64,6 +64,8 @@ pub struct Note {
 pub struct JudgedTask {
     /// Its logical id in a template; its family in a plain task definition.
     pub name: String,
+    /// Its family, if that is a text that is certain.
+    pub family: Option<String>,
     /// Where its name stands: the key in a template.
     pub span: Span,
     /// What every rule says. Findings of `Verdict::Fail` and `Verdict::Unknown` always have a span.
@@ -254,19 +256,22 @@ pub fn judge<'t>(
 ) -> Vec<JudgedTask> {
     let name = task_definition.logical_id;
     let span = task_definition.span.unwrap_or(Span::NOWHERE);
-    let judged = |mut report: Report| {
+    let judged = |mut report: Report, family: Option<String>| {
         for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
             finding.span.get_or_insert(span);
         }
-        JudgedTask { name: name.to_owned(), span, report }
+        JudgedTask { name: name.to_owned(), family, span, report }
     };
     if task_definition.properties.is_empty() {
         let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate(&nothing, policy))];
+        return vec![judged(evaluate(&nothing, policy), None)];
     }
     let properties = task_definition.properties.iter();
     properties
-        .map(|properties| judged(evaluate_cases(template, task_definition, properties, policy)))
+        .map(|properties| {
+            let family = template.certain_text(properties, "Family");
+            judged(evaluate_cases(template, task_definition, properties, policy), family)
+        })
         .collect()
 }
 
@@ -335,5 +340,5 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
         Some(Value::String(name)) => name.clone().into_owned(),
         _ => "task definition".to_owned(),
     };
-    JudgedTask { name, span, report }
+    JudgedTask { family: Some(name.clone()).filter(|_| family.is_some()), name, span, report }
 }
