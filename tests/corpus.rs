@@ -54,8 +54,11 @@ fn the_patterns_get_the_verdicts_their_authors_intended() {
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
     let hook = Hook::new(Ok(Policy::baseline()));
     let nothing = || Err("nobody asks".to_owned());
-    let outside =
-        Prepared { body: nothing(), today: "2026-11-25".parse().unwrap(), stack_tags: Err("nobody asks".into()) };
+    let outside = Prepared {
+        body: nothing(),
+        today: "2026-11-25".parse().unwrap(),
+        stack_tags: Err("nobody asks".into()),
+    };
     let mut compared = 0;
     for file in manifest["files"].as_array().unwrap() {
         let name = file["file"].as_str().unwrap();

@@ -73,13 +73,16 @@ fn prepared(arguments: &Arguments) -> Prepared {
         None => Err("Nothing is downloaded here: give the body with `--payload BODY.json`.".to_owned()),
     };
     let tags: BTreeMap<_, _> = arguments.stack_tags.iter().cloned().collect();
-    let stack_tags =
-        if tags.is_empty() { Err("give the tags with `--stack-tag NAME=VALUE`".to_owned()) } else { Ok(tags) };
+    let stack_tags = if tags.is_empty() {
+        Err("give the tags with `--stack-tag NAME=VALUE`".to_owned())
+    } else {
+        Ok(tags)
+    };
     Prepared { body, today: today(), stack_tags }
 }
 
 /// `NAME=VALUE` of a tag.
-fn tag(text: &str) -> Result<(String, String), String> {
+pub(super) fn tag(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("a tag is written NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

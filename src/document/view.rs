@@ -389,14 +389,17 @@ impl<'a> View<'a> {
     /// not certain in this reading already, there is none. Nothing is assumed for it.
     pub fn certain_text(self, property: &str) -> Option<(&'a str, &'a Node<'a>)> {
         let Lookup::Known(entries, _) = self.mapping() else { return None };
-        let mut of_key = entries.iter().filter(|entry| entry.key == property || entry.key.starts_with("Fn::"));
+        let mut of_key =
+            entries.iter().filter(|entry| entry.key == property || entry.key.starts_with("Fn::"));
         let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
         let node = match self.reading.resolver {
             Some(resolver) => resolver.resolve_if_certain(&entry.value),
             None => &entry.value,
         };
         match &node.value {
-            Value::String(text) | Value::Number(text) if split_at_reference(text).is_none() => Some((text, node)),
+            Value::String(text) | Value::Number(text) if split_at_reference(text).is_none() => {
+                Some((text, node))
+            }
             _ => None,
         }
     }

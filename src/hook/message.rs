@@ -190,7 +190,9 @@ fn all_well(subject: &str, report: &Report) -> String {
     }
     match (passed, others.as_slice()) {
         (0, []) => format!("warning: {subject} was not judged: the policy turns every rule off."),
-        (0, [only]) if only.ends_with("applicable") => format!("{subject} has nothing to judge: no rule applies."),
+        (0, [only]) if only.ends_with("applicable") => {
+            format!("{subject} has nothing to judge: no rule applies.")
+        }
         (0, others) => format!("{subject} complies with no rule; {}.", others.join(", ")),
         (_, []) => format!("{subject} complies with {}.", counted(passed, "rule")),
         (_, others) => format!("{subject} complies with {}; {}.", counted(passed, "rule"), others.join(", ")),
@@ -281,7 +283,9 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
     let excuse = outcome.findings.kept.iter().find_map(|finding| finding.excused.as_ref());
     let excuse = excuse.filter(|_| outcome.findings.verdict == Verdict::Excepted);
     let opening = match excuse {
-        Some(excuse) => Cow::Owned(format!("Excepted{}: {}. Otherwise {found}", until(excuse), excuse.reason)),
+        Some(excuse) => {
+            Cow::Owned(format!("Excepted{}: {}. Otherwise {found}", until(excuse), excuse.reason))
+        }
         None => Cow::Borrowed(found.as_str()),
     };
     let mut status_message = Line::new(&opening, LONGEST_ANNOTATION);
@@ -328,8 +332,8 @@ struct Group<'a> {
 fn groups<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
     // Failures first: what is merely undecided next to them can wait.
     let ordered = [Verdict::Fail, Verdict::Unknown].into_iter();
-    let ordered =
-        ordered.flat_map(|verdict| findings.iter().copied().filter(move |finding| finding.verdict == verdict));
+    let ordered = ordered
+        .flat_map(|verdict| findings.iter().copied().filter(move |finding| finding.verdict == verdict));
     let mut of_one_container: Vec<Group<'_>> = Vec::new();
     for finding in ordered {
         let containers: Vec<_> = finding.container.iter().collect();

@@ -184,7 +184,8 @@ impl Hook {
                 if !policy.exceptions.is_empty() {
                     let today = outside.today();
                     for task in &mut judged.tasks {
-                        let (logical_id, family) = (Some(task.judged.name.as_str()), task.judged.family.as_deref());
+                        let (logical_id, family) =
+                            (task.judged.logical_id.as_deref(), task.judged.family.as_deref());
                         let whose = Subject { logical_id, family, ..event.whose(&tags) };
                         excuse(&mut task.judged.report, &whose, policy, today);
                     }

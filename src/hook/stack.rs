@@ -147,6 +147,7 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
     let report = evaluate_cases(template, &task, &properties, policy);
     let judged = JudgedTask {
         name: name.to_owned(),
+        logical_id: Some(name.to_owned()),
         family: template.certain_text(&properties, "Family"),
         span: Span::NOWHERE,
         report,

@@ -114,7 +114,9 @@ fn internal_errors_pass_only_where_the_policy_says_so_and_loudly() {
         let answer = answer_to(&hook, event.as_bytes());
         assert_eq!(answer["hookStatus"], "SUCCESS");
         assert!(message(&answer).starts_with("warning: NOT JUDGED"), "{answer}");
-        assert!(hook.respond(event.as_bytes(), &outside(Err("There is none.".into()))).record.is_internal_error);
+        assert!(
+            hook.respond(event.as_bytes(), &outside(Err("There is none.".into()))).record.is_internal_error
+        );
     }
 }
 

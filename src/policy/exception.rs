@@ -170,8 +170,14 @@ impl<'a> Reader<'a> {
                     }
                 }
                 key => {
-                    let fields =
-                        [Field::Account, Field::StackName, Field::LogicalId, Field::Family, Field::Container, Field::Image];
+                    let fields = [
+                        Field::Account,
+                        Field::StackName,
+                        Field::LogicalId,
+                        Field::Family,
+                        Field::Container,
+                        Field::Image,
+                    ];
                     if let Some(field) = fields.into_iter().find(|field| field.as_str() == key) {
                         self.matcher(field, value, &mut exception);
                     }
@@ -179,7 +185,8 @@ impl<'a> Reader<'a> {
             }
         }
         let has = |key: &str| entries.iter().any(|entry| entry.key == key);
-        let mut missing = |message: &str, help: &str| self.report(span, message.to_owned(), Some(help.to_owned()));
+        let mut missing =
+            |message: &str, help: &str| self.report(span, message.to_owned(), Some(help.to_owned()));
         if !has("rules") {
             missing("an exception names no `rules`", "write `rules: [RULE]`");
         }
@@ -189,7 +196,10 @@ impl<'a> Reader<'a> {
         let has_matcher = KEYS.iter().skip(1).take(7).any(|key| has(key));
         let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
         if !has_matcher {
-            missing("an exception matches everything", "set `level: off` for the rule, or say what is excused");
+            missing(
+                "an exception matches everything",
+                "set `level: off` for the rule, or say what is excused",
+            );
         } else if !is_beyond_author && !exception.trusts_author && !exception.matchers.is_empty() {
             missing(
                 "only the author of a template decides whether this exception applies",
@@ -252,12 +262,17 @@ impl<'a> Reader<'a> {
             };
             let is_open = text.contains(['*', '?']);
             let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            let is_account = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'?')) && (is_open || text.len() == 12);
+            let is_account = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'?'))
+                && (is_open || text.len() == 12);
             let problem = match field {
-                _ if text.is_empty() && !matches!(field, Field::StackTag(_)) => Some("is empty, which nothing is"),
+                _ if text.is_empty() && !matches!(field, Field::StackTag(_)) => {
+                    Some("is empty, which nothing is")
+                }
                 Field::Account if !is_account => Some("is no account: 12 digits, in quotes"),
                 // What YAML reads as a number is not what it looks like: a leading zero is lost to other readers.
-                Field::Account if matches!(item.value, Value::Number(_)) && is_digits => Some("is a number: put it in quotes"),
+                Field::Account if matches!(item.value, Value::Number(_)) && is_digits => {
+                    Some("is a number: put it in quotes")
+                }
                 Field::StackName if text.contains(['/', ':', ' ']) => Some("can be no stack's name"),
                 Field::LogicalId if !is_open && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                     Some("can be no logical id: those are letters and digits")
@@ -331,24 +346,63 @@ mod tests {
     #[test]
     fn what_is_contradictory_or_impossible_is_a_mistake() {
         for (exception, expected) in [
-            ("{}", "an exception names no `rules`\nan exception gives no `reason`\nan exception matches everything\n"),
+            (
+                "{}",
+                "an exception names no `rules`\nan exception gives no `reason`\nan exception matches everything\n",
+            ),
             ("{rules: [privileged-container], account: '111122223333'}", "an exception gives no `reason`\n"),
-            ("{rules: [privileged-container], account: '111122223333', reason: ' '}", "`reason` is not a text\n"),
-            ("{rules: [], account: '111122223333', reason: x}", "`rules` is not a list of rules but a list\n"),
+            (
+                "{rules: [privileged-container], account: '111122223333', reason: ' '}",
+                "`reason` is not a text\n",
+            ),
+            (
+                "{rules: [], account: '111122223333', reason: x}",
+                "`rules` is not a list of rules but a list\n",
+            ),
             ("{rules: [privileged], account: '*', reason: x}", "unknown rule `privileged` in an exception\n"),
-            ("{rules: [root-user], account: '*', reason: x}", "the rule `root-user` is off, so there is nothing to excuse\n"),
+            (
+                "{rules: [root-user], account: '*', reason: x}",
+                "the rule `root-user` is off, so there is nothing to excuse\n",
+            ),
             ("{rules: privileged-container, reason: x}", "an exception matches everything\n"),
-            ("{rules: privileged-container, family: web, reason: x}", "only the author of a template decides whether this exception applies\n"),
+            (
+                "{rules: privileged-container, family: web, reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
             ("{rules: privileged-container, family: web, trust-author: true, reason: x}", ""),
             ("{rules: privileged-container, family: web, stack-name: a*, reason: x}", ""),
-            ("{rules: privileged-container, account: 1234, reason: x}", "`account` is no account: 12 digits, in quotes\n"),
-            ("{rules: privileged-container, account: 111122223333, reason: x}", "`account` is a number: put it in quotes\n"),
-            ("{rules: privileged-container, account: [], reason: x}", "`account` is not a text with `*` and `?`, or a list of them but a list\n"),
-            ("{rules: privileged-container, stack-name: a/b, reason: x}", "`stack-name` can be no stack's name\n"),
-            ("{rules: privileged-container, stack-tags: {}, reason: x}", "`stack-tags` is not a map of tags and their values but a map\n"),
-            ("{rules: privileged-container, account: '*', expires: tomorrow, reason: x}", "`expires` is not a day such as 2027-03-31\n"),
-            ("{rules: privileged-container, account: '*', expires: 2027-02-30, reason: x}", "`expires` is not a day such as 2027-03-31\n"),
-            ("{rules: privileged-container, account: '*', accounts: x, reason: x}", "unknown key `accounts` in an exception\n"),
+            (
+                "{rules: privileged-container, account: 1234, reason: x}",
+                "`account` is no account: 12 digits, in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: 111122223333, reason: x}",
+                "`account` is a number: put it in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: [], reason: x}",
+                "`account` is not a text with `*` and `?`, or a list of them but a list\n",
+            ),
+            (
+                "{rules: privileged-container, stack-name: a/b, reason: x}",
+                "`stack-name` can be no stack's name\n",
+            ),
+            (
+                "{rules: privileged-container, stack-tags: {}, reason: x}",
+                "`stack-tags` is not a map of tags and their values but a map\n",
+            ),
+            (
+                "{rules: privileged-container, account: '*', expires: tomorrow, reason: x}",
+                "`expires` is not a day such as 2027-03-31\n",
+            ),
+            (
+                "{rules: privileged-container, account: '*', expires: 2027-02-30, reason: x}",
+                "`expires` is not a day such as 2027-03-31\n",
+            ),
+            (
+                "{rules: privileged-container, account: '*', accounts: x, reason: x}",
+                "unknown key `accounts` in an exception\n",
+            ),
             ("x", "an exception is not a map\n"),
         ] {
             assert_eq!(problems(exception), expected, "{exception}");

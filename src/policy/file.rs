@@ -81,8 +81,15 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        const KEYS: &[&str] =
-            &["profile", "on-internal-error", "unresolved", "stack-scope", "documentation-url", "rules", "exceptions"];
+        const KEYS: &[&str] = &[
+            "profile",
+            "on-internal-error",
+            "unresolved",
+            "stack-scope",
+            "documentation-url",
+            "rules",
+            "exceptions",
+        ];
         const SCOPES: &[(&str, StackScope)] = &[("changed", StackScope::Changed), ("all", StackScope::All)];
         const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
             &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
@@ -220,7 +227,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map whose keys are known and written once; the others are reported.
-    pub(super) fn entries<'n>(&mut self, node: &'n Node<'a>, owner: &str, keys: &[&str]) -> Vec<&'n Entry<'a>> {
+    pub(super) fn entries<'n>(
+        &mut self,
+        node: &'n Node<'a>,
+        owner: &str,
+        keys: &[&str],
+    ) -> Vec<&'n Entry<'a>> {
         // What is commented out below a key leaves null behind.
         if matches!(node.value, Value::Null) {
             return Vec::new();

@@ -8,9 +8,9 @@ mod file;
 
 use std::fmt;
 
+pub use exception::{Exception, Field, Matcher};
 #[cfg(feature = "cli")]
 pub(crate) use file::did_you_mean;
-pub use exception::{Exception, Field, Matcher};
 pub use file::{Problem, Problems, read};
 
 use crate::rule::{Options, Profile, Rule};

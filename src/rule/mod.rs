@@ -400,7 +400,8 @@ impl<'a> Context<'a> {
 fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) {
     let whole_name = container.certain_text("Name").filter(|(text, _)| !text.is_empty());
     let name = whole_name.map(|(text, _)| text.chars().take(LONGEST_NAME).collect());
-    let image = container.certain_text("Image").map(|(text, _)| text).filter(|text| text.len() <= LONGEST_IMAGE);
+    let image =
+        container.certain_text("Image").map(|(text, _)| text).filter(|text| text.len() <= LONGEST_IMAGE);
     let image = image.map(str::to_owned);
     let name_span = match whole_name {
         Some((_, node)) => node.span,
