@@ -1,7 +1,7 @@
 //! Exceptions, from the policy's text to the hook's answer and the command's exit code.
 //!
 //! Owns what a platform team promises itself of an exception: whom it excuses, until when, and what stays visible.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 #![allow(clippy::disallowed_methods, reason = "a test runs the command")]
 
 use std::cell::Cell;
@@ -49,7 +49,7 @@ impl Outside for World {
 
 const STACK: &str = "arn:aws:cloudformation:eu-central-1:111122223333:stack/shop-legacy/5d9e4c10";
 
-fn event(stack: &str, containers: Value) -> Value {
+fn event(stack: &str, containers: &Value) -> Value {
     json!({
         "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": stack,
         "actionInvocationPoint": "CREATE_PRE_PROVISION",
@@ -73,7 +73,7 @@ fn answer(exception: &str, event: &Value, world: &World) -> Value {
 }
 
 fn is_excused(exception: &str) -> bool {
-    let event = event(STACK, json!([privileged("web", "registry.example/web:1")]));
+    let event = event(STACK, &json!([privileged("web", "registry.example/web:1")]));
     let answer = answer(exception, &event, &World::new(Ok(&[("team", "shop"), ("stage", "")])));
     answer["hookStatus"] == "SUCCESS"
 }
@@ -107,7 +107,7 @@ fn all_matchers_must_hold_and_any_of_a_list() {
 
 #[test]
 fn what_is_excused_stays_visible() {
-    let event = event(STACK, json!([privileged("web", "x")]));
+    let event = event(STACK, &json!([privileged("web", "x")]));
     let answer = answer("account: '*', owner: platform, expires: 2027-03-31", &event, &World::new(Ok(&[])));
     assert_eq!(answer["hookStatus"], "SUCCESS");
     assert!(answer["message"].as_str().unwrap().contains("1 excepted"), "{answer}");
@@ -124,13 +124,13 @@ fn what_is_excused_stays_visible() {
 #[test]
 fn one_container_is_excused_and_not_the_other() {
     let containers = json!([privileged("agent", "x"), privileged("web", "x")]);
-    let answer = answer("account: '*', container: agent", &event(STACK, containers), &World::new(Ok(&[])));
+    let answer = answer("account: '*', container: agent", &event(STACK, &containers), &World::new(Ok(&[])));
     assert_eq!(answer["hookStatus"], "FAILED");
     let message = answer["message"].as_str().unwrap();
     assert!(message.contains("container `web`") && !message.contains("`agent`"), "{message}");
     // Of two values of a repeated key, one is not enough.
     let twice = r#"[{"Name": "agent", "Name": "web", "Privileged": true}]"#;
-    let text = event(STACK, json!("CONTAINERS")).to_string().replace("\"CONTAINERS\"", twice);
+    let text = event(STACK, &json!("CONTAINERS")).to_string().replace("\"CONTAINERS\"", twice);
     let policy = "exceptions: [{rules: [privileged-container, writable-root-filesystem, root-user], reason: x, account: '*', container: agent}]";
     let hook = Hook::new(Ok(policy::read(policy).unwrap()));
     let response = hook.respond(text.as_bytes(), &World::new(Ok(&[]))).response;
@@ -139,7 +139,7 @@ fn one_container_is_excused_and_not_the_other() {
 
 #[test]
 fn an_exception_counts_until_the_end_of_its_last_day() {
-    let event = event(STACK, json!([privileged("web", "x")]));
+    let event = event(STACK, &json!([privileged("web", "x")]));
     let on = |today| {
         let world = World { today, ..World::new(Ok(&[])) };
         answer("account: '*', expires: 2027-03-31", &event, &world)
@@ -152,7 +152,7 @@ fn an_exception_counts_until_the_end_of_its_last_day() {
 
 #[test]
 fn a_request_without_a_stack_matches_no_stack() {
-    let event = event("", json!([privileged("web", "x")]));
+    let event = event("", &json!([privileged("web", "x")]));
     let world = World::new(Ok(&[("team", "shop")]));
     for exception in ["stack-name: '*'", "stack-tags: {team: '*'}", "logical-id: '*', account: '*'"] {
         assert_eq!(answer(exception, &event, &world)["hookStatus"], "FAILED", "{exception}");
@@ -163,8 +163,8 @@ fn a_request_without_a_stack_matches_no_stack() {
 
 #[test]
 fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
-    let bad = event(STACK, json!([privileged("web", "x"), privileged("other", "x")]));
-    let good = event(STACK, json!([{"Name": "web", "User": "app", "ReadonlyRootFilesystem": true}]));
+    let bad = event(STACK, &json!([privileged("web", "x"), privileged("other", "x")]));
+    let good = event(STACK, &json!([{"Name": "web", "User": "app", "ReadonlyRootFilesystem": true}]));
     for (exception, event, asked) in [
         ("stack-tags: {team: shop}", &bad, 1),
         ("stack-tags: {team: shop}", &good, 0),

@@ -176,16 +176,8 @@ pub(super) fn run(
         below
     });
 
-    if results.totals == Totals::default() && !results.is_text_shown {
-        results.say("note", "no file was found that mentions an ECS task definition");
-    }
-    if let Some(warning) = undeclared.warning().filter(|_| results.totals.files > 0) {
-        results.say("warning", &warning);
-    }
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
-    for unused in excuses.unused(is_over_everything && results.totals.files > 0) {
-        results.say("note", &unused);
-    }
+    results.say_what_was_of_no_use(&undeclared, &excuses, is_over_everything);
     let Results { totals, unreadable, .. } = &results;
     let ends: Vec<_> = formats.iter().map(|format| format.end(totals, unreadable, &run)).collect();
     results.outputs.write(ends.into_iter());
@@ -245,6 +237,27 @@ impl Results<'_> {
                 "note",
                 &format!("{name} holds neither a CloudFormation template nor an ECS task definition"),
             );
+        }
+    }
+
+    /// Says which parameters and exceptions nothing was done with.
+    fn say_what_was_of_no_use(
+        &mut self,
+        undeclared: &Undeclared<'_>,
+        excuses: &Excuses<'_>,
+        is_over_everything: bool,
+    ) {
+        if self.totals == Totals::default() && !self.is_text_shown {
+            self.say("note", "no file was found that mentions an ECS task definition");
+        }
+        if self.totals.files == 0 {
+            return;
+        }
+        if let Some(warning) = undeclared.warning() {
+            self.say("warning", &warning);
+        }
+        for unused in excuses.unused(is_over_everything) {
+            self.say("note", &unused);
         }
     }
 

@@ -27,7 +27,10 @@ pub struct Subject<'a> {
 
 /// The tags of a stack, which may cost a call: they are asked for only where all else matches.
 pub trait StackTags {
-    /// The tags, or why they cannot be had. Asked again, it answers the same.
+    /// The tags. Asked again, it answers the same.
+    ///
+    /// # Errors
+    /// Why they cannot be had, as a part of a sentence.
     fn tags(&self) -> Result<&BTreeMap<String, String>, &str>;
 }
 

@@ -38,14 +38,19 @@ pub struct Hook {
 
 /// What an answer may depend on beside the event and the policy. Each is asked for only when the answer does.
 pub trait Outside {
-    /// The body behind the URL that an event about a stack or a change set holds. The error is for people, in whole
-    /// sentences, and must not hold the URL, which is a secret.
+    /// The body behind the URL that an event about a stack or a change set holds.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people, in whole sentences, and without the URL, which is a secret.
     fn fetch(&self, url: &str) -> Result<Vec<u8>, String>;
 
     /// The day in UTC.
     fn today(&self) -> Date;
 
-    /// The tags of the stack with this ARN. The error is for people, a part of a sentence.
+    /// The tags of the stack with this ARN.
+    ///
+    /// # Errors
+    /// Why they cannot be had, for people, as a part of a sentence.
     fn stack_tags(&self, stack: &str) -> Result<BTreeMap<String, String>, String>;
 }
 

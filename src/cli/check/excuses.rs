@@ -20,18 +20,18 @@ pub(super) struct Stack {
     account: Option<String>,
 
     /// The stack that the templates are for, as exceptions and AWS::StackName have it
-    #[arg(long, value_name = "NAME")]
-    stack_name: Option<String>,
+    #[arg(long = "stack-name", value_name = "NAME")]
+    name: Option<String>,
 
     /// A tag of that stack, for exceptions by tag; may be repeated
     #[arg(long = "stack-tag", value_name = "NAME=VALUE", value_parser = super::super::invoke::tag)]
-    stack_tags: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
 }
 
 impl Stack {
     /// Adds what is known of the stack to the parameters.
     pub(super) fn add_to(&self, given: &mut Given) {
-        for (name, value) in [("AWS::AccountId", &self.account), ("AWS::StackName", &self.stack_name)] {
+        for (name, value) in [("AWS::AccountId", &self.account), ("AWS::StackName", &self.name)] {
             if let Some(value) = value {
                 given.parameters.insert(name.to_owned(), value.clone());
             }
@@ -52,7 +52,7 @@ pub(super) struct Excuses<'a> {
 impl<'a> Excuses<'a> {
     pub(super) fn new(stack: &Stack, given: &'a Given, policy: &'a Policy, today: Date) -> Self {
         let known = |name: &str| given.parameters.get(name).map(String::as_str);
-        let tags: BTreeMap<_, _> = stack.stack_tags.iter().cloned().collect();
+        let tags: BTreeMap<_, _> = stack.tags.iter().cloned().collect();
         Self {
             policy,
             account: known("AWS::AccountId"),
