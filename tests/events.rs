@@ -42,7 +42,7 @@ fn file(case: &str, ending: &str) -> PathBuf {
 /// The body behind an event's URL: the file in `events/payloads/` with the name of its path.
 fn outside(event: &[u8]) -> Prepared {
     let event: Value = serde_json::from_slice(event).unwrap_or_default();
-    let url = event["requestData"]["payload"].as_str().unwrap_or("/none?");
+    let url = event.pointer("/requestData/payload").and_then(Value::as_str).unwrap_or("/none?");
     let (path, _) = url.split_once('?').unwrap();
     let name = path.rsplit('/').next().unwrap();
     let body = std::fs::read(root().join("events/payloads").join(format!("{name}.json"))).map_err(|_| {
