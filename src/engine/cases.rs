@@ -38,6 +38,8 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
     let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
     let table = Table::of(&cases);
     let mut joined: Option<Findings> = None;
+    // What one case counts beyond what it keeps, another counts again.
+    let mut further = 0;
     let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (at, case) in cases.into_iter().enumerate() {
@@ -56,6 +58,7 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
                 findings.further += 1;
             }
         }
+        further = further.max(std::mem::take(&mut findings.further));
         joined = Some(match joined {
             Some(joined) => joined.join(findings),
             None => findings,
@@ -66,7 +69,7 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
         finding
     };
     let kept: Vec<Finding> = kept.into_iter().map(name).collect();
-    Findings { kept, is_certain, ..joined.unwrap_or_else(Findings::nothing) }
+    Findings { kept, further, is_certain, ..joined.unwrap_or_else(Findings::nothing) }
 }
 
 /// What makes two findings one.
