@@ -8,7 +8,7 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use ecs_guard::check::check;
+use ecs_guard::check::{JudgedTask, check};
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
 use ecs_guard::template::Given;
@@ -218,6 +218,27 @@ fn loops_are_written_out() {
         let root = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "root-user");
         assert_eq!(root.unwrap().findings.verdict, Verdict::Pass);
     }
+}
+
+#[test]
+fn loops_within_loops_are_written_out() {
+    let text = "Resources:\n  Fn::ForEach::Stages:\n    - Stage\n    - [dev, prod]\n    - Fn::ForEach::Tasks:\n        - Name\n        \
+                - !FindInMap [Names, !Ref Stage, All]\n        - Task${Stage}${Name}:\n            \
+                Type: AWS::ECS::TaskDefinition\n            Properties:\n              \
+                ContainerDefinitions: [{Name: a, Privileged: !If ['Is${Stage}', true, false]}]\n\
+                Conditions: {Isdev: !Equals [a, b], Isprod: !Equals [a, a]}\n\
+                Mappings: {Names: {dev: {All: [web]}, prod: {All: [web, api]}}}\n";
+    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
+    let verdicts: Vec<_> = file.judged.unwrap().iter().map(|task| (task.name.clone(), verdict_of(task))).collect();
+    let expected = [("Taskdevweb", Verdict::Pass), ("Taskprodweb", Verdict::Fail), ("Taskprodapi", Verdict::Fail)];
+    assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict)));
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+}
+
+/// What `privileged-container` says.
+fn verdict_of(task: &JudgedTask) -> Verdict {
+    let mut outcomes = task.report.outcomes.iter();
+    outcomes.find(|outcome| outcome.rule.name == "privileged-container").unwrap().findings.verdict
 }
 
 #[test]
