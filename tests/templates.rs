@@ -346,6 +346,13 @@ fn hostile_templates_end() {
         )
     });
     let sections = "Parameters: {A: {Type: String, AllowedValues: [a, b, c, d, e, f]}, B: {Type: String, AllowedValues: [true, false]}}\nConditions: {C: !Equals [!Ref A, a]}\n";
+    let long = format!(
+        "Resources: {{Fn::ForEach::Long: [X, [{}], {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{Family: '{}'}}}}}}]}}",
+        "x".repeat(100_000),
+        "${X}".repeat(20_000)
+    );
+    let file = check("t.yaml", &long, &Given::default(), &Policy::baseline()).unwrap();
+    assert!(file.judged.unwrap_err().message.contains("`Fn::ForEach`"));
     for text in [
         template(&format!("Conditions:\n{chain}"), "Privileged: !If [C0, true, false]"),
         template(circle, "Privileged: !If [A, true, false]"),

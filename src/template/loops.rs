@@ -16,6 +16,9 @@ const LOOP: &str = "Fn::ForEach::";
 /// How many values all loops of a template may make.
 const MAXIMUM_VALUES: usize = 200_000;
 
+/// How much text counts as a value, in bytes.
+const BYTES_OF_VALUE: usize = 64;
+
 /// Writes out the loops of a document, if it has any: `Resources`, `Conditions`, and maps within them. The error is for
 /// people.
 ///
@@ -59,7 +62,7 @@ impl Expansion<'_, '_> {
     ) -> Result<Node<'a>, &'static str> {
         *left = left.checked_sub(1).ok_or(TOO_MANY)?;
         let value = match &node.value {
-            Value::String(text) => Value::String(replaced(text, bound)),
+            Value::String(text) => Value::String(replaced(text, bound, left)?),
             Value::Sequence(items) => {
                 let items = items.iter().map(|item| self.node(item, bound, left));
                 Value::Sequence(items.collect::<Result<_, _>>()?)
@@ -109,7 +112,7 @@ impl Expansion<'_, '_> {
         let parts = key.starts_with(LOOP).then(|| parts(value)).flatten();
         let Some((identifier, collection, body)) = parts else {
             let value = self.node(value, bound, left)?;
-            written.push(Entry { key: replaced(key, bound), key_span, value });
+            written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
             return Ok(());
         };
         let round = |value: Option<&str>, left: &mut usize| {
@@ -179,21 +182,29 @@ fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b str> {
 }
 
 /// A text with the identifiers in it replaced: `${X}` by the value, `&{X}` by its letters and digits.
-fn replaced<'a>(text: &Cow<'a, str>, bound: &[Binding<'_>]) -> Cow<'a, str> {
-    if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
-        return text.clone();
-    }
+fn replaced<'a>(
+    text: &Cow<'a, str>,
+    bound: &[Binding<'_>],
+    left: &mut usize,
+) -> Result<Cow<'a, str>, &'static str> {
     let mut result = text.clone();
+    if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
+        return Ok(result);
+    }
     for (identifier, value) in bound.iter().rev() {
         let Some(value) = value else { continue };
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         for (written, value) in
             [(format!("${{{identifier}}}"), *value), (format!("&{{{identifier}}}"), &*plain)]
         {
-            if result.contains(&written) {
+            let places = result.matches(&written).count();
+            if places > 0 {
+                // Few identifiers in a short text can stand for gigabytes.
+                let length = result.len() + places * value.len();
+                *left = left.checked_sub(length / BYTES_OF_VALUE).ok_or(TOO_MANY)?;
                 result = Cow::Owned(result.replace(&written, value));
             }
         }
     }
-    result
+    Ok(result)
 }
