@@ -274,7 +274,7 @@ pub fn judge<'t>(
     };
     if task_definition.properties.is_empty() {
         let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate(&nothing, policy), None)];
+        return vec![judged(evaluate_cases(template, task_definition, &nothing, policy), None)];
     }
     let properties = task_definition.properties.iter();
     properties

@@ -221,6 +221,35 @@ fn loops_are_written_out() {
 }
 
 #[test]
+fn what_stands_beside_the_properties_counts() {
+    let resource = |attributes: &str| {
+        format!(
+            "Conditions: {{Never: !Equals [a, b], Always: !Equals [a, a]}}\nResources: {{Task: {{Type: AWS::ECS::TaskDefinition, {attributes}}}}}"
+        )
+    };
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
+    let fine = "Properties: {ContainerDefinitions: [{Name: a, Privileged: false}]}";
+    let bad = "Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}";
+    for (attributes, verdict) in [
+        (format!("{fine}, {include}"), Verdict::Unknown),
+        (include.to_owned(), Verdict::Unknown),
+        ("Fn::ForEach::P: [K, !Ref Keys, {'${K}': {}}]".to_owned(), Verdict::Unknown),
+        (format!("{bad}, {include}"), Verdict::Fail),
+        (format!("Condition: Never, Condition: Always, {bad}"), Verdict::Fail),
+        (format!("Condition: Never, Condition: Never, {bad}"), Verdict::NotApplicable),
+        (bad.replace("Properties", "properties"), Verdict::Fail),
+    ] {
+        let (found, findings) = judged(&resource(&attributes), &Given::default(), "privileged-container");
+        assert_eq!(found, verdict, "{attributes}: {findings:#?}");
+    }
+    for hidden in [format!("{{{include}, {bad}}}"), format!("{{Type: !Ref Kind, {bad}}}")] {
+        let text = format!("Resources: {{Task: {hidden}}}");
+        let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        assert!(file.notes[0].message.contains("adds resources"), "{hidden}");
+    }
+}
+
+#[test]
 fn loops_within_loops_are_written_out() {
     let text = "Resources:\n  Fn::ForEach::Stages:\n    - Stage\n    - [dev, prod]\n    - Fn::ForEach::Tasks:\n        - Name\n        \
                 - !FindInMap [Names, !Ref Stage, All]\n        - Task${Stage}${Name}:\n            \

@@ -80,8 +80,10 @@ pub struct TaskDefinition<'t> {
     pub span: Option<Span>,
     /// Its properties: none when it has none, several when the key is repeated.
     pub properties: Vec<&'t Node<'t>>,
-    /// The condition under which it is created.
-    pub condition: Option<&'t Node<'t>>,
+    /// The condition under which it is created; several when the key is repeated.
+    pub conditions: Vec<&'t Node<'t>>,
+    /// A function beside its properties, which may add some.
+    pub function: Option<&'t str>,
 }
 
 /// A stack inside the stack.
@@ -142,7 +144,7 @@ impl<'t> Template<'t> {
                 ("Conditions", Value::Mapping(entries)) => define(&mut template.conditions, entries),
                 ("Mappings", Value::Mapping(entries)) => define(&mut template.mappings, entries),
                 ("Transform", value) => template.transform(value),
-                ("Fn::Transform", Value::Mapping(_)) => template.macros.push("Fn::Transform"),
+                ("Fn::Transform", _) => template.macros.push("Fn::Transform"),
                 _ => {}
             }
         }
@@ -216,9 +218,17 @@ impl<'t> Template<'t> {
             self.hidden_resources.push(entry.key_span);
             return;
         }
+        // In another casing CloudFormation takes neither a type nor properties; what stands there is judged all the same.
         let all = |key: &'static str| {
-            attributes.iter().filter(move |attribute| attribute.key == key).map(|attribute| &attribute.value)
+            let of_key = attributes.iter().filter(move |attribute| attribute.key.eq_ignore_ascii_case(key));
+            of_key.map(|attribute| &attribute.value)
         };
+        let function = attributes.iter().map(|attribute| &*attribute.key).find(|key| key.starts_with("Fn::"));
+        let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
+        if all("Type").any(is_open) || function.is_some() && all("Type").next().is_none() {
+            // What it will be, nobody can see yet.
+            self.hidden_resources.push(entry.key_span);
+        }
         let is_of_type = |name: &str| {
             all("Type")
                 .any(|node| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(name)))
@@ -228,7 +238,8 @@ impl<'t> Template<'t> {
                 logical_id: &entry.key,
                 span: entry.key_span,
                 properties: all("Properties").collect(),
-                condition: all("Condition").next(),
+                conditions: all("Condition").collect(),
+                function,
             });
         } else if let Some(key) =
             [("AWS::CloudFormation::Stack", "TemplateURL"), ("AWS::Serverless::Application", "Location")]
