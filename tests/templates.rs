@@ -141,6 +141,25 @@ fn a_value_from_a_mapping() {
 }
 
 #[test]
+fn a_mapping_to_which_a_function_adds() {
+    let rule = "writable-root-filesystem";
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
+    for (mappings, arguments, verdict) in [
+        (format!("M: {{a: {{v: true}}, {include}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
+        (format!("M: {{a: {{v: true}}, {include}}}"), "b, v, {DefaultValue: true}", Verdict::Unknown),
+        (format!("M: {{a: {{v: true}}, {include}}}"), "a, v", Verdict::Pass),
+        (format!("M: {{a: {{v: true}}, b: {{{include}}}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
+        (format!("M: {{a: {{v: true}}, b: {{w: true, {include}}}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
+        (format!("M: {{a: {{v: true, {include}}}}}"), "a, !Ref AWS::Region", Verdict::Unknown),
+        (format!("M: {{a: {{v: true, {include}}}}}"), "a, v", Verdict::Pass),
+    ] {
+        let read_only = format!("ReadonlyRootFilesystem: !FindInMap [M, {arguments}]");
+        let text = template(&format!("Mappings: {{{mappings}}}"), &read_only);
+        assert_eq!(judged(&text, &Given::default(), rule).0, verdict, "{text}");
+    }
+}
+
+#[test]
 fn two_properties_under_one_condition() {
     let log = "LogConfiguration: {LogDriver: !If [IsProd, awslogs, fluentd], \
                Options: {mode: !If [IsProd, non-blocking, blocking], max-buffer-size: 25m}}";
