@@ -401,7 +401,14 @@ fn hostile_templates_end() {
     );
     let file = check("t.yaml", &long, &Given::default(), &Policy::baseline()).unwrap();
     assert!(file.judged.unwrap_err().message.contains("`Fn::ForEach`"));
+    let keys: String = each(10_000, |at| format!("r{at}: {{v: u{at}}}, "));
+    let mapped: String = each(50, |at| {
+        format!(
+            "  T{at}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{User: !FindInMap [M, !Ref A, v]}}]}}}}\n"
+        )
+    });
     for text in [
+        format!("Mappings: {{M: {{{keys}}}}}\nResources:\n{mapped}"),
         template(&format!("Conditions:\n{chain}"), "Privileged: !If [C0, true, false]"),
         template(circle, "Privileged: !If [A, true, false]"),
         template("", &format!("User: {doubling}")),

@@ -21,6 +21,9 @@ use crate::document::{Entry, Intrinsic, Node, Span, Value};
 /// texts that double and double again.
 const LONGEST_TEXT: usize = 64 * 1024;
 
+/// How many keys of a mapping are looked through in the time of one function, roughly.
+const KEYS_OF_STEP: usize = 8;
+
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece<'a> {
@@ -34,7 +37,7 @@ impl Scenario<'_> {
     /// What a node stands for: itself, unless it is a function that can be evaluated.
     pub(super) fn value<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         let Value::Intrinsic(call) = &node.value else { return node };
-        self.state.borrow_mut().search.step();
+        self.state.borrow_mut().search.steps(1);
         let (argument, span) = (&call.argument, node.span);
         let value = match &*call.function {
             "Ref" => self.reference(argument, span),
@@ -109,6 +112,7 @@ impl Scenario<'_> {
         if has_more_keys(&first, entries) {
             return None;
         }
+        self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
         // Without a default, a first key that lacks the second is refused by CloudFormation.
         let may_have_second = |entry: &&Entry<'_>| match &entry.value.value {
             Value::Mapping(entries) => {
@@ -126,6 +130,7 @@ impl Scenario<'_> {
                 if has_more_keys(&second, entries) {
                     return None;
                 }
+                self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
                 let candidates: Vec<&Entry<'_>> = entries.iter().collect();
                 match self.key(&second, &candidates, default.is_some())? {
                     Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
