@@ -31,8 +31,8 @@ pub struct CheckedFile<'a> {
 pub struct Nested {
     /// The logical id of the stack.
     pub logical_id: String,
-    /// Where it is: a path beside the template, or a URL.
-    pub location: String,
+    /// Where it is: a path beside the template, or a URL; `None`: only its deployment tells.
+    pub location: Option<String>,
     /// Where that is written.
     pub span: Span,
     /// What it may know of its deployment.
@@ -311,11 +311,11 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
         });
     }
     for stack in &template.nested_stacks {
-        if let Some((location, span)) = stack.location {
+        if template.may_be_created(&stack.conditions) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),
-                location: location.to_owned(),
-                span: span.unwrap_or(Span::NOWHERE),
+                location: stack.location.map(str::to_owned),
+                span: stack.span.unwrap_or(Span::NOWHERE),
                 given: template.handed_down(stack),
             });
         }

@@ -1,7 +1,12 @@
 //! Exceptions, from the policy's text to the hook's answer and the command's exit code.
 //!
 //! Owns what a platform team promises itself of an exception: whom it excuses, until when, and what stays visible.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test runs the command")]
 
 use std::cell::Cell;

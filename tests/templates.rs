@@ -149,7 +149,11 @@ fn a_mapping_to_which_a_function_adds() {
         (format!("M: {{a: {{v: true}}, {include}}}"), "b, v, {DefaultValue: true}", Verdict::Unknown),
         (format!("M: {{a: {{v: true}}, {include}}}"), "a, v", Verdict::Pass),
         (format!("M: {{a: {{v: true}}, b: {{{include}}}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
-        (format!("M: {{a: {{v: true}}, b: {{w: true, {include}}}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
+        (
+            format!("M: {{a: {{v: true}}, b: {{w: true, {include}}}}}"),
+            "!Ref AWS::Region, v",
+            Verdict::Unknown,
+        ),
         (format!("M: {{a: {{v: true, {include}}}}}"), "a, !Ref AWS::Region", Verdict::Unknown),
         (format!("M: {{a: {{v: true, {include}}}}}"), "a, v", Verdict::Pass),
     ] {
@@ -277,8 +281,10 @@ fn loops_within_loops_are_written_out() {
                 Conditions: {Isdev: !Equals [a, b], Isprod: !Equals [a, a]}\n\
                 Mappings: {Names: {dev: {All: [web]}, prod: {All: [web, api]}}}\n";
     let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
-    let verdicts: Vec<_> = file.judged.unwrap().iter().map(|task| (task.name.clone(), verdict_of(task))).collect();
-    let expected = [("Taskdevweb", Verdict::Pass), ("Taskprodweb", Verdict::Fail), ("Taskprodapi", Verdict::Fail)];
+    let verdicts: Vec<_> =
+        file.judged.unwrap().iter().map(|task| (task.name.clone(), verdict_of(task))).collect();
+    let expected =
+        [("Taskdevweb", Verdict::Pass), ("Taskprodweb", Verdict::Fail), ("Taskprodapi", Verdict::Fail)];
     assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict)));
     assert!(file.notes.is_empty(), "{:?}", file.notes);
 }

@@ -162,7 +162,7 @@ impl Expansion<'_, '_> {
             }
         }
         // What depends on a choice is not known.
-        Ok(scenario.facts().is_empty().then_some(values))
+        Ok((!scenario.is_one_of_several()).then_some(values))
     }
 }
 
