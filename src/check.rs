@@ -190,12 +190,12 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
         }
     };
     let plain = from_plain(&root);
-    if plain.is_none() && !Template::is_one(&root) {
+    if plain.is_empty() && !Template::is_one(&root) {
         return None;
     }
     note_oddities(&root, alias, &mut file.notes);
-    if let Some(properties) = plain {
-        file.judged = Ok(vec![judge_plain(&properties, policy)]);
+    if !plain.is_empty() {
+        file.judged = Ok(plain.iter().map(|properties| judge_plain(properties, policy)).collect());
         return Some(file);
     }
     let template = Template::of(&root, given)?;

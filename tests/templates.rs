@@ -64,6 +64,8 @@ fn an_allowed_value_that_violates() {
     expect(&text, &[("ReadOnly", "true")], rule, Verdict::Pass, &[]);
     let assumed = Given { assume_defaults: true, ..Given::default() };
     assert_eq!(judged(&text, &assumed, rule).0, Verdict::Pass);
+    let twice = text.replace("Default: true", "Default: false, Default: true");
+    assert_eq!(judged(&twice, &assumed, rule).0, Verdict::Fail);
 }
 
 #[test]
@@ -304,6 +306,17 @@ fn plain_task_definitions_are_recognised_by_shape() {
         let (verdict, findings) = judged(text, &Given::default(), "privileged-container");
         assert_eq!(verdict, Verdict::Fail);
         assert_eq!(findings[0].span.unwrap().slice(text), "true");
+    }
+    let bad = r#"{"family": "bad", "containerDefinitions": [{"name": "a", "privileged": true}]}"#;
+    let good = r#"{"family": "good", "containerDefinitions": [{"name": "a"}]}"#;
+    for text in [
+        format!("[{good}, {{\"taskDefinition\": {bad}, \"tags\": []}}]"),
+        format!(r#"{{"taskDefinition": {good}, "taskDefinition": {bad}}}"#),
+        format!(r#"{{"taskDefinition": {bad}, "containerDefinitions": []}}"#),
+    ] {
+        let file = check("list.json", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let verdicts: Vec<_> = file.judged.unwrap().iter().map(verdict_of).collect();
+        assert_eq!((verdicts.len(), verdicts[1]), (2, Verdict::Fail), "{text}");
     }
     let incomplete = r#"{"family": "web", "containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs"}}]}"#;
     for rule in ["writable-root-filesystem", "root-user", "blocking-awslogs"] {
