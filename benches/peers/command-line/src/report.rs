@@ -58,7 +58,7 @@ pub fn render(results: &Results<'_>, effort: &Effort) -> Result<String, Box<dyn 
 
 fn comparison(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Error>> {
     text.push_str(
-        "| templates | command | wall, ms | user, ms | system, ms | peak memory, MiB | times ecs-guard's wall \
+        "| templates | command | wall, ms | processor, ms | of it user, ms | peak memory, MiB | times ecs-guard's wall \
          | times one thread's |\n\
          | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
@@ -84,8 +84,8 @@ fn comparison(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Er
                 "| {} | {} | {over}{wall} | {over}{} | {} | {over}{:.1} | {} | {} |",
                 describe(input),
                 name(contest.tool, input),
+                figure(series.processor()),
                 figure(series.user()),
-                figure(series.system()),
                 series.memory(),
                 times(Tool::TWO_THREADS),
                 times(Tool::ONE_THREAD),

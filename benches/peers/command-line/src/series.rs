@@ -26,13 +26,15 @@ impl Series {
         self.median(|sample| sample.wall)
     }
 
-    /// Processor time in the program and in the kernel, ms.
-    pub fn user(&self) -> f64 {
-        self.median(|sample| sample.user)
+    /// Processor time, ms.
+    pub fn processor(&self) -> f64 {
+        self.median(|sample| sample.processor)
     }
 
-    pub fn system(&self) -> f64 {
-        self.median(|sample| sample.system)
+    /// The part of it outside of the kernel, ms: the mean, because the kernel counts it in ticks longer than a short run.
+    pub fn user(&self) -> f64 {
+        let all = self.rounds.iter().map(|sample| sample.user);
+        all.sum::<f64>() / self.rounds.len().max(1) as f64
     }
 
     /// Peak resident memory, MiB: the highest of all, for a limit is a limit every time.
