@@ -58,8 +58,8 @@ pub fn render(results: &Results<'_>, effort: &Effort) -> Result<String, Box<dyn 
 
 fn comparison(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Error>> {
     text.push_str(
-        "| templates | command | wall, ms | processor, ms | of it user, ms | peak memory, MiB | times ecs-guard's wall \
-         | times one thread's |\n\
+        "| input | command | wall, ms | processor, ms | of it user, ms | peak memory, MiB | against ecs-guard \
+         | against one thread of it |\n\
          | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
     );
     for (index, input) in results.inputs.iter().enumerate() {
@@ -71,19 +71,19 @@ fn comparison(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Er
         for contest in contests {
             let series = &contest.series;
             let over = if series.is_over() { "> " } else { "" };
-            let wall =
-                if series.is_over() { format!("{:.0}", LIMIT.as_millis()) } else { figure(series.wall()) };
+            let wall = if series.is_over() { LIMIT.as_secs_f64() * 1e3 } else { series.wall() };
             let times = |ours: Tool| match results.series(ours, &input.path) {
-                Some(ours) if contest.tool != Tool::TWO_THREADS && contest.tool != Tool::ONE_THREAD => {
-                    format!("{over}{} ×", figure(series.times(ours)))
+                Some(theirs) if contest.tool != ours && contest.tool != Tool::TWO_THREADS => {
+                    format!("{over}{} ×", figure(series.times(theirs)))
                 }
                 _ => "–".to_owned(),
             };
             writeln!(
                 text,
-                "| {} | {} | {over}{wall} | {over}{} | {} | {over}{:.1} | {} | {} |",
+                "| {} | {} | {over}{} | {over}{} | {} | {over}{:.1} | {} | {} |",
                 describe(input),
                 name(contest.tool, input),
+                figure(wall),
                 figure(series.processor()),
                 figure(series.user()),
                 series.memory(),
@@ -119,7 +119,7 @@ fn lengths(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Error
                 text,
                 "| {} | {} | {} | {:.1} | {} | {:.1} |",
                 describe(input),
-                input.findings,
+                grouped(input.findings),
                 figure(series.wall()),
                 series.wall() / megabytes(input.bytes),
                 growth(results, extension, tasks).map_or("–".to_owned(), |times| format!("{times:.2} ×")),
@@ -159,7 +159,7 @@ fn findings(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Erro
                 text,
                 "| {share} % fail, {format}, {:.1} MB | {} | {} | {} | {:.1} |",
                 megabytes(input.bytes),
-                input.findings,
+                grouped(input.findings),
                 figure(series.wall()),
                 per_finding(results, extension, share).map_or("–".to_owned(), |cost| format!("{cost:.1}")),
                 series.memory(),
@@ -216,7 +216,8 @@ fn targets(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Error
         };
         let times = theirs.times(ours);
         let limit_text = format!("≥ {limit} × faster than {}", name(tool, input));
-        row(&describe(input), &limit_text, format!("{} ×", figure(times)), times >= limit)?;
+        let over = if theirs.is_over() { "> " } else { "" };
+        row(&describe(input), &limit_text, format!("{over}{} ×", figure(times)), times >= limit)?;
     }
 
     for (extension, format) in FORMATS {
@@ -274,11 +275,11 @@ fn describe(input: &Input) -> String {
     let format = format.map(|(_, name)| format!(", {name}")).unwrap_or_default();
     let count = match (input.files, input.task_definitions) {
         (1, 1) => "one small template".to_owned(),
-        (1, tasks) => format!("{} task definitions in one", grouped(tasks)),
+        (1, tasks) => format!("{} task definitions in one template", grouped(tasks)),
         (files, tasks) if tasks / files > 100 => {
-            format!("{files} with {} task definitions each", grouped(tasks / files))
+            format!("{files} templates with {} task definitions each", grouped(tasks / files))
         }
-        (files, _) => format!("{} small ones", grouped(files)),
+        (files, _) => format!("{} small templates", grouped(files)),
     };
     let size = match input.bytes {
         bytes @ ..100_000 => format!("{:.1} KB", bytes as f64 / 1e3),
