@@ -285,6 +285,9 @@ pub fn judge<'t>(
         .collect()
 }
 
+/// What to do about a function or macro that nobody can evaluate here.
+const SEE_PROCESSED: &str = "Check the template that it makes: `aws cloudformation get-template --template-stage Processed` shows it.";
+
 fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
     let mut all = Vec::with_capacity(template.task_definitions.len());
     for task_definition in &template.task_definitions {
@@ -303,11 +306,18 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
             all.push(judged);
         }
     }
+    if let Some(name) = template.macros.first().filter(|_| all.is_empty()) {
+        file.notes.push(Note {
+            span: Span::NOWHERE,
+            message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
+            help: Some(SEE_PROCESSED.into()),
+        });
+    }
     for span in &template.hidden_resources {
         file.notes.push(Note {
             span: span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
-            help: Some("Check the template that it makes.".into()),
+            help: Some(SEE_PROCESSED.into()),
         });
     }
     for stack in &template.nested_stacks {
