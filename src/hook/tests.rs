@@ -403,6 +403,15 @@ fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
 }
 
 #[test]
+fn a_resource_that_is_written_twice_is_told_once() {
+    let task = "Task: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}}";
+    let body = json!({"template": format!("Resources: {{{task}, {task}}}")}).to_string();
+    let answer = answer_to_body("", "STACK", body.as_bytes());
+    assert!(message(&answer).starts_with("`Task` is blocked by 3 rules."), "{answer}");
+    assert_eq!(message(&answer).matches("`Privileged` is true").count(), 1, "{answer}");
+}
+
+#[test]
 fn macros_hide_a_stack_and_show_in_a_change_set() {
     let made_by_macro = "Transform: [Macro]";
     let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
