@@ -4,7 +4,7 @@
 //! the text comes from, nor how the result is shown.
 
 use crate::document::yaml::{self, Document};
-use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json};
+use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json, on_one_line};
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -339,7 +339,8 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
         return;
     }
     let can_be_given = finding.open.iter().filter(|name| template.can_be_given(name));
-    let options: Vec<String> = can_be_given.map(|name| format!("`--parameter {name}=…`")).collect();
+    let options: Vec<String> =
+        can_be_given.map(|name| format!("`--parameter {}=…`", on_one_line(name))).collect();
     if !options.is_empty() {
         let remediation = format!("{} Or say what it will be: {}.", finding.remediation, options.join(" "));
         finding.remediation = remediation.into();
