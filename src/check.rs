@@ -4,7 +4,7 @@
 //! the text comes from, nor how the result is shown.
 
 use crate::document::yaml::{self, Document};
-use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json};
+use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json, on_one_line};
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -285,6 +285,9 @@ pub fn judge<'t>(
         .collect()
 }
 
+/// What to do about a function or macro that nobody can evaluate here.
+const SEE_PROCESSED: &str = "Check the template that it makes: `aws cloudformation get-template --template-stage Processed` shows it.";
+
 fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
     let mut all = Vec::with_capacity(template.task_definitions.len());
     for task_definition in &template.task_definitions {
@@ -303,11 +306,18 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
             all.push(judged);
         }
     }
+    if let Some(name) = template.macros.first().filter(|_| all.is_empty()) {
+        file.notes.push(Note {
+            span: Span::NOWHERE,
+            message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
+            help: Some(SEE_PROCESSED.into()),
+        });
+    }
     for span in &template.hidden_resources {
         file.notes.push(Note {
             span: span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
-            help: Some("Check the template that it makes.".into()),
+            help: Some(SEE_PROCESSED.into()),
         });
     }
     for stack in &template.nested_stacks {
@@ -329,7 +339,8 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
         return;
     }
     let can_be_given = finding.open.iter().filter(|name| template.can_be_given(name));
-    let options: Vec<String> = can_be_given.map(|name| format!("`--parameter {name}=…`")).collect();
+    let options: Vec<String> =
+        can_be_given.map(|name| format!("`--parameter {}=…`", on_one_line(name))).collect();
     if !options.is_empty() {
         let remediation = format!("{} Or say what it will be: {}.", finding.remediation, options.join(" "));
         finding.remediation = remediation.into();

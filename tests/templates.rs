@@ -77,6 +77,17 @@ fn an_open_parameter_is_unknown_and_says_what_would_settle_it() {
 }
 
 #[test]
+fn names_do_not_break_a_line() {
+    let sections =
+        "Parameters: {\"A\\nB\": {Type: String}}\nConditions: {\"C\\nD\": !Equals [!ImportValue x, y]}";
+    let text = template(sections, "Privileged: !If [\"C\\nD\", true, false], User: !Ref \"A\\nB\"");
+    let case = judged(&text, &Given::default(), "privileged-container").1[0].case.clone().unwrap();
+    let remediation = judged(&text, &Given::default(), "root-user").1[0].remediation.clone();
+    assert!(case.contains("C\u{fffd}D") && !case.contains('\n'), "{case}");
+    assert!(remediation.contains("A\u{fffd}B") && !remediation.contains('\n'), "{remediation}");
+}
+
+#[test]
 fn a_whole_container_inside_a_condition() {
     let containers = |sections: &str, list: &str| {
         format!(

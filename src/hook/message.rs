@@ -165,7 +165,8 @@ fn of(name: &str, task: &Task, finding: &Finding) -> Finding {
 
 /// "`Web` is", "`Web` and `Worker` are", "`Web` and 4 more are".
 fn subjects<'t>(tasks: impl Iterator<Item = &'t Task>) -> String {
-    let names: Vec<_> = tasks.map(|task| quote(&task.judged.name)).collect();
+    let mut names: Vec<_> = tasks.map(|task| quote(&task.judged.name)).collect();
+    names.dedup();
     match names.as_slice() {
         [] => "Nothing is".to_owned(),
         [only] => format!("{only} is"),
@@ -341,6 +342,7 @@ fn groups<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
         let same =
             |group: &&mut Group<'_>| group.containers == containers && group.remediation == remediation;
         match of_one_container.iter_mut().find(same) {
+            Some(group) if group.messages.contains(&message) => {}
             Some(group) => group.messages.push(message),
             None => of_one_container.push(Group { containers, messages: vec![message], remediation }),
         }

@@ -376,6 +376,11 @@ fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
     let condition = |value: &str| format!("Conditions: {{C: !Equals [a, {value}]}}");
     let mapping = |value: &str| format!("Mappings: {{M: {{a: {{b: {value}}}}}}}");
     let choice = "!If [C, x, y]";
+    let with_function =
+        with("", "shop, Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://b/k'}}");
+    let of_loop = "Parameters: {Names: {Type: CommaDelimitedList}}\nResources: {Fn::ForEach::T: [N, !Ref Names, {'T${N}': \
+                   {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Privileged: true}]}}}]}"
+        .to_owned();
     let found = "!FindInMap [M, a, b]";
     for (new, previous, expected) in [
         (with(parameter, "shop"), with(parameter, "shop"), "SUCCESS"),
@@ -387,11 +392,50 @@ fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
         (with(&mapping("a"), found), with(&mapping("a"), found), "SUCCESS"),
         (with(&mapping("a"), found), with(&mapping("b"), found), "FAILED"),
         (with("", "shop"), "Resources: {}".to_owned(), "FAILED"),
+        (with_function.clone(), with_function, "FAILED"),
+        (of_loop.clone(), of_loop, "FAILED"),
         (with("", "shop"), "not a template".to_owned(), "FAILED"),
     ] {
         let body = json!({"Template": new, "PreviousTemplate": previous});
         let answer = answer_to_body("", "STACK", body.to_string().as_bytes());
         assert_eq!(answer["hookStatus"], expected, "{new}\n{previous}\n{answer}");
+    }
+}
+
+#[test]
+fn a_resource_that_is_written_twice_is_told_once() {
+    let task = "Task: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}}";
+    let body = json!({"template": format!("Resources: {{{task}, {task}}}")}).to_string();
+    let answer = answer_to_body("", "STACK", body.as_bytes());
+    assert!(message(&answer).starts_with("`Task` is blocked by 3 rules."), "{answer}");
+    assert_eq!(message(&answer).matches("`Privileged` is true").count(), 1, "{answer}");
+}
+
+#[test]
+fn macros_hide_a_stack_and_show_in_a_change_set() {
+    let made_by_macro = "Transform: [Macro]";
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
+    for template in
+        [made_by_macro.to_owned(), include.to_owned(), format!("{made_by_macro}\n{}", template("true"))]
+    {
+        let answer = answer_to_body("", "STACK", json!({"template": template}).to_string().as_bytes());
+        assert_eq!(answer["hookStatus"], "SUCCESS", "{template}: {answer}");
+        assert!(message(&answer).starts_with("warning: "), "{template}: {answer}");
+
+        for (privileged, expected) in [("true", "FAILED"), ("false", "SUCCESS")] {
+            let context = json!({"Properties": {"ContainerDefinitions": [
+                {"Privileged": privileged, "ReadonlyRootFilesystem": "true", "User": "app"},
+            ]}});
+            let context = context.to_string();
+            let change = json!({
+                "logicalResourceId": "Task", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+                "afterContext": context,
+            });
+            let body = json!({"template": template, "changedResources": [change]}).to_string();
+            let answer = answer_to_body("", "CHANGE_SET", body.as_bytes());
+            assert_eq!(answer["hookStatus"], expected, "{template}: {answer}");
+            assert!(!message(&answer).starts_with("warning: "), "{template}: {answer}");
+        }
     }
 }
 
@@ -412,6 +456,12 @@ fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
         ("CHANGE_SET", json!({"changedResources": [task(Value::Null)]})),
         ("CHANGE_SET", json!({"changedResources": [task("canary {".into())]})),
         ("CHANGE_SET", json!({"changedResources": [task("[]".into())]})),
+        ("CHANGE_SET", json!({"changedResources": [task("{}".into())]})),
+        ("CHANGE_SET", json!({"changedResources": [task(r#"{"Properties": {}}"#.into())]})),
+        (
+            "CHANGE_SET",
+            json!({"changedResources": [task(r#"{"Canary": {"Properties": {"Family": "x"}}}"#.into())]}),
+        ),
     ] {
         let answer = answer_to_body("", target, body.to_string().as_bytes());
         assert_eq!(answer["errorCode"], "InternalFailure", "{body}");

@@ -23,6 +23,7 @@ pub fn may_differ<'t>(
         || differ(&task.conditions, &previous.conditions)
         || task.function.is_some()
         || previous.function.is_some()
+        || is_of_open_loop(task.logical_id)
         || !template.macros.is_empty()
         || !previous_template.macros.is_empty()
     {
@@ -33,6 +34,11 @@ pub fn may_differ<'t>(
     task.properties.iter().for_each(|properties| walk.node(properties));
     task.conditions.iter().for_each(|condition| walk.condition(condition));
     walk.may_differ
+}
+
+/// Whether a loop wrote a name while what it runs over was open: then other resources may come of it than before.
+fn is_of_open_loop(logical_id: &str) -> bool {
+    logical_id.contains("${") || logical_id.contains("&{")
 }
 
 /// Whether two values are written alike, wherever they stand.
@@ -75,6 +81,8 @@ impl<'t> Walk<'_, 't> {
                     if entry.key == "Condition" {
                         self.condition(&entry.value);
                     }
+                    // A function that adds keys, of which nobody can see what it added before.
+                    self.may_differ |= entry.key.starts_with("Fn::");
                     self.node(&entry.value);
                 }
             }

@@ -102,21 +102,27 @@ pub struct NestedStack<'t> {
 }
 
 impl<'t> Template<'t> {
-    /// Whether a document is a template: a map with a map of `Resources`, or with a function in its place.
+    /// Whether a document is a template: a map with a map of `Resources`, or with a function or macro that may add it.
     pub fn is_one(root: &Node<'_>) -> bool {
-        let Value::Mapping(sections) = &root.value else { return false };
-        sections.iter().any(|section| {
-            section.key == "Resources"
-                && matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_))
-        })
+        match &root.value {
+            Value::Mapping(sections) => sections.iter().any(|section| match &*section.key {
+                "Resources" => matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_)),
+                key => key == "Transform" || key == "Fn::Transform",
+            }),
+            Value::Intrinsic(call) => call.function == "Fn::Transform",
+            _ => false,
+        }
     }
 
-    /// Indexes a document, if it is a template: a map with a map of `Resources`.
+    /// Indexes a document, if it is a template.
     pub fn of(root: &'t Node<'t>, given: &'t Given) -> Option<Self> {
-        let Value::Mapping(sections) = &root.value else { return None };
         if !Self::is_one(root) {
             return None;
         }
+        let sections = match &root.value {
+            Value::Mapping(sections) => sections.as_slice(),
+            _ => &[],
+        };
         let mut template = Self {
             parameters: HashMap::new(),
             conditions: HashMap::new(),
@@ -124,7 +130,7 @@ impl<'t> Template<'t> {
             given,
             task_definitions: Vec::new(),
             nested_stacks: Vec::new(),
-            macros: Vec::new(),
+            macros: if sections.is_empty() { vec!["Fn::Transform"] } else { Vec::new() },
             budget: Cell::new(BUDGET),
             hidden_resources: Vec::new(),
         };

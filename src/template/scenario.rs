@@ -12,7 +12,7 @@ use typed_arena::Arena;
 use super::parameter::Parameter;
 use super::unknown::{Domain, Search};
 use super::{Template, condition};
-use crate::document::{Node, Resolve, Span, Value};
+use crate::document::{Node, Resolve, Span, Value, on_one_line};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -60,13 +60,15 @@ pub enum Fact {
 
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Condition { name, .. } | Self::Value { name, .. }) = self;
+        let name = on_one_line(name);
         match self {
-            Self::Condition { name, is_true } => write!(f, "{name} is {is_true}"),
-            Self::Value { name, value: Some(value), is_allowed_value: true } => {
-                write!(f, "{name}={value} (allowed value)")
+            Self::Condition { is_true, .. } => write!(f, "{name} is {is_true}"),
+            Self::Value { value: Some(value), is_allowed_value, .. } => {
+                let kind = if *is_allowed_value { " (allowed value)" } else { "" };
+                write!(f, "{name}={}{kind}", on_one_line(value))
             }
-            Self::Value { name, value: Some(value), .. } => write!(f, "{name}={value}"),
-            Self::Value { name, value: None, .. } => write!(f, "any other {name}"),
+            Self::Value { value: None, .. } => write!(f, "any other {name}"),
         }
     }
 }
