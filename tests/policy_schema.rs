@@ -10,7 +10,7 @@
 
 use ecs_guard::output::policy_schema;
 use ecs_guard::policy;
-use ecs_guard::rule::{OptionKind, Rule, RuleOption};
+use ecs_guard::rule::{OptionKind, Profile, Rule, RuleOption};
 use ecs_guard::rules;
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -91,7 +91,7 @@ fn right_policy() -> BoxedStrategy<Value> {
     };
     let levels = || word(&["deny", "warn"]);
     map(vec![
-        ("profile", word(&["baseline"])),
+        ("profile", select(Profile::ALL).prop_map(|profile| profile.as_str().into()).boxed()),
         ("on-internal-error", word(&["deny", "allow"])),
         ("unresolved", map(vec![("resource", levels()), ("stack", levels())])),
         ("stack-scope", word(&["changed", "all"])),
