@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
                 if has_schema {
                     writeln!(
                         streams.err,
-                        "note: its first line names the schema: {NAMES_SCHEMA}{SCHEMA_NAME}"
+                        "note: for editors, let its first line be `{NAMES_SCHEMA}{SCHEMA_NAME}`"
                     )?;
                 }
             }
