@@ -22,7 +22,7 @@ fn schema() -> Value {
 }
 
 thread_local! {
-    static VALIDATOR: Validator = jsonschema::draft202012::new(&schema()).unwrap();
+    static VALIDATOR: Validator = jsonschema::draft202012::options().should_validate_formats(true).build(&schema()).unwrap();
 }
 
 fn is_valid(policy: &Value) -> bool {
@@ -46,9 +46,11 @@ fn respelled(mut policy: Value) -> Value {
 
 /// A policy that only one of the two takes, in words.
 fn disagreement(policy: &Value) -> Option<String> {
-    let mistakes = policy::read(&policy.to_string()).err();
-    match (is_valid(&respelled(policy.clone())), mistakes) {
-        (true, Some(mistakes)) => Some(format!("valid, but not read: {mistakes}: {policy}")),
+    let mut mistakes = policy::read(&policy.to_string()).err().map(|problems| problems.0).unwrap_or_default();
+    // Whether a rule is on is said elsewhere in the policy.
+    mistakes.retain(|problem| !problem.message.ends_with("is off, so there is nothing to excuse"));
+    match (is_valid(&respelled(policy.clone())), mistakes.first()) {
+        (true, Some(mistake)) => Some(format!("valid, but not read: {}: {policy}", mistake.message)),
         (false, None) => Some(format!("read, but not valid: {policy}")),
         _ => None,
     }
@@ -83,6 +85,41 @@ fn option(option: &RuleOption) -> BoxedStrategy<Value> {
     }
 }
 
+fn rule_name() -> impl Strategy<Value = &'static str> {
+    select(rules::ALL.iter().map(|rule| rule.metadata().name).collect::<Vec<_>>())
+}
+
+/// An exception that is sound, because it is limited to accounts.
+fn exception() -> impl Strategy<Value = Value> {
+    let texts = |texts: &'static [&'static str]| {
+        let list = subsequence(texts, 1..=texts.len()).prop_map(Value::from);
+        prop_oneof![word(texts), list].boxed()
+    };
+    let names = || texts(&["web", "web-*", "a_?"]);
+    let limits = map(vec![
+        ("stack-name", texts(&["legacy-*", "shop"])),
+        ("stack-tags", Just(json!({"team": ["a", "b*"], "stage": ""})).boxed()),
+        ("logical-id", prop_oneof![texts(&["Api", "*Task", "a-?"]), Just(json!(7))].boxed()),
+        ("family", names()),
+        ("container", prop_oneof![names(), Just(json!(-1))].boxed()),
+        ("image", texts(&["*/agent:*", "agent"])),
+        ("owner", word(&["platform"])),
+        ("expires", word(&["2027-03-31", "2028-02-29"])),
+        ("trust-author", any::<bool>().prop_map(Value::from).boxed()),
+    ]);
+    let accounts = texts(&["111122223333", "0*", "?"]);
+    (rule_name(), any::<bool>(), accounts, limits).prop_map(|(rule, is_list, accounts, limits)| {
+        let mut exception = json!({"rules": rule, "reason": "ticket", "account": accounts});
+        if is_list {
+            exception["rules"] = json!([rule]);
+        }
+        if let (Value::Object(all), Value::Object(limits)) = (&mut exception, limits) {
+            all.extend(limits);
+        }
+        exception
+    })
+}
+
 fn right_policy() -> BoxedStrategy<Value> {
     let of_rule = |rule: &&'static dyn Rule| {
         let options = rule.metadata().options().map(|declared| (declared.name, option(declared)));
@@ -97,6 +134,7 @@ fn right_policy() -> BoxedStrategy<Value> {
         ("stack-scope", word(&["changed", "all"])),
         ("documentation-url", word(&["https://wiki.example/ecs", "http://wiki/?a=b&c=%20"])),
         ("rules", map(rules::ALL.iter().map(of_rule).collect())),
+        ("exceptions", prop::collection::vec(exception(), 0..3).prop_map(Value::from).boxed()),
     ])
 }
 
@@ -108,7 +146,7 @@ fn odd() -> impl Strategy<Value = Value> {
         json!(0),
         json!(-1),
         json!(2.5),
-        json!(1e300),
+        json!(10_000_000_000_000_000_000_u64),
         json!(""),
         json!("deny"),
         json!("Deny"),
@@ -124,13 +162,13 @@ fn odd() -> impl Strategy<Value = Value> {
         json!(["awslogs", 7]),
         json!({}),
         json!({"level": "off"}),
-        json!({"Ref": "Parameter"}),
-        json!("{{resolve:ssm:/policy}}"),
+        json!({"team": 7}),
     ])
 }
 
 #[derive(Debug, Clone)]
 enum Mistake {
+    Remove,
     Replace(Value),
     Add(&'static str, Value),
 }
@@ -139,6 +177,7 @@ fn mistake() -> impl Strategy<Value = Mistake> {
     let keys =
         &["profile", "profil", "level", "rules", "stack", "root-user", "allow", "drivers", "$schema", ""];
     prop_oneof![
+        Just(Mistake::Remove),
         odd().prop_map(Mistake::Replace),
         (select(&keys[..]), odd()).prop_map(|(key, value)| Mistake::Add(key, value)),
     ]
@@ -158,8 +197,15 @@ fn pointers(value: &Value, pointer: &str, all: &mut Vec<String>) {
 fn make(policy: &mut Value, place: Index, mistake: Mistake) {
     let mut all = Vec::new();
     pointers(policy, "", &mut all);
-    let value = policy.pointer_mut(&all[place.index(all.len())]).unwrap();
+    let pointer = &all[place.index(all.len())];
+    let value = policy.pointer_mut(pointer).unwrap();
     match mistake {
+        Mistake::Remove => {
+            let (above, key) = pointer.rsplit_once('/').unwrap_or_default();
+            if let Some(Value::Object(entries)) = policy.pointer_mut(above) {
+                entries.remove(key);
+            }
+        }
         Mistake::Replace(odd) => *value = odd,
         Mistake::Add(key, odd) => match value {
             Value::Object(entries) => drop(entries.insert(key.into(), odd)),
@@ -202,6 +248,16 @@ proptest! {
     }
 
     #[test]
+    fn what_limits_an_exception_has_one_grammar(
+        key in select(&["account", "stack-name", "logical-id", "family", "container", "image", "expires", "owner"][..]),
+        text in prop_oneof!["[a-z0-9*?/: _-]{0,3}", "[0-9*?]{11,13}", "2[0-9]{3}-[01][0-9]-[0-3][0-9]", "[0-9TWZ+-]{10}"],
+    ) {
+        let mut exception = json!({"rules": "root-user", "reason": "ticket", "trust-author": true, "image": "*"});
+        exception[key] = text.into();
+        prop_assert_eq!(disagreement(&json!({"exceptions": [exception]})), None);
+    }
+
+    #[test]
     fn links_have_one_grammar(link in "(http|https|ftp)(://|:/)[ -~]{0,3}[a-z]{0,1}[é\t\n]?", length in 180..210_usize) {
         let long = json!({"documentation-url": format!("{link:/<length$}")});
         prop_assert_eq!(disagreement(&long), None);
@@ -241,6 +297,26 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         r#"{"rules": {"added-linux-capabilities": {"allow": ["cap_chown"]}}}"#,
         "other spellings of a word are brought into one by the rule; a schema offers that one",
     ),
+    (
+        "{rules: {root-user: {level: off}}, exceptions: [{rules: root-user, account: '*', reason: ticket}]}",
+        r#"{"rules": {"root-user": {"level": "off"}}, "exceptions": [{"rules": "root-user", "account": "*", "reason": "ticket"}]}"#,
+        "whether a rule is on, so that there is something to excuse, is said elsewhere in the policy",
+    ),
+    (
+        "exceptions: [{rules: root-user, account: '*', reason: '{{resolve:ssm:/reason}}'}]",
+        r#"{"exceptions": [{"rules": "root-user", "account": "*", "reason": "{{resolve:ssm:/reason}}"}]}"#,
+        "what is a function or a reference in a template is one to the reader, and nowhere right",
+    ),
+    (
+        "exceptions: [{rules: root-user, stack-tags: {Ref: team}, reason: ticket}]",
+        r#"{"exceptions": [{"rules": "root-user", "stack-tags": {"Ref": "team"}, "reason": "ticket"}]}"#,
+        "a map that is a function in a template, where a map of any keys belongs",
+    ),
+    (
+        "exceptions: [{rules: root-user, logical-id: 1.0, trust-author: true, reason: ticket}]",
+        r#"{"exceptions": [{"rules": "root-user", "logical-id": 1.0, "trust-author": true, "reason": "ticket"}]}"#,
+        "the reader sees how a number is spelled, a schema what it is",
+    ),
 ];
 
 #[test]
@@ -259,35 +335,48 @@ fn the_schema_is_one_and_is_fresh() {
     assert_eq!(written, policy_schema::text(), "docs/policy.schema.json is stale: run `make docs`");
 }
 
-/// Calls `act` for every key the schema knows, with the keys above it and its schema.
-fn each_key(schema: &Value, above: &[&str], act: &mut dyn FnMut(&[&str], &Value)) {
+/// Calls `act` for every key the schema knows, with a way to write a value there and its schema.
+fn each_key(
+    schema: &Value,
+    write: &dyn Fn(Value) -> Value,
+    act: &mut dyn FnMut(&dyn Fn(Value) -> Value, &Value),
+) {
     for (key, schema) in schema["properties"].as_object().into_iter().flatten() {
-        let path = [above, &[key]].concat();
-        act(&path, schema);
-        each_key(schema, &path, act);
+        let write = |value| write(json!({key: value}));
+        act(&write, schema);
+        each_key(schema, &write, act);
     }
 }
 
 #[test]
 fn every_key_is_explained_and_its_default_and_examples_may_be_written() {
-    let nested = |path: &[&str], value: &Value| {
-        path.iter().rev().fold(value.clone(), |inner, key| json!({*key: inner}))
-    };
-    let mut options = 0;
-    each_key(&schema(), &[], &mut |path, schema| {
-        assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()), "{path:?}");
-        let default = schema.get("default");
-        assert!(default.is_some() || schema["properties"].is_object() || path == ["documentation-url"]);
-        for value in default.into_iter().chain(schema["examples"].as_array().into_iter().flatten()) {
-            let policy = nested(path, value);
+    let schema = schema();
+    let (mut explained, mut defaults) = (0, 0);
+    let mut assert_holds = |write: &dyn Fn(Value) -> Value, schema: &Value| {
+        assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()), "{schema}");
+        explained += 1;
+        defaults += usize::from(schema.get("default").is_some());
+        for value in
+            schema.get("default").into_iter().chain(schema["examples"].as_array().into_iter().flatten())
+        {
+            let policy = write(value.clone());
             assert!(is_valid(&policy), "{policy}");
             assert_eq!(disagreement(&policy), None);
         }
-        options += usize::from(path.len() == 3);
-    });
-    let rules = rules::ALL.iter().map(|rule| rule.metadata());
-    assert_eq!(options, rules.map(|rule| 1 + rule.options().count()).sum::<usize>());
-    for example in schema()["examples"].as_array().unwrap() {
-        assert!(is_valid(example) && disagreement(example).is_none(), "{example}");
-    }
+    };
+    assert_holds(&|policy| policy, &schema);
+    each_key(&schema, &|policy| policy, &mut assert_holds);
+    let exception = &schema["properties"]["exceptions"]["items"];
+    assert_holds(&|exception| json!({"exceptions": [exception]}), exception);
+    let with = |more: Value| {
+        let mut exception = json!({"rules": "root-user", "reason": "ticket", "account": "*"});
+        exception.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"exceptions": [exception]})
+    };
+    each_key(exception, &with, &mut assert_holds);
+    let of_rules: usize = rules::ALL.iter().map(|rule| 2 + rule.metadata().options().count()).sum();
+    assert!(
+        explained > 15 + of_rules && defaults > 5 + of_rules - rules::ALL.len(),
+        "{explained} {defaults}"
+    );
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::rules::write_table;
-use super::{Outcome, Streams, find_policy};
+use super::{Outcome, Streams, find_policy, today};
 use crate::output::policy_schema;
-use crate::policy::Setting;
 use crate::policy::vocabulary::{self, word_for};
+use crate::policy::{Exception, Policy, Setting};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -64,6 +64,27 @@ fn check(file: Option<PathBuf>, option: Option<PathBuf>, streams: &mut Streams) 
     )?;
     let stack_scope = word_for(vocabulary::STACK_SCOPES, &policy.stack_scope);
     writeln!(streams.out, "task definitions that block a stack: {stack_scope}")?;
+    write_exceptions(&policy, streams)?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
     Ok(Outcome::Compliant)
+}
+
+/// Who is excused, until when, and who decides that.
+fn write_exceptions(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
+    let today = today();
+    for exception in &policy.exceptions {
+        let Exception { rules, reason, owner, expires, line, .. } = exception;
+        let until = match expires {
+            Some(last) if exception.is_expired(today) => format!("expired, the last day was {last}"),
+            Some(last) => format!("until {last}"),
+            None => "for ever".to_owned(),
+        };
+        let owner = owner.as_ref().map(|owner| format!(", {owner}")).unwrap_or_default();
+        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
+        let author =
+            if is_beyond_author { "" } else { "; the author of a template decides whether it applies" };
+        let rules = rules.join(", ");
+        writeln!(streams.out, "excepted in line {line}: {rules}, {until}{owner}: {reason}{author}")?;
+    }
+    Ok(())
 }

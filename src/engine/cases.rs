@@ -73,7 +73,7 @@ fn identity(finding: &Finding) -> String {
         "{}\0{}\0{:?}\0{}\0{}",
         finding.verdict.as_str(),
         finding.property,
-        container.map(|container| (container.ordinal, &container.name)),
+        container.map(|container| (container.ordinal, &container.name, &container.image)),
         finding.message,
         finding.remediation
     )

@@ -5,6 +5,7 @@
 //! asked, how the answer is shown, or any particular rule.
 
 mod cases;
+mod exceptions;
 
 use std::cell::Cell;
 
@@ -15,6 +16,8 @@ use crate::report::{Outcome, Report};
 use crate::rule::{Context, Focus, Platform, TRUST_PLATFORM_FAMILY};
 use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Case;
+
+pub use exceptions::{StackTags, Subject, excuse};
 
 /// How many combinations of duplicate keys outside containers are judged for one rule before they fail it; those
 /// inside a container are tried container by container.
@@ -135,6 +138,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
             .into(),
         case: None,
         open: Vec::new(),
+        excused: None,
     });
 }
 

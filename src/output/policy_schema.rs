@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::policy::Policy;
-use crate::policy::vocabulary::{self, Key, Operations, Word, word_for};
+use crate::policy::vocabulary::{self, ExceptionKey, Key, Operations, Word, word_for};
+use crate::policy::{Field, Policy};
 use crate::rule::{
     DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, Metadata, OptionKind, Profile, RuleOption, parse_docker_size,
 };
@@ -72,6 +72,11 @@ fn of_key(key: Key) -> Value {
             "Each rule's level, and its options.",
             rules::ALL.iter().map(|rule| (rule.metadata().name, of_rule(rule.metadata()))),
         ),
+        Key::Exceptions => json!({
+            "description": "Who is excused, why and until when.",
+            "type": ["array", "null"],
+            "items": exception(),
+        }),
     }
 }
 
@@ -137,6 +142,96 @@ fn of_option(option: &RuleOption) -> Value {
             })
         }
     }
+}
+
+fn exception() -> Value {
+    let keys = vocabulary::exception_keys();
+    let needs = |key: &str| json!({"required": [key]});
+    let of_author = |key: &str| json!({"required": [key, "trust-author"], "properties": {"trust-author": {"const": true}}});
+    let limits = keys.iter().filter_map(|(name, key)| match key {
+        ExceptionKey::Field(field) if !field.is_beyond_author() => Some(of_author(name)),
+        ExceptionKey::Field(_) | ExceptionKey::StackTags => Some(needs(name)),
+        _ => None,
+    });
+    json!({
+        "description": "All that limits it must match. One that no account, stack name or stack tag limits is the \
+            template author's own to take, and must say `trust-author: true`.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties(keys.iter().map(|(name, key)| (*name, of_exception_key(key)))),
+        "required": ["rules", "reason"],
+        "anyOf": limits.collect::<Vec<_>>(),
+        "examples": [{
+            "rules": ["root-user"],
+            "stack-name": "legacy-*",
+            "container": "agent",
+            "reason": "the vendor's agent must run as root; ticket PLAT-17",
+            "owner": "platform",
+            "expires": "2027-03-31",
+        }],
+    })
+}
+
+fn of_exception_key(key: &ExceptionKey) -> Value {
+    let text = |description: &str| json!({"description": description, "type": "string", "pattern": r"\S"});
+    match key {
+        ExceptionKey::Rules => {
+            let names: Vec<_> = rules::ALL.iter().map(|rule| rule.metadata().name).collect();
+            json!({
+                "description": "The rules whose findings are excused.",
+                "anyOf": [{"type": "array", "items": {"enum": names}, "minItems": 1, "uniqueItems": true}, {"enum": names}],
+            })
+        }
+        ExceptionKey::Field(field) => of_field(field),
+        ExceptionKey::StackTags => json!({
+            "description": "Tags of the stack, each with the values it may have.",
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": of_field(&Field::StackTag(String::new())),
+        }),
+        ExceptionKey::Reason => text("Why, for whoever reads it in a year."),
+        ExceptionKey::Owner => text("Who answers for it."),
+        ExceptionKey::Expires => json!({
+            "description": "The last day on which it counts, in UTC.",
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            "format": "date",
+            "examples": ["2027-03-31"],
+        }),
+        ExceptionKey::TrustAuthor => json!({
+            "description": "Says that the author of a template may decide alone whether the exception applies.",
+            "type": "boolean",
+            "default": false,
+        }),
+    }
+}
+
+/// Patterns, one or any of several, of the characters that such a value may have.
+fn of_field(field: &Field) -> Value {
+    let (description, one) = match field {
+        Field::Account => {
+            ("The account.", json!({"type": "string", "pattern": r"^([0-9]{12}|[0-9*?]*[*?][0-9*?]*)$"}))
+        }
+        Field::StackName => {
+            ("The stack's name.", json!({"type": ["string", "number"], "pattern": "^[^/: ]+$"}))
+        }
+        Field::StackTag(_) => ("The tag's value.", json!({"type": ["string", "number"]})),
+        Field::LogicalId => (
+            "The logical id of the task definition.",
+            json!({"type": ["string", "integer"], "pattern": "^[0-9A-Za-z]+$|[*?]", "minimum": 0}),
+        ),
+        Field::Family => ("The family of the task definition.", of_name()),
+        Field::Container => ("The container's name.", of_name()),
+        Field::Image => ("The container's image.", json!({"type": ["string", "number"], "minLength": 1})),
+    };
+    json!({
+        "description": format!("{description} `*` is any text and `?` one character; of a list, any may match."),
+        "anyOf": [one, {"type": "array", "items": one, "minItems": 1}],
+    })
+}
+
+fn of_name() -> Value {
+    json!({"type": ["string", "integer"], "pattern": "^[0-9A-Za-z_*?-]+$"})
 }
 
 /// What is commented out below a key leaves null behind.

@@ -74,15 +74,16 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
     Err(Problems(problems))
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
-    lines: LineIndex<'a>,
+    pub(super) lines: LineIndex<'a>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
         let mut policy = Policy::baseline();
+        let mut exceptions = None;
         for (key, entry) in self.entries(root, "the policy", vocabulary::KEYS) {
             match key {
                 Key::Profile => {
@@ -109,7 +110,12 @@ impl<'a> Reader<'a> {
                 }
                 Key::DocumentationUrl => policy.documentation_url = self.url(entry),
                 Key::Rules => self.rules(&entry.value, &mut policy),
+                Key::Exceptions => exceptions = Some(&entry.value),
             }
+        }
+        // Which rules are on decides which exceptions make sense.
+        if let Some(exceptions) = exceptions {
+            policy.exceptions = self.exceptions(exceptions, &policy);
         }
         policy
     }
@@ -120,7 +126,7 @@ impl<'a> Reader<'a> {
             let (level, options) = self.setting(&entry.value, rule.metadata());
             policy.rules.retain(|setting| setting.rule.metadata().name != entry.key);
             if let Some(level) = level {
-                policy.rules.push(Setting { rule, level, options });
+                policy.rules.push(Setting { rule: *rule, level, options });
             }
         }
         let place =
@@ -206,12 +212,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map whose keys are known and written once, with what the keys mean; the others are reported.
-    fn entries<'n, K: Copy>(
+    pub(super) fn entries<'n, 'k, K>(
         &mut self,
         node: &'n Node<'a>,
         owner: &str,
-        keys: &[Word<K>],
-    ) -> Vec<(K, &'n Entry<'a>)> {
+        keys: &'k [Word<K>],
+    ) -> Vec<(&'k K, &'n Entry<'a>)> {
         // What is commented out below a key leaves null behind.
         if matches!(node.value, Value::Null) {
             return Vec::new();
@@ -221,7 +227,7 @@ impl<'a> Reader<'a> {
             return Vec::new();
         };
         let known = || keys.iter().map(|(key, _)| *key);
-        let mut accepted: Vec<(K, &Entry<'a>)> = Vec::new();
+        let mut accepted: Vec<(&K, &Entry<'a>)> = Vec::new();
         for entry in entries {
             let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
             let key = entry.key.as_ref();
@@ -235,7 +241,7 @@ impl<'a> Reader<'a> {
             if accepted.iter().any(|(_, other)| other.key == entry.key) {
                 self.report(span, format!("{} is written twice in {owner}", quote(key)), None);
             } else {
-                accepted.push((*meaning, entry));
+                accepted.push((meaning, entry));
             }
         }
         accepted
@@ -277,7 +283,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
+    pub(super) fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
         let message = match &node.value {
             Value::String(_) | Value::Number(_) => format!("{owner} is not {expected}"),
             _ => format!("{owner} is not {expected} but {}", node.kind()),
@@ -285,13 +291,13 @@ impl<'a> Reader<'a> {
         self.report(span_of(node), message, None);
     }
 
-    fn report(&mut self, span: Span, message: String, help: Option<String>) {
+    pub(super) fn report(&mut self, span: Span, message: String, help: Option<String>) {
         let (line, column) = self.lines.position(span.start as usize);
         self.problems.push(Problem { span, line, column, message, help });
     }
 }
 
-fn span_of(node: &Node<'_>) -> Span {
+pub(super) fn span_of(node: &Node<'_>) -> Span {
     node.span.unwrap_or(Span::new(0, 0))
 }
 

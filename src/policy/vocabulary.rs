@@ -3,7 +3,7 @@
 //! Owns its keys and the words that may stand behind them: the reader and the JSON Schema take both from here, and rules
 //! with their options from the catalogue. Must not know how a policy is read or shown.
 
-use super::{Level, OnInternalError, StackScope};
+use super::{Field, Level, OnInternalError, StackScope};
 use crate::rule::Profile;
 
 /// A word of the policy file with what it means.
@@ -18,6 +18,7 @@ pub(crate) enum Key {
     StackScope,
     DocumentationUrl,
     Rules,
+    Exceptions,
 }
 
 /// The keys of the policy file.
@@ -28,6 +29,7 @@ pub(crate) const KEYS: &[Word<Key>] = &[
     ("stack-scope", Key::StackScope),
     ("documentation-url", Key::DocumentationUrl),
     ("rules", Key::Rules),
+    ("exceptions", Key::Exceptions),
 ];
 
 /// The operations whose open values a key below `unresolved` is about.
@@ -64,6 +66,39 @@ pub(crate) const STACK_SCOPES: &[Word<StackScope>] =
 /// The profiles there are.
 pub(crate) fn profiles() -> Vec<Word<Profile>> {
     Profile::ALL.iter().map(|profile| (profile.as_str(), *profile)).collect()
+}
+
+/// What a key of an exception sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ExceptionKey {
+    Rules,
+    Field(Field),
+    /// Each key below it is a [`Field::StackTag`].
+    StackTags,
+    Reason,
+    Owner,
+    Expires,
+    TrustAuthor,
+}
+
+/// The keys of an exception.
+pub(crate) fn exception_keys() -> Vec<Word<ExceptionKey>> {
+    use Field::{Account, Container, Family, Image, LogicalId, StackName};
+    let field = |field: Field| (field.as_str(), ExceptionKey::Field(field));
+    vec![
+        ("rules", ExceptionKey::Rules),
+        field(Account),
+        field(StackName),
+        (Field::StackTag(String::new()).as_str(), ExceptionKey::StackTags),
+        field(LogicalId),
+        field(Family),
+        field(Container),
+        field(Image),
+        ("reason", ExceptionKey::Reason),
+        ("owner", ExceptionKey::Owner),
+        ("expires", ExceptionKey::Expires),
+        ("trust-author", ExceptionKey::TrustAuthor),
+    ]
 }
 
 /// The longest URL, in characters: with the rule's name behind it, a link must leave room for the remediation before it.

@@ -58,7 +58,11 @@ impl Scenario<'_> {
             }
             Some(Definition::Repeated) | None => self.either(&format!("the condition {name}")),
         };
-        self.state.borrow_mut().conditions.results.push((name.to_owned(), result));
+        let mut state = self.state.borrow_mut();
+        // What may not be decided now may be later.
+        if !state.search.is_frozen() {
+            state.conditions.results.push((name.to_owned(), result));
+        }
         result
     }
 

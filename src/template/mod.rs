@@ -24,7 +24,7 @@ pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words};
 pub use scenario::{Fact, Scenario};
 
-use crate::document::{Entry, Node, Span, Value};
+use crate::document::{Entry, Node, Reading, Span, Value, View};
 use parameter::Parameter;
 
 /// What is known of a deployment beside the template.
@@ -190,6 +190,14 @@ impl<'t> Template<'t> {
             };
         }
         given
+    }
+
+    /// The text of a property that no open value decides.
+    pub fn certain_text(&self, properties: &Node<'t>, property: &str) -> Option<String> {
+        let scenario = Scenario::new(self, None);
+        let reading = Reading::new(Some(&scenario));
+        let (text, _) = View::new("Properties", properties, &reading).certain_text(property)?;
+        Some(text.to_owned())
     }
 
     /// The names of its parameters.

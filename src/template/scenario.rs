@@ -103,7 +103,8 @@ impl<'t> Scenario<'t> {
 
     pub(super) fn note(&self, fact: Fact) {
         let mut state = self.state.borrow_mut();
-        if !state.conditions.is_busy() && !state.facts.contains(&fact) {
+        let is_own = !state.conditions.is_busy() && !state.search.is_frozen();
+        if is_own && !state.facts.contains(&fact) {
             state.facts.push(fact);
         }
     }
@@ -147,6 +148,13 @@ impl<'t> Scenario<'t> {
 impl Resolve for Scenario<'_> {
     fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         self.value(node)
+    }
+
+    fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
+        self.state.borrow_mut().search.freeze(true);
+        let value = self.value(node);
+        self.state.borrow_mut().search.freeze(false);
+        value
     }
 }
 

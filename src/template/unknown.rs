@@ -40,6 +40,7 @@ pub(super) struct Search {
     possibilities: usize,
     steps: usize,
     has_given_up: bool,
+    is_frozen: bool,
 }
 
 #[derive(Debug)]
@@ -57,6 +58,16 @@ impl Search {
     /// Whether there were more possibilities than are taken in turn, so that what is open was left open.
     pub(super) fn has_given_up(&self) -> bool {
         self.has_given_up
+    }
+
+    /// Keeps new decisions from being made, or allows them again.
+    pub(super) fn freeze(&mut self, is_frozen: bool) {
+        self.is_frozen = is_frozen;
+    }
+
+    /// Whether new decisions are kept from being made.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.is_frozen
     }
 
     /// Moves to the next possibility; `false` when all have been taken. `afford` says whether work can be paid for: how
@@ -87,7 +98,7 @@ impl Search {
 
     /// One of so many answers; `None` when nothing is decided any more.
     pub(super) fn decide(&mut self, available: usize) -> Option<usize> {
-        if self.has_given_up {
+        if self.has_given_up || self.is_frozen {
             return None;
         }
         if available <= 1 {
