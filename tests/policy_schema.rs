@@ -303,11 +303,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "whether a rule is on, so that there is something to excuse, is said elsewhere in the policy",
     ),
     (
-        "exceptions: [{rules: root-user, account: '*', reason: '{{resolve:ssm:/reason}}'}]",
-        r#"{"exceptions": [{"rules": "root-user", "account": "*", "reason": "{{resolve:ssm:/reason}}"}]}"#,
-        "what is a function or a reference in a template is one to the reader, and nowhere right",
-    ),
-    (
         "exceptions: [{rules: root-user, stack-tags: {Ref: team}, reason: ticket}]",
         r#"{"exceptions": [{"rules": "root-user", "stack-tags": {"Ref": "team"}, "reason": "ticket"}]}"#,
         "a map that is a function in a template, where a map of any keys belongs",

@@ -43,12 +43,13 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 
+    // The order keeps what every command has behind a command's own options.
     /// The policy file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
     policy: Option<PathBuf>,
 
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", display_order = 101)]
     color: Colour,
 }
 
