@@ -4,6 +4,7 @@
 //! say.
 #![allow(
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test reads the files it is about, and stops at what it does not expect"
 )]
@@ -330,12 +331,11 @@ fn the_schema_is_one_and_is_fresh() {
     assert_eq!(written, policy_schema::text(), "docs/policy.schema.json is stale: run `make docs`");
 }
 
+/// A policy with a value in some place.
+type Write<'a> = &'a dyn Fn(Value) -> Value;
+
 /// Calls `act` for every key the schema knows, with a way to write a value there and its schema.
-fn each_key(
-    schema: &Value,
-    write: &dyn Fn(Value) -> Value,
-    act: &mut dyn FnMut(&dyn Fn(Value) -> Value, &Value),
-) {
+fn each_key(schema: &Value, write: Write<'_>, act: &mut dyn FnMut(Write<'_>, &Value)) {
     for (key, schema) in schema["properties"].as_object().into_iter().flatten() {
         let write = |value| write(json!({key: value}));
         act(&write, schema);
@@ -347,7 +347,7 @@ fn each_key(
 fn every_key_is_explained_and_its_default_and_examples_may_be_written() {
     let schema = schema();
     let (mut explained, mut defaults) = (0, 0);
-    let mut assert_holds = |write: &dyn Fn(Value) -> Value, schema: &Value| {
+    let mut assert_holds = |write: Write<'_>, schema: &Value| {
         assert!(schema["description"].as_str().is_some_and(|text| !text.is_empty()), "{schema}");
         explained += 1;
         defaults += usize::from(schema.get("default").is_some());
