@@ -132,6 +132,10 @@ fn a_pipeline_can_be_added_to_a_policy_that_is_there() {
         "{err}"
     );
     assert_eq!(scratch.read("ecs-guard.yaml"), "mine");
+    // A schema is renewed for another version.
+    fs::write(scratch.0.join("ecs-guard.schema.json"), "old").unwrap();
+    assert_eq!(scratch.run(&["init", "--with", "schema"]).0, Some(0));
+    assert_eq!(scratch.read("ecs-guard.schema.json"), of_repository("docs/policy.schema.json"));
 }
 
 #[test]

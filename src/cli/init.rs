@@ -23,14 +23,14 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
     with: Vec<With>,
 
-    /// Replace the policy that is there, and its schema
+    /// Replace the policy that is there
     #[arg(long)]
     force: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum With {
-    /// ecs-guard.schema.json, by which editors complete and explain the policy
+    /// ecs-guard.schema.json, by which editors complete and explain the policy; renewed if it is there
     Schema,
     /// .pre-commit-config.yaml
     PreCommit,
@@ -49,48 +49,46 @@ const NAMES_SCHEMA: &str = "# yaml-language-server: $schema=";
 struct File {
     name: &'static str,
     text: Cow<'static, str>,
-    /// Whether it is ours alone; of the others, somebody may have written more than we would.
-    is_ours: bool,
+    may_replace: bool,
 }
 
 impl With {
     fn file(self) -> File {
         let (name, text) = match self {
-            Self::Schema => {
-                return File { name: SCHEMA_NAME, text: policy_schema::text().into(), is_ours: true };
-            }
-            Self::PreCommit => (".pre-commit-config.yaml", include_str!("init/pre-commit.yaml")),
-            Self::Github => (".github/workflows/ecs-guard.yaml", include_str!("init/github.yaml")),
-            Self::Gitlab => (".gitlab-ci.yml", include_str!("init/gitlab.yaml")),
+            Self::Schema => (SCHEMA_NAME, policy_schema::text().into()),
+            Self::PreCommit => (".pre-commit-config.yaml", include_str!("init/pre-commit.yaml").into()),
+            Self::Github => (".github/workflows/ecs-guard.yaml", include_str!("init/github.yaml").into()),
+            Self::Gitlab => (".gitlab-ci.yml", include_str!("init/gitlab.yaml").into()),
         };
-        File { name, text: text.into(), is_ours: false }
+        // Nobody writes into the schema, and others may have written into the rest more than we would.
+        File { name, text, may_replace: self == Self::Schema }
     }
 }
 
 pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Outcome> {
     let directory = arguments.directory.as_deref().unwrap_or(Path::new(""));
     let has_schema = arguments.with.contains(&With::Schema);
-    let policy = File { name: policy_file::FILE_NAME, text: policy_text(has_schema), is_ours: true };
+    let policy =
+        File { name: policy_file::FILE_NAME, text: policy_text(has_schema), may_replace: arguments.force };
     let mut outcome = Outcome::Compliant;
     for file in std::iter::once(policy).chain(arguments.with.iter().map(|with| with.file())) {
         let path = directory.join(file.name);
         let shown = path.display();
-        match write(&path, &file.text, file.is_ours && arguments.force) {
+        let is_policy = file.name == policy_file::FILE_NAME;
+        match write(&path, &file) {
             Ok(true) => writeln!(streams.out, "wrote {shown}")?,
             // Whoever asks for more has a policy and is content with it.
-            Ok(false) if file.name == policy_file::FILE_NAME && !arguments.with.is_empty() => {
+            Ok(false) if is_policy && !arguments.with.is_empty() => {
                 writeln!(streams.err, "note: {shown} is there already and stays as it is")?;
                 if has_schema {
-                    writeln!(
-                        streams.err,
-                        "note: for editors, let its first line be `{NAMES_SCHEMA}{SCHEMA_NAME}`"
-                    )?;
+                    let first = format!("{NAMES_SCHEMA}{SCHEMA_NAME}");
+                    writeln!(streams.err, "note: for editors, let its first line be `{first}`")?;
                 }
             }
             Ok(false) => {
                 outcome = Outcome::Failed;
                 write!(streams.err, "error: {shown} is there already and stays as it is; ")?;
-                if file.is_ours {
+                if is_policy {
                     writeln!(streams.err, "`--force` replaces it")?;
                 } else {
                     writeln!(streams.err, "add to it what is not in it:\n\n{}", file.text)?;
@@ -118,15 +116,15 @@ fn policy_text(has_schema: bool) -> Cow<'static, str> {
 }
 
 /// Whether the file was written; what is there stays, unless it may be replaced.
-fn write(path: &Path, text: &str, may_replace: bool) -> io::Result<bool> {
+fn write(path: &Path, file: &File) -> io::Result<bool> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
     let mut options = fs::File::options();
-    options.write(true).create(true).truncate(true).create_new(!may_replace);
+    options.write(true).create(true).truncate(true).create_new(!file.may_replace);
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        file => file?.write_all(text.as_bytes()).map(|()| true),
+        opened => opened?.write_all(file.text.as_bytes()).map(|()| true),
     }
 }
 
@@ -135,7 +133,7 @@ fn write_next_steps(arguments: &Arguments, streams: &mut Streams) -> io::Result<
         Some(directory) => writeln!(streams.out, "\nNext, in {}:", directory.display())?,
         None => writeln!(streams.out, "\nNext:")?,
     }
-    if arguments.with.iter().any(|with| !with.file().is_ours) {
+    if arguments.with.iter().any(|with| *with != With::Schema) {
         writeln!(
             streams.out,
             "- write where your copy of ecs-guard is, in place of https://git.example/ecs-guard"
