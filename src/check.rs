@@ -31,8 +31,8 @@ pub struct CheckedFile<'a> {
 pub struct Nested {
     /// The logical id of the stack.
     pub logical_id: String,
-    /// Where it is: a path beside the template, or a URL.
-    pub location: String,
+    /// Where it is: a path beside the template, or a URL; `None`: only its deployment tells.
+    pub location: Option<String>,
     /// Where that is written.
     pub span: Span,
     /// What it may know of its deployment.
@@ -190,12 +190,12 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
         }
     };
     let plain = from_plain(&root);
-    if plain.is_none() && !Template::is_one(&root) {
+    if plain.is_empty() && !Template::is_one(&root) {
         return None;
     }
     note_oddities(&root, alias, &mut file.notes);
-    if let Some(properties) = plain {
-        file.judged = Ok(vec![judge_plain(&properties, policy)]);
+    if !plain.is_empty() {
+        file.judged = Ok(plain.iter().map(|properties| judge_plain(properties, policy)).collect());
         return Some(file);
     }
     let template = Template::of(&root, given)?;
@@ -274,7 +274,7 @@ pub fn judge<'t>(
     };
     if task_definition.properties.is_empty() {
         let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate(&nothing, policy), None)];
+        return vec![judged(evaluate_cases(template, task_definition, &nothing, policy), None)];
     }
     let properties = task_definition.properties.iter();
     properties
@@ -311,11 +311,11 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
         });
     }
     for stack in &template.nested_stacks {
-        if let Some((location, span)) = stack.location {
+        if template.may_be_created(&stack.conditions) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),
-                location: location.to_owned(),
-                span: span.unwrap_or(Span::NOWHERE),
+                location: stack.location.map(str::to_owned),
+                span: stack.span.unwrap_or(Span::NOWHERE),
                 given: template.handed_down(stack),
             });
         }

@@ -78,7 +78,7 @@ impl Scenario<'_> {
     pub(super) fn holds<'a>(&'a self, node: &'a Node<'a>) -> Option<bool> {
         {
             let mut state = self.state.borrow_mut();
-            state.search.step();
+            state.search.steps(1);
             state.conditions.depth += 1;
             if state.conditions.depth > MAXIMUM_DEPTH {
                 state.conditions.depth -= 1;

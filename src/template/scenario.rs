@@ -87,6 +87,11 @@ impl<'t> Scenario<'t> {
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
+    /// Whether what was asked for could be otherwise. Moves to the next possibility.
+    pub(super) fn is_one_of_several(&self) -> bool {
+        !self.facts().is_empty() || self.advance()
+    }
+
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.
     pub fn has_given_up(&self) -> bool {
         self.state.borrow().search.has_given_up()

@@ -53,8 +53,8 @@ struct Decision {
 
 impl Search {
     /// Counts work.
-    pub(super) fn step(&mut self) {
-        self.steps += 1;
+    pub(super) fn steps(&mut self, steps: usize) {
+        self.steps += steps;
     }
 
     /// Whether there were more possibilities than are taken in turn, so that what is open was left open.
