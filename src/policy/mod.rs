@@ -1,10 +1,11 @@
 //! The policy: which rules apply, how strictly, and with what options.
 //!
-//! Owns the validated [`Policy`] and, in `file`, the syntax it is written in. Must not know where the file comes
-//! from, and not what any rule does.
+//! Owns the validated [`Policy`] and, in `file` and `vocabulary`, the syntax it is written in. Must not know where the
+//! file comes from, and not what any rule does.
 
 mod exception;
 mod file;
+pub(crate) mod vocabulary;
 
 use std::fmt;
 
@@ -53,7 +54,7 @@ pub enum Level {
 
 impl Level {
     /// The word for it in the policy file.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Warn => "warn",
             Self::Deny => "deny",

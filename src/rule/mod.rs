@@ -9,7 +9,7 @@ mod options;
 use std::borrow::Cow;
 use std::cell::Cell;
 
-pub use docker_size::{docker_size_text, parse_docker_size};
+pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 
 use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
