@@ -52,8 +52,16 @@ impl std::error::Error for Problems {}
 /// # Errors
 /// Text that is not YAML, unknown keys, rules and words, and values of the wrong type.
 pub fn read(text: &str) -> Result<Policy, Problems> {
+    read_with(text, None)
+}
+
+/// Reads a policy as if it named this profile.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problems> {
     let lines = LineIndex::new(text);
-    let mut reader = Reader { text, lines, problems: Vec::new() };
+    let mut reader = Reader { text, lines, profile, problems: Vec::new() };
     let policy = match yaml::read(text) {
         Ok(root) => reader.policy(&root),
         Err(error) => {
@@ -76,6 +84,8 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
 struct Reader<'a> {
     text: &'a str,
     lines: LineIndex<'a>,
+    /// Takes the place of the one that the file names.
+    profile: Option<Profile>,
     problems: Vec<Problem>,
 }
 
@@ -87,14 +97,13 @@ impl<'a> Reader<'a> {
         const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
             &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
         const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
-        let mut policy = Policy::baseline();
-        for entry in self.entries(root, "the policy", KEYS) {
+        let profiles: Vec<_> = Profile::ALL.iter().map(|profile| (profile.as_str(), *profile)).collect();
+        let entries = self.entries(root, "the policy", KEYS);
+        let named = entries.iter().find(|entry| entry.key == "profile");
+        let named = named.and_then(|entry| self.word(entry, &profiles));
+        let mut policy = Policy::of(self.profile.or(named).unwrap_or(Profile::Baseline));
+        for entry in entries {
             match entry.key.as_ref() {
-                "profile" => {
-                    let profiles: Vec<_> =
-                        Profile::ALL.iter().map(|profile| (profile.as_str(), *profile)).collect();
-                    self.word(entry, &profiles);
-                }
                 "on-internal-error" => {
                     policy.on_internal_error =
                         self.word(entry, ALLOW_OR_DENY).unwrap_or(policy.on_internal_error);
@@ -127,25 +136,40 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let (level, options) = self.setting(&entry.value, rule.metadata());
-            policy.rules.retain(|setting| setting.rule.metadata().name != entry.key);
-            if let Some(level) = level {
-                policy.rules.push(Setting { rule: *rule, level, options });
+            let in_profile = policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
+            if let Some(at) = in_profile {
+                policy.rules.remove(at);
+            }
+            let required = rule.metadata().required_option();
+            let is_missing = required.is_some_and(|option| options.get(option).is_none());
+            // Named with options only, a rule stays as the profile has it.
+            let is_on = in_profile.is_some() || required.is_some() && !is_missing;
+            let Some(level) = level.unwrap_or(is_on.then_some(Level::Deny)) else { continue };
+            match required.filter(|_| is_missing) {
+                Some(option) => {
+                    let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
+                    let help = format!("set it, or write `level: off`; {}", option.documentation);
+                    let message = format!("the rule `{}` needs `{}`", entry.key, option.name);
+                    self.report(span, message, Some(help));
+                }
+                None => policy.rules.push(Setting { rule: *rule, level, options }),
             }
         }
         let place = |setting: &Setting| names.iter().position(|name| *name == setting.rule.metadata().name);
         policy.rules.sort_by_key(place);
     }
 
-    /// A rule's level, `None` when it is off, and its options.
-    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Level>, Options) {
+    /// A rule's level where one is written, which is `None` when it is off, and its options.
+    #[expect(clippy::option_option, reason = "not written, off, and a level are three things")]
+    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Option<Level>>, Options) {
         const LEVELS: &[(&str, Option<Level>)] =
             &[("deny", Some(Level::Deny)), ("warn", Some(Level::Warn)), ("off", None)];
-        let (mut level, mut options) = (Some(Level::Deny), Options::default());
+        let (mut level, mut options) = (None, Options::default());
         let owner = format!("the rule `{}`", rule.name);
         let keys: Vec<_> = std::iter::once("level").chain(rule.options().map(|option| option.name)).collect();
         for entry in self.entries(node, &owner, &keys) {
             if entry.key == "level" {
-                level = self.word(entry, LEVELS).unwrap_or(level);
+                level = self.word(entry, LEVELS).or(level);
             } else if let Some(option) = rule.options().find(|option| option.name == entry.key)
                 && let Some(value) = self.option(entry, option)
             {
@@ -164,8 +188,8 @@ impl<'a> Reader<'a> {
             (OptionKind::Words { or_all: true, .. }, Value::String(word)) if word == "all" => {
                 Some(OptionValue::All)
             }
-            (OptionKind::Words { default, .. }, Value::Sequence(items))
-                if items.is_empty() && !default.is_empty() =>
+            (OptionKind::Words { .. } | OptionKind::Texts { .. }, Value::Sequence(items))
+                if items.is_empty() && !option.kind.may_be_empty() =>
             {
                 let message = format!("`{}` is an empty list, which would turn the rule off", option.name);
                 self.report(span_of(&entry.value), message, Some("write `level: off`".into()));
@@ -175,6 +199,14 @@ impl<'a> Reader<'a> {
                 let words =
                     items.iter().filter_map(|item| self.listed_word(item, option.name, known, normalize));
                 return Some(OptionValue::Words(words.collect()));
+            }
+            (OptionKind::Choice { words, .. }, _) => {
+                let words: Vec<_> = words.iter().map(|word| (*word, *word)).collect();
+                return self.word(entry, &words).map(|word| OptionValue::Words(vec![word.to_owned()]));
+            }
+            (OptionKind::Texts { expected, normalize, .. }, Value::Sequence(items)) => {
+                let texts = items.iter().filter_map(|item| self.listed_text(item, option.name, expected, normalize));
+                return Some(OptionValue::Words(texts.collect()));
             }
             _ => None,
         };
@@ -211,6 +243,23 @@ impl<'a> Reader<'a> {
         let help = did_you_mean(&word, known.iter().copied());
         self.report(span_of(item), format!("unknown word {} in `{owner}`", quote(text)), help);
         None
+    }
+
+    fn listed_text(
+        &mut self,
+        item: &Node<'a>,
+        owner: &str,
+        expected: &str,
+        normalize: fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let text = match &item.value {
+            Value::String(text) => normalize(text),
+            _ => None,
+        };
+        if text.is_none() {
+            self.expected(item, &format!("an item of `{owner}`"), expected);
+        }
+        text
     }
 
     /// The entries of a map whose keys are known and written once; the others are reported.
@@ -395,7 +444,11 @@ mod tests {
                 "rules: {blocking-awslogs: {drivers: awslogs}}",
                 "1:37 `drivers` is not a list of words, or `all`",
             ),
-            ("profile: basline", "1:10 `profile` is not one of `baseline`; did you mean `baseline`?"),
+            (
+                "profile: basline",
+                "1:10 `profile` is not one of `baseline`, `restricted`, `pedantic`, `security-hub`, `control-tower`, \
+                 `cis`; did you mean `baseline`?",
+            ),
             ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (
                 "on_internal_error: deny",

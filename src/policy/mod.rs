@@ -9,7 +9,7 @@ use std::fmt;
 
 #[cfg(feature = "cli")]
 pub(crate) use file::did_you_mean;
-pub use file::{Problem, Problems, read};
+pub use file::{Problem, Problems, read, read_with};
 
 use crate::rule::{Options, Profile, Rule};
 use crate::rules;
@@ -87,7 +87,12 @@ pub enum StackScope {
 impl Policy {
     /// The policy of an empty file: the baseline profile at level deny, everything else closed by default.
     pub fn baseline() -> Self {
-        let chosen = rules::ALL.iter().filter(|rule| rule.metadata().profile == Profile::Baseline);
+        Self::of(Profile::Baseline)
+    }
+
+    /// The same with another profile.
+    pub fn of(profile: Profile) -> Self {
+        let chosen = rules::ALL.iter().filter(|rule| profile.holds(rule.metadata()));
         let setting = |rule: &&'static dyn Rule| Setting {
             rule: *rule,
             level: Level::Deny,
