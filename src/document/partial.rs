@@ -4,6 +4,7 @@
 //! function is evaluated.
 
 use std::borrow::Cow;
+use std::ops::Not;
 
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,36 @@ pub enum Holds {
     No,
     /// That depends on what is open.
     Perhaps,
+}
+
+impl Holds {
+    /// Whether one of two things holds.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::No, Self::No) => Self::No,
+            _ => Self::Perhaps,
+        }
+    }
+
+    /// Whether both of two things hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        !(!self).or(!other)
+    }
+}
+
+impl Not for Holds {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Perhaps => Self::Perhaps,
+        }
+    }
 }
 
 impl<'a> Partial<'a> {
@@ -61,6 +92,11 @@ impl<'a> Partial<'a> {
             [Part::Known(text)] => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether all that is decided later is plain.
+    pub fn is_plain(&self) -> bool {
+        !self.0.contains(&Part::Open)
     }
 
     /// What it certainly begins with.
@@ -190,7 +226,9 @@ mod tests {
         ] {
             assert_eq!(partial(text).matches(pattern), Holds::Yes, "{text} {pattern}");
         }
-        for (text, pattern) in [("", "a"), ("a", ""), ("host", "hos"), ("hos", "host"), ("a.b", "a.*.b"), ("ba", "*ab")] {
+        for (text, pattern) in
+            [("", "a"), ("a", ""), ("host", "hos"), ("hos", "host"), ("a.b", "a.*.b"), ("ba", "*ab")]
+        {
             assert_eq!(partial(text).matches(pattern), Holds::No, "{text} {pattern}");
         }
     }

@@ -91,7 +91,8 @@ impl<'a> Unresolved<'a> {
     /// The nodes that a function puts together with nothing between them.
     fn pieces(&self) -> Option<&'a [Node<'a>]> {
         let Value::Intrinsic(call) = &self.node.value else { return None };
-        let ("Fn::Join" | "Fn::Sub", Value::Sequence(arguments)) = (&*call.function, &call.argument.value) else {
+        let ("Fn::Join" | "Fn::Sub", Value::Sequence(arguments)) = (&*call.function, &call.argument.value)
+        else {
             return None;
         };
         match arguments.as_slice() {
@@ -147,8 +148,7 @@ fn is_plain_pseudo_parameter(node: &Node<'_>) -> bool {
     const PLAIN: &[&str] =
         &["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"];
     let Value::Intrinsic(call) = &node.value else { return false };
-    call.function == "Ref"
-        && matches!(&call.argument.value, Value::String(name) if PLAIN.contains(&&**name))
+    call.function == "Ref" && matches!(&call.argument.value, Value::String(name) if PLAIN.contains(&&**name))
 }
 
 /// Whether two nodes are written alike, wherever they stand. `Fn::GetAtt` takes a list or one text with a dot.
@@ -167,7 +167,8 @@ fn reads_alike(one: &Node<'_>, other: &Node<'_>) -> bool {
             one.function == other.function
                 && (reads_alike(&one.argument, &other.argument)
                     || one.function == "Fn::GetAtt"
-                        && attribute(&one.argument).is_some_and(|name| Some(name) == attribute(&other.argument)))
+                        && attribute(&one.argument)
+                            .is_some_and(|name| Some(name) == attribute(&other.argument)))
         }
         (one, other) => one == other,
     }
@@ -388,6 +389,11 @@ impl<'a> View<'a> {
     /// What the place is called.
     pub fn name(self) -> Name {
         self.name
+    }
+
+    /// What stands there, if something does that is known.
+    pub fn node(self) -> Option<&'a Node<'a>> {
+        if let State::Present(node) = self.state { Some(node) } else { None }
     }
 
     /// How the tree is read.

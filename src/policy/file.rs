@@ -136,7 +136,8 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let (level, options) = self.setting(&entry.value, rule.metadata());
-            let in_profile = policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
+            let in_profile =
+                policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
             if let Some(at) = in_profile {
                 policy.rules.remove(at);
             }
@@ -205,7 +206,8 @@ impl<'a> Reader<'a> {
                 return self.word(entry, &words).map(|word| OptionValue::Words(vec![word.to_owned()]));
             }
             (OptionKind::Texts { expected, normalize, .. }, Value::Sequence(items)) => {
-                let texts = items.iter().filter_map(|item| self.listed_text(item, option.name, expected, normalize));
+                let texts =
+                    items.iter().filter_map(|item| self.listed_text(item, option.name, expected, normalize));
                 return Some(OptionValue::Words(texts.collect()));
             }
             _ => None,

@@ -13,7 +13,9 @@ pub fn judge<'a>(task_definition: View<'a>, property: &'static str) -> Judged<'a
             Judged::violation(property, Some(node), format!("`{property}` is {}", quote(mode.text)))
         }
         Lookup::Known(..) | Lookup::Absent => Judged::Compliant,
-        Lookup::Unresolved(unresolved) if unresolved.partial().matches("host") == Holds::No => Judged::Compliant,
+        Lookup::Unresolved(unresolved) if unresolved.partial().matches("host") == Holds::No => {
+            Judged::Compliant
+        }
         Lookup::Unresolved(unresolved) => Judged::Unresolved(unresolved),
         Lookup::Malformed(problem) => Judged::Malformed(problem),
     }

@@ -82,8 +82,9 @@ impl Repository {
                 (Part::Plain, Some(path)) => path.push(Part::Plain),
             }
         }
-        let is_host = host.parts().iter().any(|part| matches!(part, Part::Known(text) if text.contains(['.', ':'])))
-            || host.whole() == Some("localhost");
+        let is_host =
+            host.parts().iter().any(|part| matches!(part, Part::Known(text) if text.contains(['.', ':'])))
+                || host.whole() == Some("localhost");
         let is_open = host.whole().is_none();
         let docker_hub = || Partial::known(DOCKER_HUB);
         match path {
@@ -92,7 +93,10 @@ impl Repository {
                 if !is_docker_hub {
                     return Some(Self { host, path });
                 }
-                let is_short = !path.parts().iter().any(|part| !matches!(part, Part::Known(text) if !text.contains('/')));
+                let is_short = !path
+                    .parts()
+                    .iter()
+                    .any(|part| !matches!(part, Part::Known(text) if !text.contains('/')));
                 Some(Self { host: docker_hub(), path: if is_short { in_library(&path) } else { path } })
             }
             _ if is_open => None,
@@ -114,11 +118,7 @@ impl Repository {
     /// the first slash.
     pub fn matches(&self, pattern: &str) -> Holds {
         let (host, path) = pattern.split_once('/').unwrap_or((pattern, "*"));
-        match (self.host.matches(host), self.path.matches(path)) {
-            (Holds::No, _) | (_, Holds::No) => Holds::No,
-            (Holds::Yes, Holds::Yes) => Holds::Yes,
-            _ => Holds::Perhaps,
-        }
+        self.host.matches(host).and(self.path.matches(path))
     }
 }
 

@@ -44,7 +44,9 @@ impl<'a> Judged<'a> {
     pub fn must_not_be_true(view: View<'a>) -> Self {
         let name = view.name();
         match view.bool() {
-            Lookup::Known(true, node) => Self::violation(name.property, Some(node), format!("{name} is true")),
+            Lookup::Known(true, node) => {
+                Self::violation(name.property, Some(node), format!("{name} is true"))
+            }
             Lookup::Known(false, _) | Lookup::Absent => Self::Compliant,
             Lookup::Unresolved(unresolved) => Self::Unresolved(unresolved),
             Lookup::Malformed(problem) => Self::Malformed(problem),
@@ -78,7 +80,9 @@ impl Context<'_> {
             Judged::Malformed(_) => 2,
             Judged::Unresolved(_) => 3,
         };
-        let decisive = judged.into_iter().reduce(|first, other| if weight(&other) > weight(&first) { other } else { first });
+        let decisive = judged
+            .into_iter()
+            .reduce(|first, other| if weight(&other) > weight(&first) { other } else { first });
         if let Some(decisive) = decisive {
             self.take(decisive);
         }

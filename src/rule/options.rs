@@ -130,13 +130,14 @@ impl Options {
         }
     }
 
-    /// The first text of a list option for which something holds.
-    pub fn find<'s>(&'s self, option: &RuleOption, is_it: impl Fn(&str) -> bool) -> Option<&'s str> {
-        match (self.get(option), option.kind) {
-            (Some(OptionValue::Words(texts)), _) => texts.iter().map(String::as_str).find(|text| is_it(text)),
-            (_, OptionKind::Texts { default, .. }) => default.iter().copied().find(|text| is_it(text)),
-            _ => None,
-        }
+    /// The texts of a list option.
+    pub fn texts(&self, option: &RuleOption) -> impl Iterator<Item = &str> {
+        let (set, default): (&[String], &[&str]) = match (self.get(option), option.kind) {
+            (Some(OptionValue::Words(texts)), _) => (texts, &[]),
+            (_, OptionKind::Texts { default, .. }) => (&[], default),
+            _ => (&[], &[]),
+        };
+        set.iter().map(String::as_str).chain(default.iter().copied())
     }
 
     /// Whether a choice is this word.

@@ -16,7 +16,9 @@ pub fn judge(container: View<'_>, allow_root_group: bool) -> Judged<'_> {
             Some(message) => Judged::violation(USER, Some(node), message),
             None => Judged::Compliant,
         },
-        Lookup::Absent => Judged::violation(USER, None, "`User` is not set, so the image decides, and most run as root"),
+        Lookup::Absent => {
+            Judged::violation(USER, None, "`User` is not set, so the image decides, and most run as root")
+        }
         Lookup::Unresolved(unresolved) => match Known::of(&unresolved.partial()).judge(allow_root_group) {
             Certainty::Violates(message) => Judged::violation(USER, Some(unresolved.node), message),
             Certainty::Complies => Judged::Compliant,
@@ -38,14 +40,18 @@ fn violation(user: Text<'_>, allow_root_group: bool) -> Option<String> {
         Some(Root::Suspicious) => {
             return Some(format!("`User` is {found}, a suspicious spelling of root"));
         }
-        None if user.text.is_empty() => return Some("`User` is empty, which keeps the image's own user".into()),
+        None if user.text.is_empty() => {
+            return Some("`User` is empty, which keeps the image's own user".into());
+        }
         None if name.trim().is_empty() => {
             return Some(format!("`User` is {found}, which names no user and keeps the image's own"));
         }
         None => {}
     }
     if user.is_number && is_zero(user.text) {
-        return Some(format!("`User` is {found}, a number equal to 0, which is root; quote it if it is a name"));
+        return Some(format!(
+            "`User` is {found}, a number equal to 0, which is root; quote it if it is a name"
+        ));
     }
     // A third part is no part of the format; runtimes that ignore it take the second for the group.
     let mut groups = group.into_iter().chain(group.into_iter().flat_map(|group| group.split(':')));
@@ -96,7 +102,9 @@ impl Known {
             return if user.is_some() { Certainty::Complies } else { Certainty::Open };
         }
         match groups.iter().flatten().find(|group| root(group).is_some()) {
-            Some(group) => Certainty::Violates(format!("`User` has the group {}, which is root's", quote(group))),
+            Some(group) => {
+                Certainty::Violates(format!("`User` has the group {}, which is root's", quote(group)))
+            }
             None => Certainty::Open,
         }
     }
@@ -122,7 +130,8 @@ enum Root {
 fn root(part: &str) -> Option<Root> {
     let digits = |part: &str| {
         let digits = part.strip_prefix(['+', '-']).unwrap_or(part);
-        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.trim_start_matches('0').to_owned())
+        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.trim_start_matches('0').to_owned())
     };
     let is_zero = |part: &str| digits(part).is_some_and(|digits| digits.is_empty());
     if part == "root" || is_zero(part) {
@@ -149,8 +158,31 @@ mod tests {
     #[test]
     fn every_spelling_of_root_fails() {
         for user in [
-            "root", "0", "00", "000000000000000000000000", "+0", "-0", "0:0", "0:1000", "root:app", ":", ":0", ":1000", "",
-            "Root", "ROOT", " root", "root ", " 0", "0\t", "\u{a0}0", "1000:0", "1000:root", "app:00", "app:+0", "app:Root",
+            "root",
+            "0",
+            "00",
+            "000000000000000000000000",
+            "+0",
+            "-0",
+            "0:0",
+            "0:1000",
+            "root:app",
+            ":",
+            ":0",
+            ":1000",
+            "",
+            "Root",
+            "ROOT",
+            " root",
+            "root ",
+            " 0",
+            "0\t",
+            "\u{a0}0",
+            "1000:0",
+            "1000:root",
+            "app:00",
+            "app:+0",
+            "app:Root",
             "app: 0",
             "1000:0:0",
             "app:root:x",
@@ -167,8 +199,23 @@ mod tests {
     #[test]
     fn other_users_pass() {
         for user in [
-            "nonroot", "rootless", "groot", "nonroot:nonroot", "root1", "1000", "1000:1000", "app", "app:", "010", "0x0",
-            "0_0", "0b0", "app:rooted", "10", "-1", "1e0",
+            "nonroot",
+            "rootless",
+            "groot",
+            "nonroot:nonroot",
+            "root1",
+            "1000",
+            "1000:1000",
+            "app",
+            "app:",
+            "010",
+            "0x0",
+            "0_0",
+            "0b0",
+            "app:rooted",
+            "10",
+            "-1",
+            "1e0",
         ] {
             assert_eq!(quoted(user), None, "{user:?}");
         }
