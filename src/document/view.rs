@@ -422,7 +422,15 @@ impl<'a> View<'a> {
         let mut count = 0;
         let mut miscased: Option<(&Entry<'_>, &Node<'_>)> = None;
         let mut adds_keys = false;
-        let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
+        // A text that is put together or taken from elsewhere is certainly there; another function may come to be
+        // `AWS::NoValue`.
+        let is_open = |node: &Node<'_>| match &node.value {
+            Value::Intrinsic(call) => {
+                !matches!(&*call.function, "Fn::Join" | "Fn::Sub" | "Fn::GetAtt" | "Fn::ImportValue")
+                    && !is_plain_pseudo_parameter(node)
+            }
+            _ => false,
+        };
         for entry in entries {
             if entry.key == key {
                 found = found.or(Some(&entry.value));
@@ -625,6 +633,7 @@ mod tests {
             ("{A: false, a: true}", "false"),
             ("a: null", "absent"),
             ("a: !Ref X", "unresolved: `A` is decided by `Ref`"),
+            ("a: !Sub '${X}'", "malformed: unknown property `a`, did you mean `A`?"),
             ("[]", "malformed: `Root` is not a map but a list"),
         ] {
             assert_eq!(read(text, |root| root.field("A").bool()), expected, "{text}");

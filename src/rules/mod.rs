@@ -25,4 +25,13 @@ crate::rule::rules! {
     missing_log_configuration::MissingLogConfiguration,
     unlimited_memory::UnlimitedMemory,
     windows_administrator_user::WindowsAdministratorUser,
+    privilege_escalation::PrivilegeEscalation,
+    retained_linux_capabilities::RetainedLinuxCapabilities,
+    mutable_image::MutableImage,
+    untrusted_registry::UntrustedRegistry,
+    shared_task_role::SharedTaskRole,
+    missing_health_check::MissingHealthCheck,
+    interactive_container::InteractiveContainer,
+    fault_injection_enabled::FaultInjectionEnabled,
+    bridge_network_mode::BridgeNetworkMode,
 }
