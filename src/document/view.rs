@@ -88,6 +88,12 @@ impl<'a> Unresolved<'a> {
         !std::ptr::eq(self.node, other.node) && reads_alike(self.node, other.node)
     }
 
+    /// Whether it may come to be `AWS::NoValue`, so that there is nothing.
+    pub fn may_be_absent(&self) -> bool {
+        // A function among other keys adds properties, or does not.
+        matches!(self.node.value, Value::Mapping(_)) || may_be_absent(self.node)
+    }
+
     /// The nodes that a function puts together with nothing between them.
     fn pieces(&self) -> Option<&'a [Node<'a>]> {
         let Value::Intrinsic(call) = &self.node.value else { return None };
@@ -149,6 +155,17 @@ fn is_plain_pseudo_parameter(node: &Node<'_>) -> bool {
         &["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"];
     let Value::Intrinsic(call) = &node.value else { return false };
     call.function == "Ref" && matches!(&call.argument.value, Value::String(name) if PLAIN.contains(&&**name))
+}
+
+/// Whether a function may come to be `AWS::NoValue`: a text that is put together or taken from elsewhere never does.
+fn may_be_absent(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Intrinsic(call) => {
+            !matches!(&*call.function, "Fn::Join" | "Fn::Sub" | "Fn::GetAtt" | "Fn::ImportValue")
+                && !is_plain_pseudo_parameter(node)
+        }
+        _ => false,
+    }
 }
 
 /// Whether two nodes are written alike, wherever they stand. `Fn::GetAtt` takes a list or one text with a dot.
@@ -422,15 +439,6 @@ impl<'a> View<'a> {
         let mut count = 0;
         let mut miscased: Option<(&Entry<'_>, &Node<'_>)> = None;
         let mut adds_keys = false;
-        // A text that is put together or taken from elsewhere is certainly there; another function may come to be
-        // `AWS::NoValue`.
-        let is_open = |node: &Node<'_>| match &node.value {
-            Value::Intrinsic(call) => {
-                !matches!(&*call.function, "Fn::Join" | "Fn::Sub" | "Fn::GetAtt" | "Fn::ImportValue")
-                    && !is_plain_pseudo_parameter(node)
-            }
-            _ => false,
-        };
         for entry in entries {
             if entry.key == key {
                 found = found.or(Some(&entry.value));
@@ -438,7 +446,7 @@ impl<'a> View<'a> {
             } else if entry.key.eq_ignore_ascii_case(key) {
                 let value = reading.resolve(&entry.value);
                 // Of several, one that is certainly there.
-                if !value.is_absent() && miscased.is_none_or(|(_, other)| is_open(other)) {
+                if !value.is_absent() && miscased.is_none_or(|(_, other)| may_be_absent(other)) {
                     miscased = Some((entry, value));
                 }
             } else if entry.key.starts_with("Fn::") {
@@ -463,7 +471,7 @@ impl<'a> View<'a> {
         let state = match (found, miscased) {
             (Some(value), _) => return Self::resolved(name, value, reading),
             // It may come to be `AWS::NoValue`, and then there is no such key.
-            (None, Some((_, node))) if is_open(node) => State::Unresolved(Unresolved { name, node }),
+            (None, Some((_, node))) if may_be_absent(node) => State::Unresolved(Unresolved { name, node }),
             (None, Some((entry, node))) => {
                 State::Malformed(Problem { name, node, kind: ProblemKind::Miscased(&entry.key) })
             }

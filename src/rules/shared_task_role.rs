@@ -92,6 +92,12 @@ impl Rule for SharedTaskRole {
                     context.unresolved(&open);
                 }
             }
+            // Without one of them there is nothing to compare.
+            (Lookup::Unresolved(open), Lookup::Malformed(_)) | (Lookup::Malformed(_), Lookup::Unresolved(open))
+                if open.may_be_absent() =>
+            {
+                context.unresolved(&open);
+            }
             (Lookup::Malformed(problem), _) | (_, Lookup::Malformed(problem)) => context.malformed(&problem),
         }
     }
