@@ -148,7 +148,7 @@ impl<'a> Partial<'a> {
             next.fill(false);
             for (at, symbol) in pattern.iter().enumerate() {
                 let is_reached = |at: usize, within: &[bool]| within.get(at).copied().unwrap_or_default();
-                if !is_reached(at, reached) && !(is_repeated && is_reached(at, &next)) {
+                if !(is_reached(at, reached) || is_repeated && is_reached(at, &next)) {
                     continue;
                 }
                 for (to, is_taken) in [(at, *symbol == b'*'), (at + 1, takes(*symbol))] {

@@ -264,6 +264,8 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
             severity_level,
         };
     };
+    let severities = outcome.findings.kept.iter().map(|finding| finding.severity);
+    let worst = severities.max().unwrap_or(outcome.rule.severity);
     let mut status_message = Line::new(found, LONGEST_ANNOTATION);
     let remediation_link = policy.documentation_link(annotation_name);
     let see = remediation_link.as_ref().map(|link| format!(" See {link}")).unwrap_or_default();
@@ -286,7 +288,7 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         status_message: status_message.finish().into(),
         remediation_message: Some(remediation_message.finish() + &see),
         remediation_link,
-        severity_level: Some(outcome.rule.severity.as_str()),
+        severity_level: Some(worst.as_str()),
     }
 }
 

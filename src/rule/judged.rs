@@ -70,7 +70,7 @@ impl Context<'_> {
 
     /// Reports what several properties come to that are wrong only together: one that is as it should be excuses all. The
     /// first tells what is wrong.
-    pub fn take_together<'a, const COUNT: usize>(&mut self, judged: [Judged<'a>; COUNT]) {
+    pub fn take_together<const COUNT: usize>(&mut self, judged: [Judged<'_>; COUNT]) {
         if judged.iter().any(|one| matches!(one, Judged::Compliant)) {
             return;
         }

@@ -176,8 +176,7 @@ impl OptionKind {
     pub fn default_text(&self) -> String {
         match self {
             Self::Boolean { default } => default.to_string(),
-            Self::Size { default } => (*default).to_owned(),
-            Self::Choice { default, .. } => (*default).to_owned(),
+            Self::Size { default } | Self::Choice { default, .. } => (*default).to_owned(),
             Self::Words { default, .. } | Self::Texts { default, .. } => listed(default.iter().copied()),
         }
     }

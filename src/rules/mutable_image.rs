@@ -89,11 +89,10 @@ fn judge(image: &Partial<'_>, node: &Node<'_>, unresolved: Option<&Unresolved<'_
     let requires_digest = context.options().is(&REQUIRE, "digest");
     let found = image.whole().map_or_else(|| format!("ends with {}", quote(image.end())), |image| format!("is {}", quote(image)));
     match pin(image) {
-        Pin::Digest => {}
         Pin::Tag if requires_digest => {
             context.fail(PROPERTY, Some(node), format!("`Image` {found}, which has a tag and no digest"));
         }
-        Pin::Tag => {}
+        Pin::Digest | Pin::Tag => {}
         Pin::Latest => {
             let message = format!("`Image` {found}, which means whatever is `latest`");
             let finding = context.fail(PROPERTY, Some(node), message);
