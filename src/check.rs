@@ -31,8 +31,8 @@ pub struct CheckedFile<'a> {
 pub struct Nested {
     /// The logical id of the stack.
     pub logical_id: String,
-    /// Where it is: a path beside the template, or a URL.
-    pub location: String,
+    /// Where it is: a path beside the template, or a URL; `None`: only its deployment tells.
+    pub location: Option<String>,
     /// Where that is written.
     pub span: Span,
     /// What it may know of its deployment.
@@ -64,6 +64,10 @@ pub struct Note {
 pub struct JudgedTask {
     /// Its logical id in a template; its family in a plain task definition.
     pub name: String,
+    /// Its logical id, in a template.
+    pub logical_id: Option<String>,
+    /// Its family, if that is a text that is certain.
+    pub family: Option<String>,
     /// Where its name stands: the key in a template.
     pub span: Span,
     /// What every rule says. Findings of `Verdict::Fail` and `Verdict::Unknown` always have a span.
@@ -73,6 +77,8 @@ pub struct JudgedTask {
 /// What a finding comes to under the policy, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
+    /// Excused by the policy.
+    Excepted,
     /// Not decided yet.
     Unknown,
     /// A violation of a rule at level warn.
@@ -85,6 +91,7 @@ impl Weight {
     /// What a finding of `outcome` weighs.
     pub fn of(outcome: &Outcome, finding: &Finding) -> Self {
         match (finding.verdict, outcome.level) {
+            _ if finding.excused.is_some() => Self::Excepted,
             (Verdict::Fail, Level::Deny) => Self::Failure,
             (Verdict::Fail, Level::Warn) => Self::Warning,
             _ => Self::Unknown,
@@ -107,6 +114,8 @@ pub struct Totals {
     pub warnings: usize,
     /// Likewise.
     pub unknowns: usize,
+    /// Findings that the policy excuses; they are none of the others.
+    pub excepted: usize,
     /// Rules passed, counted for each task definition.
     pub passes: usize,
 }
@@ -125,11 +134,13 @@ impl Totals {
                     Weight::Failure => totals.failures += 1,
                     Weight::Warning => totals.warnings += 1,
                     Weight::Unknown => totals.unknowns += 1,
+                    Weight::Excepted => totals.excepted += 1,
                 }
             }
             match (outcome.findings.verdict, outcome.level) {
                 (Verdict::Fail, Level::Deny) => totals.failures += outcome.findings.further,
                 (Verdict::Fail, Level::Warn) => totals.warnings += outcome.findings.further,
+                (Verdict::Excepted, _) => totals.excepted += outcome.findings.further,
                 _ => totals.unknowns += outcome.findings.further,
             }
         }
@@ -144,6 +155,7 @@ impl Totals {
         self.failures += other.failures;
         self.warnings += other.warnings;
         self.unknowns += other.unknowns;
+        self.excepted += other.excepted;
         self.passes += other.passes;
     }
 }
@@ -178,12 +190,12 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
         }
     };
     let plain = from_plain(&root);
-    if plain.is_none() && !Template::is_one(&root) {
+    if plain.is_empty() && !Template::is_one(&root) {
         return None;
     }
     note_oddities(&root, alias, &mut file.notes);
-    if let Some(properties) = plain {
-        file.judged = Ok(vec![judge_plain(&properties, policy)]);
+    if !plain.is_empty() {
+        file.judged = Ok(plain.iter().map(|properties| judge_plain(properties, policy)).collect());
         return Some(file);
     }
     let template = Template::of(&root, given)?;
@@ -254,19 +266,22 @@ pub fn judge<'t>(
 ) -> Vec<JudgedTask> {
     let name = task_definition.logical_id;
     let span = task_definition.span.unwrap_or(Span::NOWHERE);
-    let judged = |mut report: Report| {
+    let judged = |mut report: Report, family: Option<String>| {
         for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
             finding.span.get_or_insert(span);
         }
-        JudgedTask { name: name.to_owned(), span, report }
+        JudgedTask { name: name.to_owned(), logical_id: Some(name.to_owned()), family, span, report }
     };
     if task_definition.properties.is_empty() {
         let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate(&nothing, policy))];
+        return vec![judged(evaluate_cases(template, task_definition, &nothing, policy), None)];
     }
     let properties = task_definition.properties.iter();
     properties
-        .map(|properties| judged(evaluate_cases(template, task_definition, properties, policy)))
+        .map(|properties| {
+            let family = template.certain_text(properties, "Family");
+            judged(evaluate_cases(template, task_definition, properties, policy), family)
+        })
         .collect()
 }
 
@@ -296,11 +311,11 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
         });
     }
     for stack in &template.nested_stacks {
-        if let Some((location, span)) = stack.location {
+        if template.may_be_created(&stack.conditions) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),
-                location: location.to_owned(),
-                span: span.unwrap_or(Span::NOWHERE),
+                location: stack.location.map(str::to_owned),
+                span: stack.span.unwrap_or(Span::NOWHERE),
                 given: template.handed_down(stack),
             });
         }
@@ -335,5 +350,6 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
         Some(Value::String(name)) => name.clone().into_owned(),
         _ => "task definition".to_owned(),
     };
-    JudgedTask { name, span, report }
+    let of_file = Some(name.clone()).filter(|_| family.is_some());
+    JudgedTask { name, logical_id: None, family: of_file, span, report }
 }

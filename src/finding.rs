@@ -17,6 +17,8 @@ pub enum Verdict {
     NotApplicable,
     /// Proven compliant.
     Pass,
+    /// Violated or undecided, and excused by the policy.
+    Excepted,
     /// The answer depends on a value that is not fixed yet.
     Unknown,
     /// What will be deployed violates the rule, or cannot mean anything.
@@ -29,6 +31,7 @@ impl Verdict {
         match self {
             Self::NotApplicable => "not-applicable",
             Self::Pass => "pass",
+            Self::Excepted => "excepted",
             Self::Unknown => "unknown",
             Self::Fail => "fail",
         }
@@ -70,6 +73,8 @@ pub struct Container {
     pub ordinal: usize,
     /// The beginning of its name, if that is a string that is known.
     pub name: Option<String>,
+    /// Its image, if that is a string that is known.
+    pub image: Option<String>,
 }
 
 impl fmt::Display for Container {
@@ -107,14 +112,28 @@ pub struct Finding {
     pub case: Option<String>,
     /// What an open value refers to: names of parameters and resources.
     pub open: Vec<String>,
+    /// What excuses it.
+    pub excused: Option<Excuse>,
+}
+
+/// Why a finding does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excuse {
+    /// The reason that the policy gives.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day on which it counts, as `2027-03-31`.
+    pub expires: Option<String>,
+    /// The number of the exception in the policy, from 1.
+    pub exception: usize,
 }
 
 impl Finding {
     /// Whether two findings would be told in the same words.
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.verdict, self.property) == (other.verdict, other.property)
-            && self.container.as_ref().map(|container| container.ordinal)
-                == other.container.as_ref().map(|container| container.ordinal)
+            && self.container == other.container
             && self.message == other.message
             && self.remediation == other.remediation
     }

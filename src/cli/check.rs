@@ -2,6 +2,7 @@
 //!
 //! Owns the order of a run and what it comes to: an exit code, whatever the formats are.
 
+mod excuses;
 mod files;
 mod judge;
 mod nested;
@@ -17,13 +18,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 
+use self::excuses::{Excuses, Stack};
 use self::files::{Files, Input};
 use self::judge::Judged;
 use self::nested::NestedStack;
 use self::outputs::{Destination, Outputs};
 use self::parameters::Parameters;
 use self::progress::Progress;
-use super::{Outcome, Streams, find_policy};
+use super::{Outcome, Streams, find_policy, today};
 use crate::check::{Totals, check};
 use crate::document::quote;
 use crate::output::{Format, Run, UnreadableFile};
@@ -38,6 +40,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     parameters: Parameters,
+
+    #[command(flatten)]
+    stack: Stack,
 
     #[arg(long = "format", value_name = "NAME[=FILE]", help = outputs::help())]
     formats: Vec<Destination>,
@@ -93,7 +98,10 @@ pub(super) fn run(
         return Ok(Outcome::Failed);
     }
     let given = match arguments.parameters.given() {
-        Ok(given) => given,
+        Ok(mut given) => {
+            arguments.stack.add_to(&mut given);
+            given
+        }
         Err(mistakes) => {
             for mistake in mistakes {
                 writeln!(streams.err, "error: {mistake}")?;
@@ -104,6 +112,7 @@ pub(super) fn run(
     let Some((policy, _)) = find_policy(policy, streams)? else {
         return Ok(Outcome::Failed);
     };
+    let excuses = Excuses::new(&arguments.stack, &given, &policy, today());
     let run = Run { policy: &policy, verbose: arguments.verbose, quiet: arguments.quiet };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
@@ -135,6 +144,7 @@ pub(super) fn run(
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, |path, text| {
             let mut file = check(path, text, &given, &policy)?;
+            excuses.apply(&mut file);
             undeclared.look_into(text);
             let nested =
                 if arguments.follow_nested { nested::of(&input.path, &mut file) } else { Vec::new() };
@@ -157,6 +167,7 @@ pub(super) fn run(
         let mut below = Vec::new();
         let judged = judge::judge(&input, true, |path, text| {
             let mut file = check(path, text, &stack.given, &policy)?;
+            excuses.apply(&mut file);
             file.notes.insert(0, stack.note());
             below = nested::of(&input.path, &mut file);
             Some(Judged::new(&file, formats.iter().map(|format| format.file(&file, &run)).collect()))
@@ -165,12 +176,8 @@ pub(super) fn run(
         below
     });
 
-    if results.totals == Totals::default() && !results.is_text_shown {
-        results.say("note", "no file was found that mentions an ECS task definition");
-    }
-    if let Some(warning) = undeclared.warning().filter(|_| results.totals.files > 0) {
-        results.say("warning", &warning);
-    }
+    let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
+    results.say_what_was_of_no_use(&undeclared, &excuses, is_over_everything);
     let Results { totals, unreadable, .. } = &results;
     let ends: Vec<_> = formats.iter().map(|format| format.end(totals, unreadable, &run)).collect();
     results.outputs.write(ends.into_iter());
@@ -230,6 +237,27 @@ impl Results<'_> {
                 "note",
                 &format!("{name} holds neither a CloudFormation template nor an ECS task definition"),
             );
+        }
+    }
+
+    /// Says which parameters and exceptions nothing was done with.
+    fn say_what_was_of_no_use(
+        &mut self,
+        undeclared: &Undeclared<'_>,
+        excuses: &Excuses<'_>,
+        is_over_everything: bool,
+    ) {
+        if self.totals == Totals::default() && !self.is_text_shown {
+            self.say("note", "no file was found that mentions an ECS task definition");
+        }
+        if self.totals.files == 0 {
+            return;
+        }
+        if let Some(warning) = undeclared.warning() {
+            self.say("warning", &warning);
+        }
+        for unused in excuses.unused(is_over_everything) {
+            self.say("note", &unused);
         }
     }
 

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::rules::write_table;
-use super::{Outcome, Streams, find_policy};
-use crate::policy::{OnInternalError, Setting, StackScope};
+use super::{Outcome, Streams, find_policy, today};
+use crate::policy::{Exception, OnInternalError, Policy, Setting, StackScope};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -54,6 +54,27 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
         StackScope::All => "all",
     };
     writeln!(streams.out, "task definitions that block a stack: {stack_scope}")?;
+    write_exceptions(&policy, streams)?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
     Ok(Outcome::Compliant)
+}
+
+/// Who is excused, until when, and who decides that.
+fn write_exceptions(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
+    let today = today();
+    for exception in &policy.exceptions {
+        let Exception { rules, reason, owner, expires, line, .. } = exception;
+        let until = match expires {
+            Some(last) if exception.is_expired(today) => format!("expired, the last day was {last}"),
+            Some(last) => format!("until {last}"),
+            None => "for ever".to_owned(),
+        };
+        let owner = owner.as_ref().map(|owner| format!(", {owner}")).unwrap_or_default();
+        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
+        let author =
+            if is_beyond_author { "" } else { "; the author of a template decides whether it applies" };
+        let rules = rules.join(", ");
+        writeln!(streams.out, "excepted in line {line}: {rules}, {until}{owner}: {reason}{author}")?;
+    }
+    Ok(())
 }

@@ -142,10 +142,21 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
         _ => None,
     });
     let properties = filled_in(properties, written);
-    let task =
-        TaskDefinition { logical_id: name, span: None, properties: vec![&properties], condition: None };
+    let task = TaskDefinition {
+        logical_id: name,
+        span: None,
+        properties: vec![&properties],
+        conditions: Vec::new(),
+        function: None,
+    };
     let report = evaluate_cases(template, &task, &properties, policy);
-    let judged = JudgedTask { name: name.to_owned(), span: Span::NOWHERE, report };
+    let judged = JudgedTask {
+        name: name.to_owned(),
+        logical_id: Some(name.to_owned()),
+        family: template.certain_text(&properties, "Family"),
+        span: Span::NOWHERE,
+        report,
+    };
     Ok(Some(Task { judged: soften(judged), is_in_scope: true }))
 }
 

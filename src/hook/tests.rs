@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Answer, Fetch, Hook};
+use super::{Answer, Hook, Outside, Prepared};
 use crate::document::View;
 use crate::policy::{Level, Policy, Setting, read};
 use crate::rule::{Context, Metadata, Options, Rule};
@@ -37,11 +37,15 @@ fn good_container() -> Value {
 
 /// The answer as CloudFormation would read it, after checking what holds for all answers.
 fn answer_to(hook: &Hook, bytes: &[u8]) -> Value {
-    answer_with(hook, bytes, &|_| Err("There is none.".into()))
+    answer_with(hook, bytes, &outside(Err("There is none.".into())))
 }
 
-fn answer_with(hook: &Hook, bytes: &[u8], fetch: Fetch<'_>) -> Value {
-    let Answer { response, .. } = hook.respond(bytes, fetch);
+fn outside(body: Result<Vec<u8>, String>) -> Prepared {
+    Prepared { body, today: "2026-11-25".parse().unwrap(), stack_tags: Err("nobody knows them".into()) }
+}
+
+fn answer_with(hook: &Hook, bytes: &[u8], outside: &dyn Outside) -> Value {
+    let Answer { response, .. } = hook.respond(bytes, outside);
     let wire: Value = serde_json::from_str(&serde_json::to_string(&response).unwrap()).unwrap();
     let status = wire["hookStatus"].as_str().unwrap();
     match wire.get("errorCode") {
@@ -110,7 +114,9 @@ fn internal_errors_pass_only_where_the_policy_says_so_and_loudly() {
         let answer = answer_to(&hook, event.as_bytes());
         assert_eq!(answer["hookStatus"], "SUCCESS");
         assert!(message(&answer).starts_with("warning: NOT JUDGED"), "{answer}");
-        assert!(hook.respond(event.as_bytes(), &|_| Err("there is none".into())).record.is_internal_error);
+        assert!(
+            hook.respond(event.as_bytes(), &outside(Err("There is none.".into()))).record.is_internal_error
+        );
     }
 }
 
@@ -281,6 +287,23 @@ fn secrets_of_a_definition_are_never_repeated() {
     assert!(!answer.to_string().contains("canary"), "{answer}");
 }
 
+/// An outside that is broken.
+struct Panicking;
+
+impl Outside for Panicking {
+    fn fetch(&self, _: &str) -> Result<Vec<u8>, String> {
+        panic!("canary")
+    }
+
+    fn today(&self) -> jiff::civil::Date {
+        panic!("canary")
+    }
+
+    fn stack_tags(&self, _: &str) -> Result<std::collections::BTreeMap<String, String>, String> {
+        panic!("canary")
+    }
+}
+
 fn stack_event(target: &str) -> Value {
     json!({
         "clientRequestToken": "token-1",
@@ -291,8 +314,8 @@ fn stack_event(target: &str) -> Value {
 }
 
 fn answer_to_body(policy: &str, target: &str, body: &[u8]) -> Value {
-    let fetch = |_: &str| Ok(body.to_vec());
-    answer_with(&with_policy(policy), stack_event(target).to_string().as_bytes(), &fetch)
+    let outside = outside(Ok(body.to_vec()));
+    answer_with(&with_policy(policy), stack_event(target).to_string().as_bytes(), &outside)
 }
 
 const TASK: &str = "Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: shop\n      \
@@ -394,11 +417,10 @@ fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
         assert_eq!(answer["errorCode"], "InternalFailure", "{body}");
         assert!(!message(&answer).contains("canary"), "{answer}");
     }
-    let refused = |_: &str| Err("Amazon S3 refused.".to_owned());
+    let refused = outside(Err("Amazon S3 refused.".to_owned()));
     let bytes = stack_event("STACK").to_string();
     assert_eq!(answer_with(&baseline(), bytes.as_bytes(), &refused)["message"], "Amazon S3 refused.");
-    let panics = |_: &str| -> Result<Vec<u8>, String> { panic!("canary") };
-    let answer = answer_with(&baseline(), bytes.as_bytes(), &panics);
+    let answer = answer_with(&baseline(), bytes.as_bytes(), &Panicking);
     assert_eq!(answer["errorCode"], "InternalFailure");
     assert!(!answer.to_string().contains("canary"), "{answer}");
 }

@@ -47,6 +47,14 @@ struct Finding<'a> {
     remediation: &'a str,
     case: Option<&'a str>,
     open: &'a [String],
+    excepted: Option<Excuse<'a>>,
+}
+
+#[derive(Serialize)]
+struct Excuse<'a> {
+    reason: &'a str,
+    owner: Option<&'a str>,
+    expires: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +103,7 @@ struct Summary {
     failures: usize,
     warnings: usize,
     unknowns: usize,
+    excepted: usize,
     passes: usize,
 }
 
@@ -120,7 +129,7 @@ impl Format for Json {
     fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
         let Ok(tasks) = &file.judged else { return String::new() };
         let page = Page::new(file.text);
-        let findings = tasks.iter().flat_map(|task| told::findings(task, run));
+        let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
         let left_out = tasks.iter().flat_map(|task| told::left_out(task, run).map(move |of| (task, of)));
         serialized(&File {
             path: file.path,
@@ -167,7 +176,9 @@ impl Format for Json {
                 }),
             })
             .collect();
-        let Totals { files: readable, task_definitions, failures, warnings, unknowns, passes, .. } = *totals;
+        let Totals {
+            files: readable, task_definitions, failures, warnings, unknowns, excepted, passes, ..
+        } = *totals;
         let summary = Summary {
             files: readable,
             unreadable: unreadable.len(),
@@ -175,6 +186,7 @@ impl Format for Json {
             failures,
             warnings,
             unknowns,
+            excepted,
             passes,
         };
         format!("\n],\"unreadable\":{},\"summary\":{}}}\n", serialized(&files), serialized(&summary))
@@ -199,6 +211,11 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         remediation: &finding.remediation,
         case: finding.case.as_deref(),
         open: &finding.open,
+        excepted: finding.excused.as_ref().map(|excuse| Excuse {
+            reason: &excuse.reason,
+            owner: excuse.owner.as_deref(),
+            expires: excuse.expires.as_deref(),
+        }),
     }
 }
 

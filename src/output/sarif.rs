@@ -74,6 +74,15 @@ struct Finding<'a> {
     message: Message,
     locations: [Location<'a>; 1],
     partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<[Suppression; 1]>,
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
 }
 
 #[derive(Serialize)]
@@ -158,7 +167,7 @@ impl Format for Sarif {
         let Ok(tasks) = &file.judged else { return String::new() };
         let page = Page::new(file.text);
         let mut occurrences = HashMap::new();
-        let findings = tasks.iter().flat_map(|task| told::findings(task, run));
+        let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
         let results =
             findings.map(|told| serialized(&result(&told, file.path, &page, run, &mut occurrences)));
         results.collect::<Vec<_>>().join(self.separator())
@@ -236,7 +245,7 @@ fn level(weight: Weight) -> &'static str {
     match weight {
         Weight::Failure => "error",
         Weight::Warning => "warning",
-        Weight::Unknown => "note",
+        Weight::Unknown | Weight::Excepted => "note",
     }
 }
 
@@ -279,6 +288,9 @@ fn result<'a>(
             logical_locations: Some([logical_location(told)]),
         }],
         partial_fingerprints: Fingerprints { version_1: fingerprint(told, path, occurrences) },
+        suppressions: told
+            .excuse()
+            .map(|justification| [Suppression { kind: "external", status: "accepted", justification }]),
     }
 }
 

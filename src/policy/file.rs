@@ -81,9 +81,9 @@ pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problem
     Err(Problems(problems))
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
-    lines: LineIndex<'a>,
+    pub(super) lines: LineIndex<'a>,
     /// Takes the place of the one that the file names.
     profile: Option<Profile>,
     problems: Vec<Problem>,
@@ -91,8 +91,15 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        const KEYS: &[&str] =
-            &["profile", "on-internal-error", "unresolved", "stack-scope", "documentation-url", "rules"];
+        const KEYS: &[&str] = &[
+            "profile",
+            "on-internal-error",
+            "unresolved",
+            "stack-scope",
+            "documentation-url",
+            "rules",
+            "exceptions",
+        ];
         const SCOPES: &[(&str, StackScope)] = &[("changed", StackScope::Changed), ("all", StackScope::All)];
         const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
             &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
@@ -102,6 +109,7 @@ impl<'a> Reader<'a> {
         let named = entries.iter().find(|entry| entry.key == "profile");
         let named = named.and_then(|entry| self.word(entry, &profiles));
         let mut policy = Policy::of(self.profile.or(named).unwrap_or(Profile::Baseline));
+        let mut exceptions = None;
         for entry in entries {
             match entry.key.as_ref() {
                 "on-internal-error" => {
@@ -123,8 +131,13 @@ impl<'a> Reader<'a> {
                 }
                 "documentation-url" => policy.documentation_url = self.url(entry),
                 "rules" => self.rules(&entry.value, &mut policy),
+                "exceptions" => exceptions = Some(&entry.value),
                 _ => {}
             }
+        }
+        // Which rules are on decides which exceptions make sense.
+        if let Some(exceptions) = exceptions {
+            policy.exceptions = self.exceptions(exceptions, &policy);
         }
         policy
     }
@@ -265,7 +278,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map whose keys are known and written once; the others are reported.
-    fn entries<'n>(&mut self, node: &'n Node<'a>, owner: &str, keys: &[&str]) -> Vec<&'n Entry<'a>> {
+    pub(super) fn entries<'n>(
+        &mut self,
+        node: &'n Node<'a>,
+        owner: &str,
+        keys: &[&str],
+    ) -> Vec<&'n Entry<'a>> {
         // What is commented out below a key leaves null behind.
         if matches!(node.value, Value::Null) {
             return Vec::new();
@@ -330,7 +348,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
+    pub(super) fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
         let message = match &node.value {
             Value::String(_) | Value::Number(_) => format!("{owner} is not {expected}"),
             _ => format!("{owner} is not {expected} but {}", node.kind()),
@@ -338,13 +356,13 @@ impl<'a> Reader<'a> {
         self.report(span_of(node), message, None);
     }
 
-    fn report(&mut self, span: Span, message: String, help: Option<String>) {
+    pub(super) fn report(&mut self, span: Span, message: String, help: Option<String>) {
         let (line, column) = self.lines.position(span.start as usize);
         self.problems.push(Problem { span, line, column, message, help });
     }
 }
 
-fn span_of(node: &Node<'_>) -> Span {
+pub(super) fn span_of(node: &Node<'_>) -> Span {
     node.span.unwrap_or(Span::new(0, 0))
 }
 

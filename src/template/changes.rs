@@ -16,15 +16,13 @@ pub fn may_differ<'t>(
     (template, task): (&Template<'t>, &TaskDefinition<'t>),
     (previous_template, previous): (&Template<'t>, &TaskDefinition<'t>),
 ) -> bool {
-    let properties_differ = task.properties.len() != previous.properties.len()
-        || task.properties.iter().zip(&previous.properties).any(|(one, other)| !is_same(one, other));
-    let conditions_differ = match (task.condition, previous.condition) {
-        (None, None) => false,
-        (Some(one), Some(other)) => !is_same(one, other),
-        _ => true,
+    let differ = |new: &[&Node<'_>], old: &[&Node<'_>]| {
+        new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !is_same(new, old))
     };
-    if properties_differ
-        || conditions_differ
+    if differ(&task.properties, &previous.properties)
+        || differ(&task.conditions, &previous.conditions)
+        || task.function.is_some()
+        || previous.function.is_some()
         || !template.macros.is_empty()
         || !previous_template.macros.is_empty()
     {
@@ -33,9 +31,7 @@ pub fn may_differ<'t>(
     let mut walk =
         Walk { template, previous: previous_template, seen: HashSet::new(), depth: 0, may_differ: false };
     task.properties.iter().for_each(|properties| walk.node(properties));
-    if let Some(Node { value: Value::String(name), .. }) = task.condition {
-        walk.definition(false, name);
-    }
+    task.conditions.iter().for_each(|condition| walk.condition(condition));
     walk.may_differ
 }
 

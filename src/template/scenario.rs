@@ -4,6 +4,7 @@
 //! from another. Must not know rules.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 
 use typed_arena::Arena;
@@ -32,6 +33,8 @@ pub(super) struct State {
     pub(super) search: Search,
     pub(super) conditions: condition::Evaluated,
     facts: Vec<Fact>,
+    /// The same facts, to find one.
+    noted: HashSet<Fact>,
 }
 
 /// What tells one possibility from another. Displays as "IsProduction is true" or "ReadOnly=false (allowed value)".
@@ -80,7 +83,13 @@ impl<'t> Scenario<'t> {
         let mut state = self.state.borrow_mut();
         state.conditions.clear();
         state.facts.clear();
+        state.noted.clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
+    }
+
+    /// Whether what was asked for could be otherwise. Moves to the next possibility.
+    pub(super) fn is_one_of_several(&self) -> bool {
+        !self.facts().is_empty() || self.advance()
     }
 
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.
@@ -103,7 +112,8 @@ impl<'t> Scenario<'t> {
 
     pub(super) fn note(&self, fact: Fact) {
         let mut state = self.state.borrow_mut();
-        if !state.conditions.is_busy() && !state.facts.contains(&fact) {
+        let is_own = !state.conditions.is_busy() && !state.search.is_frozen();
+        if is_own && state.noted.insert(fact.clone()) {
             state.facts.push(fact);
         }
     }
@@ -147,6 +157,13 @@ impl<'t> Scenario<'t> {
 impl Resolve for Scenario<'_> {
     fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         self.value(node)
+    }
+
+    fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
+        self.state.borrow_mut().search.freeze(true);
+        let value = self.value(node);
+        self.state.borrow_mut().search.freeze(false);
+        value
     }
 }
 
