@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::rules::write_table;
-use super::{Outcome, Streams, find_policy, today};
+use super::{Outcome, PolicySource, Streams, find_policy, today};
 use crate::policy::{Exception, OnInternalError, Policy, Setting, StackScope};
 
 #[derive(Debug, clap::Subcommand)]
@@ -18,17 +18,18 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
+pub(super) fn run(command: Command, source: PolicySource, streams: &mut Streams) -> io::Result<Outcome> {
     let Command::Check { file } = command;
-    if file.is_some() && option.is_some() {
+    if file.is_some() && source.file.is_some() {
         writeln!(streams.err, "error: the policy file is given twice, as FILE and as --policy")?;
         return Ok(Outcome::Failed);
     }
-    let Some((policy, path)) = find_policy(file.or(option), streams)? else {
+    let source = PolicySource { file: file.or(source.file), ..source };
+    let Some((policy, path)) = find_policy(&source, streams)? else {
         return Ok(Outcome::Failed);
     };
-    let path = path.map_or_else(|| "built-in baseline".into(), |path| path.display().to_string());
-    writeln!(streams.out, "{path}: no mistakes\n")?;
+    let path = path.map_or_else(|| "built-in".into(), |path| path.display().to_string());
+    writeln!(streams.out, "{path}: no mistakes\n\nprofile: {}\n", policy.profile.as_str())?;
     write_table(&policy, streams)?;
     for Setting { rule, options, .. } in &policy.rules {
         for option in rule.metadata().options() {

@@ -85,7 +85,7 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     pub(super) lines: LineIndex<'a>,
     /// Takes the place of the one that the file names.
-    profile: Option<Profile>,
+    pub(super) profile: Option<Profile>,
     problems: Vec<Problem>,
 }
 
@@ -148,6 +148,7 @@ impl<'a> Reader<'a> {
             let Some(rule) = rules::ALL.iter().find(|rule| rule.metadata().name == entry.key) else {
                 continue;
             };
+            let mistakes = self.problems.len();
             let (level, options) = self.setting(&entry.value, rule.metadata());
             let in_profile =
                 policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
@@ -156,6 +157,9 @@ impl<'a> Reader<'a> {
             }
             let required = rule.metadata().required_option();
             let is_missing = required.is_some_and(|option| options.get(option).is_none());
+            if is_missing && self.problems.len() > mistakes {
+                continue;
+            }
             // Named with options only, a rule stays as the profile has it.
             let is_on = in_profile.is_some() || required.is_some() && !is_missing;
             let Some(level) = level.unwrap_or(is_on.then_some(Level::Deny)) else { continue };

@@ -18,6 +18,8 @@ use crate::rules;
 
 /// A policy that has been checked; nothing in it can be wrong any more.
 pub struct Policy {
+    /// The profile it is made of.
+    pub profile: Profile,
     /// The rules that are not off, in the catalogue's order.
     pub rules: Vec<Setting>,
     /// What to answer when a task definition could not be judged.
@@ -103,6 +105,7 @@ impl Policy {
             options: Options::default(),
         };
         Self {
+            profile,
             rules: chosen.map(setting).collect(),
             on_internal_error: OnInternalError::Deny,
             unresolved: WhenUnresolved { resource: Level::Deny, stack: Level::Warn },
@@ -131,6 +134,7 @@ impl fmt::Debug for Policy {
         let rules =
             self.rules.iter().map(|setting| (setting.rule.metadata().name, setting.level, &setting.options));
         f.debug_struct("Policy")
+            .field("profile", &self.profile)
             .field("rules", &rules.collect::<Vec<_>>())
             .field("on_internal_error", &self.on_internal_error)
             .field("unresolved", &self.unresolved)

@@ -38,6 +38,11 @@ impl Profile {
         }
     }
 
+    /// The profile of this word.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|profile| profile.as_str() == name)
+    }
+
     /// What it holds, in words that follow "holds".
     pub fn description(self) -> &'static str {
         match self {

@@ -14,7 +14,6 @@ declare_rule! {
     /// Remove the line, or keep it in the task definition that experiments use and give that an exception.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// EnableFaultInjection: true
     /// ContainerDefinitions: [{Name: web}]

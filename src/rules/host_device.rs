@@ -19,7 +19,6 @@ declare_rule! {
     /// Amazon ECS takes no devices on Fargate and none for Windows containers; there, the rule fails what is invalid anyway.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// ContainerDefinitions:
     ///   - Name: web

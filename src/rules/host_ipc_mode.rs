@@ -14,7 +14,6 @@ declare_rule! {
     /// Remove the line. Containers that share memory with each other take `IpcMode: task`.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// IpcMode: host
     /// ContainerDefinitions: [{Name: web}]

@@ -16,7 +16,6 @@ declare_rule! {
     /// Remove both lines. To look into a running container use ECS Exec, which needs neither.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// ContainerDefinitions:
     ///   - Name: web

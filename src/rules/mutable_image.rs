@@ -23,7 +23,6 @@ declare_rule! {
     /// Not applicable to containers without an image, which Amazon ECS refuses.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// ContainerDefinitions:
     ///   - Name: web

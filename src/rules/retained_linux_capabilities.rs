@@ -21,7 +21,6 @@ declare_rule! {
     /// `RuntimePlatform.OperatingSystemFamily` cannot be told from Linux and is judged as Linux.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// ContainerDefinitions:
     ///   - Name: web

@@ -76,6 +76,8 @@ declare_rule! {
         options: [ALLOW_ROOT_GROUP],
         references: [
             SecurityHub("ECS.20", "stricter, because that one knows only `root` and `0`, and does not look at the group"),
+            Config("ECS_TASK_DEFINITION_LINUX_USER_NON_ROOT", "stricter, as with ECS.20, which it decides"),
+            Config("ECS_TASK_DEFINITION_NONROOT_USER", "stricter, because that one knows `root` only"),
             ControlTower("CT.ECS.PR.3", "stricter, because that one lets other spellings of 0, an empty user and the group of root pass"),
         ],
     }

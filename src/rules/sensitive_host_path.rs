@@ -22,7 +22,6 @@ declare_rule! {
     /// Not applicable to a task definition without a volume that names a path of the machine.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// Volumes:
     ///   - Name: docker

@@ -17,7 +17,6 @@ declare_rule! {
     /// machine: `apparmor:my-service`.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// ContainerDefinitions:
     ///   - Name: web

@@ -20,7 +20,6 @@ declare_rule! {
     /// Not applicable to containers without `SystemControls`.
     ///
     /// ## Examples
-    /// No other tool looks at it:
     /// ```yaml,fail
     /// ContainerDefinitions:
     ///   - Name: web
