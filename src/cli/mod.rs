@@ -44,7 +44,7 @@ pub struct Arguments {
     command: Command,
 
     #[command(flatten)]
-    policy: PolicySource,
+    source: PolicySource,
 
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
@@ -55,8 +55,8 @@ pub struct Arguments {
 #[derive(Debug, clap::Args)]
 struct PolicySource {
     /// The policy file
-    #[arg(long = "policy", global = true, value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE")]
+    policy: Option<PathBuf>,
 
     /// The profile, in place of the one that the policy file names
     #[arg(long, global = true, value_name = "NAME", value_parser = profile_by_name())]
@@ -174,7 +174,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         out: Box::new(UntilClosed::new(anstream::AutoStream::new(out, choice_for_out))),
         err: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), choice))),
     };
-    let source = arguments.policy;
+    let source = arguments.source;
     let ended = match arguments.command {
         Command::Check(arguments) => check::run(&arguments, &source, &mut streams),
         Command::Invoke(arguments) => invoke::run(&arguments, &source, &mut streams),
@@ -210,7 +210,7 @@ fn find_policy(
 ) -> io::Result<Option<(Policy, Option<PathBuf>)>> {
     let directory = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
     let variable = std::env::var_os(policy_file::VARIABLE);
-    let Some(path) = policy_file::above(&directory, source.file.clone(), variable) else {
+    let Some(path) = policy_file::above(&directory, source.policy.clone(), variable) else {
         let policy = Policy::of(source.profile.unwrap_or(Profile::Baseline));
         let (file, profile) = (policy_file::FILE_NAME, policy.profile.as_str());
         writeln!(streams.err, "note: no {file} found, so the built-in profile {profile} applies")?;

@@ -20,11 +20,11 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command, source: PolicySource, streams: &mut Streams) -> io::Result<Outcome> {
     let Command::Check { file } = command;
-    if file.is_some() && source.file.is_some() {
+    if file.is_some() && source.policy.is_some() {
         writeln!(streams.err, "error: the policy file is given twice, as FILE and as --policy")?;
         return Ok(Outcome::Failed);
     }
-    let source = PolicySource { file: file.or(source.file), ..source };
+    let source = PolicySource { policy: file.or(source.policy), ..source };
     let Some((policy, path)) = find_policy(&source, streams)? else {
         return Ok(Outcome::Failed);
     };

@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
             match required.filter(|_| is_missing) {
                 Some(option) => {
                     let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
-                    let help = format!("set it, or write `level: off`; {}", option.documentation);
+                    let help = "set it, or write `level: off`".to_owned();
                     let message = format!("the rule `{}` needs `{}`", entry.key, option.name);
                     self.report(span, message, Some(help));
                 }
@@ -472,6 +472,27 @@ mod tests {
                 "profile: basline",
                 "1:10 `profile` is not one of `baseline`, `restricted`, `pedantic`, `security-hub`, `control-tower`, \
                  `cis`; did you mean `baseline`?",
+            ),
+            (
+                "rules: {untrusted-registry: {level: deny}}",
+                "1:9 the rule `untrusted-registry` needs `registries`; set it, or write `level: off`",
+            ),
+            (
+                "rules: {untrusted-registry: {registries: []}}",
+                "1:42 `registries` is an empty list, which would turn the rule off; write `level: off`",
+            ),
+            (
+                "rules: {untrusted-registry: {registries: ['https://x']}}",
+                "1:43 an item of `registries` is not a registry's host, perhaps with `/` and a repository, without scheme \
+                 and tag",
+            ),
+            (
+                "rules: {mutable-image: {require: tags}}",
+                "1:34 `require` is not one of `digest`, `tag`; did you mean `tag`?",
+            ),
+            (
+                "rules: {sensitive-host-path: {paths: [etc]}}",
+                "1:39 an item of `paths` is not a path that begins with `/`",
             ),
             ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (

@@ -147,7 +147,75 @@ impl fmt::Debug for Policy {
 
 #[cfg(test)]
 mod tests {
-    use super::{Policy, repository_link};
+    use super::{Level, Policy, read, read_with, repository_link};
+    use crate::rule::{Framework, Profile};
+
+    fn names(policy: &Policy) -> Vec<&'static str> {
+        policy.rules.iter().map(|setting| setting.rule.metadata().name).collect()
+    }
+
+    fn names_in(text: &str) -> Vec<&'static str> {
+        names(&read(text).unwrap())
+    }
+
+    #[test]
+    fn profiles_hold_each_other_or_what_a_catalogue_asks_for() {
+        let held = |profile| names(&Policy::of(profile));
+        let [baseline, restricted, pedantic] =
+            [Profile::Baseline, Profile::Restricted, Profile::Pedantic].map(held);
+        assert_eq!(restricted[..baseline.len()], baseline);
+        assert_eq!(pedantic[..restricted.len()], restricted);
+        assert!(baseline.len() < restricted.len() && restricted.len() < pedantic.len());
+        for (profile, framework) in [
+            (Profile::SecurityHub, Framework::SecurityHub),
+            (Profile::ControlTower, Framework::ControlTower),
+            (Profile::Cis, Framework::CisComputeServices),
+        ] {
+            let policy = Policy::of(profile);
+            assert!(policy.rules.len() > 5, "{profile:?}");
+            for setting in &policy.rules {
+                let references = setting.rule.metadata().references;
+                assert!(references.iter().any(|reference| reference.framework == framework));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_policy_says_of_a_rule_goes_before_its_profile() {
+        let all = names_in("profile: restricted");
+        assert_eq!(names_in("profile: restricted\nrules: {}"), all);
+        assert!(
+            !names_in("{profile: restricted, rules: {host-pid-mode: {level: off}}}")
+                .contains(&"host-pid-mode")
+        );
+        let named = read("rules: {host-pid-mode: {level: warn}}").unwrap();
+        let setting = named.rules.last().unwrap();
+        assert_eq!((setting.rule.metadata().name, setting.level), ("host-pid-mode", Level::Warn));
+        // Options alone do not bring a rule in.
+        let only_options = "rules: {mutable-image: {require: tag}}";
+        assert_eq!(names_in(only_options), names(&Policy::baseline()));
+        assert!(names_in(&format!("{only_options}\nprofile: pedantic")).contains(&"mutable-image"));
+        // Another profile takes the place of the file's, and leaves what is said of a rule.
+        let text = "{profile: pedantic, rules: {host-pid-mode: {level: warn}, root-user: {level: off}}}";
+        let policy = read_with(text, Some(Profile::Baseline)).unwrap();
+        assert_eq!(policy.profile, Profile::Baseline);
+        assert!(names(&policy).contains(&"host-pid-mode") && !names(&policy).contains(&"root-user"));
+        assert_eq!(policy.rules.len(), 5);
+        let excused = "{profile: restricted, exceptions: [{rules: host-pid-mode, account: '111122223333', reason: it watches}]}";
+        assert!(read_with(excused, Some(Profile::Baseline)).is_ok());
+    }
+
+    #[test]
+    fn a_rule_that_needs_an_option_is_on_when_it_has_it() {
+        for profile in Profile::ALL {
+            assert!(!names(&Policy::of(*profile)).contains(&"untrusted-registry"));
+        }
+        let policy = read("rules: {untrusted-registry: {registries: [public.ecr.aws]}}").unwrap();
+        assert_eq!(policy.rules.last().map(|setting| setting.level), Some(Level::Deny));
+        assert_eq!(names(&policy).last(), Some(&"untrusted-registry"));
+        assert!(!names_in("rules: {untrusted-registry: {level: off}}").contains(&"untrusted-registry"));
+        assert!(read("rules: {untrusted-registry: {level: warn}}").is_err());
+    }
 
     #[test]
     fn links_come_from_the_policy_else_from_the_repository_else_not_at_all() {
