@@ -95,6 +95,8 @@ impl fmt::Display for Container {
 pub struct Finding {
     /// [`Verdict::Fail`] or [`Verdict::Unknown`].
     pub verdict: Verdict,
+    /// How bad it is: as bad as its rule says, unless the rule tells its findings apart.
+    pub severity: Severity,
     /// The container, unless the whole task definition is meant.
     pub container: Option<Container>,
     /// The property that decides, by its own name.

@@ -78,7 +78,7 @@ fn the_policy_is_looked_for_where_the_documentation_says() {
     std::fs::create_dir(scratch.join("repository/.git")).unwrap();
     let baseline = invoke(&[], None);
     assert_eq!(baseline.status.code(), Some(1));
-    assert!(text(&baseline.stderr).contains("built-in baseline"), "{}", text(&baseline.stderr));
+    assert!(text(&baseline.stderr).contains("built-in profile baseline"), "{}", text(&baseline.stderr));
     // A file at the repository's root.
     std::fs::write(scratch.join("repository/ecs-guard.yaml"), "rules: {root-user: {level: off}}").unwrap();
     let above = invoke(&[], None);

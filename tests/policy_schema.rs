@@ -30,14 +30,20 @@ fn is_valid(policy: &Value) -> bool {
     VALIDATOR.with(|validator| validator.is_valid(policy))
 }
 
-/// The policy with the words of each option as the rule compares them: the one spelling that the schema offers.
+/// The policy with what is listed in each option as the rule compares it, which a schema cannot know: words in the one
+/// spelling that the schema offers, and null for a text that is none.
 fn respelled(mut policy: Value) -> Value {
     for rule in rules::ALL.iter().map(|rule| rule.metadata()) {
         for option in rule.options() {
+            let compared = |text: &str| match option.kind {
+                OptionKind::Words { normalize, .. } => Some(normalize(text)),
+                OptionKind::Texts { normalize, .. } => normalize(text),
+                _ => Some(text.to_owned()),
+            };
             let list = policy.pointer_mut(&format!("/rules/{}/{}", rule.name, option.name));
-            if let (OptionKind::Words { normalize, .. }, Some(Value::Array(words))) = (option.kind, list) {
-                for word in words {
-                    *word = word.as_str().map(|word| normalize(word).into()).unwrap_or(word.take());
+            for item in list.and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(text) = item.as_str() {
+                    *item = compared(text).into();
                 }
             }
         }
@@ -78,8 +84,14 @@ fn option(option: &RuleOption) -> BoxedStrategy<Value> {
             prop_oneof![Just(json!("1.5 MiB")), Just(json!("25m")), any::<u32>().prop_map(Value::from)]
                 .boxed()
         }
-        OptionKind::Words { default, known, or_all, .. } => {
-            let list = subsequence(known, usize::from(!default.is_empty())..=known.len());
+        OptionKind::Choice { words, .. } => word(words),
+        OptionKind::Texts { default, example, .. } => {
+            let texts = [default, example].concat();
+            let count = usize::from(!option.kind.may_be_empty())..=texts.len();
+            subsequence(texts, count).prop_map(Value::from).boxed()
+        }
+        OptionKind::Words { known, or_all, .. } => {
+            let list = subsequence(known, usize::from(!option.kind.may_be_empty())..=known.len());
             let list = list.prop_map(Value::from).boxed();
             if or_all { prop_oneof![1 => Just(json!("all")), 3 => list].boxed() } else { list }
         }
@@ -125,7 +137,17 @@ fn right_policy() -> BoxedStrategy<Value> {
     let of_rule = |rule: &&'static dyn Rule| {
         let options = rule.metadata().options().map(|declared| (declared.name, option(declared)));
         let level = ("level", word(&["deny", "warn", "off"]));
-        (rule.metadata().name, map(std::iter::once(level).chain(options).collect()))
+        let keys: Vec<_> = std::iter::once(level).chain(options).collect();
+        let Some(required) = rule.metadata().required_option() else {
+            return (rule.metadata().name, map(keys));
+        };
+        let with_required = (map(keys), option(required)).prop_map(|(mut setting, value)| {
+            if let Value::Object(setting) = &mut setting {
+                setting.insert(required.name.into(), value);
+            }
+            setting
+        });
+        (rule.metadata().name, with_required.boxed())
     };
     let levels = || word(&["deny", "warn"]);
     map(vec![
@@ -160,6 +182,7 @@ fn odd() -> impl Strategy<Value = Value> {
         json!(["all"]),
         json!(["Awslogs", "AWSFIRELENS"]),
         json!(["cap_chown", "Kill"]),
+        json!(["/a/../b/", "a b", "*", "https://x", ""]),
         json!(["awslogs", 7]),
         json!({}),
         json!({"level": "off"}),
@@ -299,6 +322,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "other spellings of a word are brought into one by the rule; a schema offers that one",
     ),
     (
+        "rules: {sensitive-host-path: {paths: [etc]}}",
+        r#"{"rules": {"sensitive-host-path": {"paths": ["etc"]}}}"#,
+        "only the rule knows what a text of the author's own must look like",
+    ),
+    (
         "{rules: {root-user: {level: off}}, exceptions: [{rules: root-user, account: '*', reason: ticket}]}",
         r#"{"rules": {"root-user": {"level": "off"}}, "exceptions": [{"rules": "root-user", "account": "*", "reason": "ticket"}]}"#,
         "whether a rule is on, so that there is something to excuse, is said elsewhere in the policy",
@@ -367,10 +395,10 @@ fn every_key_is_explained_and_its_default_and_examples_may_be_written() {
     };
     each_key(exception, &with, &mut assert_holds);
     for rule in rules::ALL.iter().map(|rule| rule.metadata()) {
-        for key in rule.options().map(|option| option.name).chain(["level"]) {
-            let said =
-                schema.pointer(&format!("/properties/rules/properties/{}/properties/{key}", rule.name));
-            assert!(said.is_some_and(|said| said.get("default").is_some()), "{}: {key}", rule.name);
+        for option in rule.options() {
+            let path = format!("/properties/rules/properties/{}/properties/{}", rule.name, option.name);
+            let has = |key: &str| schema.pointer(&path).is_some_and(|said| said.get(key).is_some());
+            assert!(has("default") || option.kind.is_required() && has("examples"), "{path}");
         }
     }
 }

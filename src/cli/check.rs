@@ -25,7 +25,7 @@ use self::nested::NestedStack;
 use self::outputs::{Destination, Outputs};
 use self::parameters::Parameters;
 use self::progress::Progress;
-use super::{Outcome, Streams, find_policy, today};
+use super::{Outcome, PolicySource, Streams, find_policy, today};
 use crate::check::{Totals, check};
 use crate::document::quote;
 use crate::output::{Format, Run, UnreadableFile};
@@ -90,7 +90,7 @@ enum FailOn {
 
 pub(super) fn run(
     arguments: &Arguments,
-    policy: Option<PathBuf>,
+    source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Outcome> {
     if let Some(mistake) = outputs::mistake(&arguments.formats) {
@@ -109,7 +109,7 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let Some((policy, _)) = find_policy(policy, streams)? else {
+    let Some((policy, _)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
     let excuses = Excuses::new(&arguments.stack, &given, &policy, today());

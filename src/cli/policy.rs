@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::rules::write_table;
-use super::{Outcome, Streams, find_policy, today};
+use super::{Outcome, PolicySource, Streams, find_policy, today};
 use crate::output::policy_schema;
 use crate::policy::vocabulary::{self, word_for};
 use crate::policy::{Exception, Policy, Setting};
@@ -25,9 +25,9 @@ pub(super) enum Command {
     Schema,
 }
 
-pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
+pub(super) fn run(command: Command, source: PolicySource, streams: &mut Streams) -> io::Result<Outcome> {
     match command {
-        Command::Check { file } => check(file, option, streams),
+        Command::Check { file } => check(file, source, streams),
         Command::Schema => {
             write!(streams.out, "{}", policy_schema::text())?;
             Ok(Outcome::Compliant)
@@ -35,16 +35,17 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
     }
 }
 
-fn check(file: Option<PathBuf>, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
-    if file.is_some() && option.is_some() {
+fn check(file: Option<PathBuf>, source: PolicySource, streams: &mut Streams) -> io::Result<Outcome> {
+    if file.is_some() && source.policy.is_some() {
         writeln!(streams.err, "error: the policy file is given twice, as FILE and as --policy")?;
         return Ok(Outcome::Failed);
     }
-    let Some((policy, path)) = find_policy(file.or(option), streams)? else {
+    let source = PolicySource { policy: file.or(source.policy), ..source };
+    let Some((policy, path)) = find_policy(&source, streams)? else {
         return Ok(Outcome::Failed);
     };
-    let path = path.map_or_else(|| "built-in baseline".into(), |path| path.display().to_string());
-    writeln!(streams.out, "{path}: no mistakes\n")?;
+    let path = path.map_or_else(|| "built-in".into(), |path| path.display().to_string());
+    writeln!(streams.out, "{path}: no mistakes\n\nprofile: {}\n", policy.profile.as_str())?;
     write_table(&policy, streams)?;
     for Setting { rule, options, .. } in &policy.rules {
         for option in rule.metadata().options() {

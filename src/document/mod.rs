@@ -6,6 +6,7 @@
 mod duplicate_keys;
 pub mod json;
 mod line_index;
+mod partial;
 mod quote;
 mod scalar;
 mod view;
@@ -15,9 +16,10 @@ use std::borrow::Cow;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
+pub use partial::{Holds, Part, Partial};
 pub use quote::{on_one_line, quote, steers};
 pub use scalar::{Text, is_zero};
-pub use view::{Items, Lookup, Name, Part, Problem, Reading, Resolve, Unresolved, View};
+pub use view::{Items, Lookup, Name, Problem, Reading, Resolve, Unresolved, View};
 
 /// How many levels of nesting either reader accepts.
 ///

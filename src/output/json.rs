@@ -199,7 +199,7 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         rule: outcome.rule.name,
         level: outcome.level.as_str(),
         verdict: finding.verdict.as_str(),
-        severity: outcome.rule.severity.as_str(),
+        severity: finding.severity.as_str(),
         task_definition: told::name(task),
         container: finding
             .container

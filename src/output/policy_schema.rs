@@ -39,12 +39,11 @@ fn schema() -> Value {
 
 fn of_key(key: Key) -> Value {
     let default = Policy::baseline();
+    let holds = |profile: &Profile| format!("\n- `{}` holds {}", profile.as_str(), profile.description());
+    let profiles: String = Profile::ALL.iter().map(holds).collect();
+    let profiles = format!("The rules that are on. What `rules` says of a rule goes before it.\n{profiles}");
     match key {
-        Key::Profile => word(
-            "The rules that are on. What `rules` says of a rule goes before it.",
-            &vocabulary::profiles(),
-            &Profile::Baseline,
-        ),
+        Key::Profile => word(&profiles, &vocabulary::profiles(), &Profile::Baseline),
         Key::OnInternalError => word(
             "What to answer when a task definition could not be judged: a bug, or a broken event. A broken policy \
              always denies.",
@@ -96,11 +95,11 @@ fn of_operations(operations: Operations) -> Value {
 }
 
 fn of_rule(rule: &Metadata) -> Value {
-    let level = word(
-        "What a violation does: `deny` blocks, `warn` reports. With `off` the rule is left out.",
-        vocabulary::RULE_LEVELS,
-        &vocabulary::DEFAULT_LEVEL,
-    );
+    let level = json!({
+        "description": "What a violation does: `deny` blocks, `warn` reports, and with `off` the rule is left out. Without \
+            it, the rule is as the profile has it.",
+        "enum": words(vocabulary::RULE_LEVELS),
+    });
     let description = format!(
         "{}\n\n{} {}\n\nSeverity {}, profile `{}`.",
         unwrapped(rule.section("What it does")),
@@ -110,11 +109,20 @@ fn of_rule(rule: &Metadata) -> Value {
         rule.profile.as_str(),
     );
     let options = rule.options().map(|option| (option.name, of_option(option)));
-    map(&description, std::iter::once((vocabulary::LEVEL, level)).chain(options))
+    let mut schema = map(&description, std::iter::once((vocabulary::LEVEL, level)).chain(options));
+    if let (Some(option), Value::Object(schema)) = (rule.required_option(), &mut schema) {
+        let off = word_for(vocabulary::RULE_LEVELS, &None);
+        let is_off = json!({"properties": {vocabulary::LEVEL: {"const": off}}});
+        let needs = json!({vocabulary::LEVEL: {"anyOf": [is_off, {"required": [option.name]}]}});
+        schema.insert("dependentSchemas".into(), needs);
+    }
+    schema
 }
 
 fn of_option(option: &RuleOption) -> Value {
     let description = option.documentation;
+    // An empty list would turn a rule off that looks only at what is listed.
+    let least = usize::from(!option.kind.may_be_empty());
     match option.kind {
         OptionKind::Boolean { default } => {
             json!({"description": description, "type": "boolean", "default": default})
@@ -128,9 +136,24 @@ fn of_option(option: &RuleOption) -> Value {
             "default": default,
             "examples": [default, parse_docker_size(default)],
         }),
+        OptionKind::Choice { default, words } => {
+            json!({"description": description, "enum": words, "default": default})
+        }
+        OptionKind::Texts { default, example, expected, .. } => {
+            let (key, value) = if option.kind.is_required() {
+                ("examples", json!([example]))
+            } else {
+                ("default", json!(default))
+            };
+            json!({
+                "description": format!("{description} Each is {expected}."),
+                "type": "array",
+                "items": {"type": "string"},
+                "minItems": least,
+                key: value,
+            })
+        }
         OptionKind::Words { default, known, or_all, .. } => {
-            // Where a rule looks only at what is listed, an empty list would turn it off.
-            let least = usize::from(!default.is_empty());
             let list = json!({"type": "array", "items": {"enum": known}, "minItems": least});
             let all = or_all.then(|| json!({"const": "all"}));
             let example = if or_all { json!("all") } else { json!([known.last()]) };
@@ -250,9 +273,12 @@ fn properties(keys: impl Iterator<Item = (&'static str, Value)>) -> Map<String, 
     keys.map(|(name, schema)| (name.to_owned(), schema)).collect()
 }
 
-fn word<T: PartialEq>(description: &str, words: &[Word<T>], default: &T) -> Value {
-    let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    json!({"description": description, "enum": known, "default": word_for(words, default)})
+fn word<T: PartialEq>(description: &str, known: &[Word<T>], default: &T) -> Value {
+    json!({"description": description, "enum": words(known), "default": word_for(known, default)})
+}
+
+fn words<T>(known: &[Word<T>]) -> Vec<&'static str> {
+    known.iter().map(|(word, _)| *word).collect()
 }
 
 /// Markdown with each paragraph and each item of a list on one line: editors show every line break.

@@ -4,7 +4,7 @@
 //! not belong, the stream takes them out. Must not know how the findings came about.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -28,8 +28,8 @@ const NAME: Style = Style::new().bold();
 /// Findings with excerpts, then the rules they are about, then a summary.
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    /// The rules to tell of at the end.
-    told: Mutex<BTreeSet<&'static str>>,
+    /// The rules to tell of at the end, each with the worst that was found.
+    told: Mutex<BTreeMap<&'static str, Severity>>,
 }
 
 impl Format for Text {
@@ -69,15 +69,13 @@ impl Format for Text {
             let _ = writeln!(text, "{NAME}About the rules{NAME:#}");
         }
         for rule in run.policy.rules.iter().map(|setting| setting.rule.metadata()) {
-            if !told.contains(rule.name) {
-                continue;
-            }
-            let severity = style(rule.severity);
+            let Some(worst) = told.get(rule.name) else { continue };
+            let severity = style(*worst);
             let _ = writeln!(
                 text,
                 "  {NAME}{}{NAME:#} ({severity}{}{severity:#}): {}",
                 rule.name,
-                rule.severity.as_str(),
+                worst.as_str(),
                 rule.why
             );
             let link = run.policy.documentation_link(rule.name);
@@ -106,7 +104,13 @@ impl Text {
     fn task(&self, text: &mut String, task: &JudgedTask, shown: &Shown<'_>, run: &Run<'_>) {
         let mut findings = told::findings(task, run).peekable();
         while let Some(told) = findings.next() {
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(told.outcome.rule.name);
+            let severity = told.finding.severity;
+            let mut rules = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            rules
+                .entry(told.outcome.rule.name)
+                .and_modify(|worst| *worst = severity.max(*worst))
+                .or_insert(severity);
+            drop(rules);
             let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
             *text += &shown.finding(&told, is_mended_below);
         }

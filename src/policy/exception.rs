@@ -210,7 +210,8 @@ impl<'a> Reader<'a> {
                 self.report(span_of(item), format!("`{name}` is written twice in an exception"), None);
             } else if is_on {
                 names.push(name);
-            } else {
+            } else if self.profile.is_none() {
+                // Where another profile takes the place of the file's, that is no mistake of the file.
                 let message = format!("the rule `{name}` is off, so there is nothing to excuse");
                 self.report(span_of(item), message, Some("remove it here".into()));
             }

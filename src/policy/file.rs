@@ -9,7 +9,7 @@ use super::vocabulary::{self, Key, Operations, Word};
 use super::{Level, Policy, Setting};
 use crate::document::{Entry, LineIndex, Node, Span, Value, yaml};
 use crate::finding::quote;
-use crate::rule::{Metadata, OptionKind, OptionValue, Options, RuleOption, parse_docker_size};
+use crate::rule::{Metadata, OptionKind, OptionValue, Options, Profile, RuleOption, parse_docker_size};
 use crate::rules;
 
 /// Something wrong with a policy file.
@@ -53,8 +53,16 @@ impl std::error::Error for Problems {}
 /// # Errors
 /// Text that is not YAML, unknown keys, rules and words, and values of the wrong type.
 pub fn read(text: &str) -> Result<Policy, Problems> {
+    read_with(text, None)
+}
+
+/// Reads a policy as if it named this profile.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problems> {
     let lines = LineIndex::new(text);
-    let mut reader = Reader { text, lines, problems: Vec::new() };
+    let mut reader = Reader { text, lines, profile, problems: Vec::new() };
     let policy = match yaml::read(text) {
         Ok(root) => reader.policy(&root),
         Err(error) => {
@@ -77,18 +85,21 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
 pub(super) struct Reader<'a> {
     text: &'a str,
     pub(super) lines: LineIndex<'a>,
+    /// Takes the place of the one that the file names.
+    pub(super) profile: Option<Profile>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        let mut policy = Policy::baseline();
+        let entries = self.entries(root, "the policy", vocabulary::KEYS);
+        let named = entries.iter().find(|(key, _)| matches!(key, Key::Profile));
+        let named = named.and_then(|(_, entry)| self.word(entry, &vocabulary::profiles()));
+        let mut policy = Policy::of(self.profile.or(named).unwrap_or(Profile::Baseline));
         let mut exceptions = None;
-        for (key, entry) in self.entries(root, "the policy", vocabulary::KEYS) {
+        for (key, entry) in entries {
             match key {
-                Key::Profile => {
-                    self.word(entry, &vocabulary::profiles());
-                }
+                Key::Profile => {}
                 Key::OnInternalError => {
                     policy.on_internal_error =
                         self.word(entry, vocabulary::ON_INTERNAL_ERROR).unwrap_or(policy.on_internal_error);
@@ -123,10 +134,29 @@ impl<'a> Reader<'a> {
     fn rules(&mut self, node: &Node<'a>, policy: &mut Policy) {
         let names: Vec<_> = rules::ALL.iter().map(|rule| (rule.metadata().name, *rule)).collect();
         for (rule, entry) in self.entries(node, "`rules`", &names) {
+            let mistakes = self.problems.len();
             let (level, options) = self.setting(&entry.value, rule.metadata());
-            policy.rules.retain(|setting| setting.rule.metadata().name != entry.key);
-            if let Some(level) = level {
-                policy.rules.push(Setting { rule: *rule, level, options });
+            let in_profile =
+                policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
+            if let Some(at) = in_profile {
+                policy.rules.remove(at);
+            }
+            let required = rule.metadata().required_option();
+            let is_missing = required.is_some_and(|option| options.get(option).is_none());
+            if is_missing && self.problems.len() > mistakes {
+                continue;
+            }
+            // Named with options only, a rule stays as the profile has it.
+            let is_on = in_profile.is_some() || required.is_some() && !is_missing;
+            let Some(level) = level.unwrap_or(is_on.then_some(Level::Deny)) else { continue };
+            match required.filter(|_| is_missing) {
+                Some(option) => {
+                    let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
+                    let help = "set it, or write `level: off`".to_owned();
+                    let message = format!("the rule `{}` needs `{}`", entry.key, option.name);
+                    self.report(span, message, Some(help));
+                }
+                None => policy.rules.push(Setting { rule: *rule, level, options }),
             }
         }
         let place =
@@ -134,15 +164,16 @@ impl<'a> Reader<'a> {
         policy.rules.sort_by_key(place);
     }
 
-    /// A rule's level, `None` when it is off, and its options.
-    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Level>, Options) {
-        let (mut level, mut options) = (vocabulary::DEFAULT_LEVEL, Options::default());
+    /// A rule's level where one is written, which is `None` when it is off, and its options.
+    #[expect(clippy::option_option, reason = "not written, off, and a level are three things")]
+    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Option<Level>>, Options) {
+        let (mut level, mut options) = (None, Options::default());
         let owner = format!("the rule `{}`", rule.name);
         let of_rule = rule.options().map(|option| (option.name, Some(option)));
         let keys: Vec<_> = std::iter::once((vocabulary::LEVEL, None)).chain(of_rule).collect();
         for (option, entry) in self.entries(node, &owner, &keys) {
             match option {
-                None => level = self.word(entry, vocabulary::RULE_LEVELS).unwrap_or(level),
+                None => level = self.word(entry, vocabulary::RULE_LEVELS).or(level),
                 Some(option) => {
                     if let Some(value) = self.option(entry, option) {
                         options.set(option, value);
@@ -162,8 +193,8 @@ impl<'a> Reader<'a> {
             (OptionKind::Words { or_all: true, .. }, Value::String(word)) if word == "all" => {
                 Some(OptionValue::All)
             }
-            (OptionKind::Words { default, .. }, Value::Sequence(items))
-                if items.is_empty() && !default.is_empty() =>
+            (OptionKind::Words { .. } | OptionKind::Texts { .. }, Value::Sequence(items))
+                if items.is_empty() && !option.kind.may_be_empty() =>
             {
                 let message = format!("`{}` is an empty list, which would turn the rule off", option.name);
                 self.report(span_of(&entry.value), message, Some("write `level: off`".into()));
@@ -173,6 +204,15 @@ impl<'a> Reader<'a> {
                 let words =
                     items.iter().filter_map(|item| self.listed_word(item, option.name, known, normalize));
                 return Some(OptionValue::Words(words.collect()));
+            }
+            (OptionKind::Choice { words, .. }, _) => {
+                let words: Vec<_> = words.iter().map(|word| (*word, *word)).collect();
+                return self.word(entry, &words).map(|word| OptionValue::Words(vec![word.to_owned()]));
+            }
+            (OptionKind::Texts { expected, normalize, .. }, Value::Sequence(items)) => {
+                let texts =
+                    items.iter().filter_map(|item| self.listed_text(item, option.name, expected, normalize));
+                return Some(OptionValue::Words(texts.collect()));
             }
             _ => None,
         };
@@ -209,6 +249,23 @@ impl<'a> Reader<'a> {
         let help = did_you_mean(&word, known.iter().copied());
         self.report(span_of(item), format!("unknown word {} in `{owner}`", quote(text)), help);
         None
+    }
+
+    fn listed_text(
+        &mut self,
+        item: &Node<'a>,
+        owner: &str,
+        expected: &str,
+        normalize: fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let text = match &item.value {
+            Value::String(text) => normalize(text),
+            _ => None,
+        };
+        if text.is_none() {
+            self.expected(item, &format!("an item of `{owner}`"), expected);
+        }
+        text
     }
 
     /// The entries of a map whose keys are known and written once, with what the keys mean; the others are reported.
@@ -399,7 +456,32 @@ mod tests {
                 "rules: {blocking-awslogs: {drivers: awslogs}}",
                 "1:37 `drivers` is not a list of words, or `all`",
             ),
-            ("profile: basline", "1:10 `profile` is not one of `baseline`; did you mean `baseline`?"),
+            (
+                "profile: basline",
+                "1:10 `profile` is not one of `baseline`, `restricted`, `pedantic`, `security-hub`, `control-tower`, \
+                 `cis`; did you mean `baseline`?",
+            ),
+            (
+                "rules: {untrusted-registry: {level: deny}}",
+                "1:9 the rule `untrusted-registry` needs `registries`; set it, or write `level: off`",
+            ),
+            (
+                "rules: {untrusted-registry: {registries: []}}",
+                "1:42 `registries` is an empty list, which would turn the rule off; write `level: off`",
+            ),
+            (
+                "rules: {untrusted-registry: {registries: ['https://x']}}",
+                "1:43 an item of `registries` is not a registry's host, perhaps with `/` and a repository, without scheme \
+                 and tag",
+            ),
+            (
+                "rules: {mutable-image: {require: tags}}",
+                "1:34 `require` is not one of `digest`, `tag`; did you mean `tag`?",
+            ),
+            (
+                "rules: {sensitive-host-path: {paths: [etc]}}",
+                "1:39 an item of `paths` is not a path that begins with `/`",
+            ),
             ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (
                 "on_internal_error: deny",

@@ -46,9 +46,6 @@ pub(crate) const UNRESOLVED: &[Word<Operations>] =
 /// The key below a rule that is no option of its own.
 pub(crate) const LEVEL: &str = "level";
 
-/// The level of a rule that is named without one.
-pub(crate) const DEFAULT_LEVEL: Option<Level> = Some(Level::Deny);
-
 /// The levels of a rule; a rule that is off has none.
 pub(crate) const RULE_LEVELS: &[Word<Option<Level>>] =
     &[(Level::Deny.as_str(), Some(Level::Deny)), (Level::Warn.as_str(), Some(Level::Warn)), ("off", None)];

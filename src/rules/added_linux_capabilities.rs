@@ -2,6 +2,7 @@
 
 use crate::document::{Lookup, View};
 use crate::finding::quote;
+use crate::rule::capability::{self, normalize};
 use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule};
 
 declare_rule! {
@@ -63,26 +64,9 @@ declare_rule! {
 
 const ALLOW: RuleOption = RuleOption {
     name: "allow",
-    kind: OptionKind::Words { default: &[], known: CAPABILITIES, normalize, or_all: false },
+    kind: OptionKind::Words { default: &[], known: capability::ALL, normalize, or_all: false },
     documentation: "Capabilities that containers may add. `ALL` allows every one.",
 };
-
-/// Every capability Amazon ECS documents, and `ALL`
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html>).
-const CAPABILITIES: &[&str] = &[
-    "ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
-    "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD",
-    "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG",
-    "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
-];
-
-/// A capability's name as Docker normalizes it
-/// (<https://github.com/moby/moby/blob/master/oci/caps/utils.go>).
-fn normalize(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
-}
 
 impl Rule for AddedLinuxCapabilities {
     fn metadata(&self) -> &'static Metadata {
@@ -102,7 +86,7 @@ impl Rule for AddedLinuxCapabilities {
                 Lookup::Known(text, node) => {
                     let name = normalize(text.text);
                     let is_allowed = |name: &str| context.options().holds(&ALLOW, name);
-                    if !CAPABILITIES.contains(&name.as_str()) {
+                    if !capability::ALL.contains(&name.as_str()) {
                         let found = quote(text.text);
                         context.fail("Add", Some(node), format!("`Capabilities.Add` names {found}, an unknown capability"));
                     } else if !is_allowed(&name) && !is_allowed("ALL") {

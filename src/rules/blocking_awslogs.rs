@@ -1,8 +1,8 @@
 //! The rule `blocking-awslogs`. Must not know other rules.
 
-use crate::document::{Lookup, Node, Problem, Unresolved, View};
+use crate::document::{Lookup, View};
 use crate::finding::quote;
-use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule, docker_size_text, parse_docker_size};
+use crate::rule::{Context, Judged, Metadata, OptionKind, Rule, RuleOption, declare_rule, docker_size_text, parse_docker_size};
 
 declare_rule! {
     /// ## What it does
@@ -103,19 +103,13 @@ impl Rule for BlockingAwslogs {
         let found = [judge_mode(options.field(MODE)), judge_buffer_size(options.field(BUFFER_SIZE), minimum)];
         let size = docker_size_text(minimum.max(parse_docker_size("25m").unwrap_or(minimum)));
         let remediation = match &found {
-            [Found::Violation(..), Found::Violation(..)] => format!("`mode: non-blocking` and `max-buffer-size: {size}`"),
-            [Found::Violation(..), _] => "`mode: non-blocking`".into(),
+            [Judged::Violation(_), Judged::Violation(_)] => format!("`mode: non-blocking` and `max-buffer-size: {size}`"),
+            [Judged::Violation(_), _] => "`mode: non-blocking`".into(),
             _ => format!("`max-buffer-size: {size}`"),
         };
         for found in found {
-            match found {
-                Found::Compliant => {}
-                Found::Violation(property, node, message) => {
-                    context.fail(property, node, message).remediation =
-                        format!("Set {remediation} in `LogConfiguration.Options`.").into();
-                }
-                Found::Unresolved(unresolved) => context.unresolved(&unresolved),
-                Found::Malformed(problem) => context.malformed(&problem),
+            if let Some(finding) = context.take(found) {
+                finding.remediation = format!("Set {remediation} in `LogConfiguration.Options`.").into();
             }
         }
     }
@@ -128,44 +122,37 @@ const BUFFER_SIZE: &str = "max-buffer-size";
 /// (<https://docs.docker.com/engine/logging/configure/#configure-the-delivery-mode-of-log-messages-from-container-to-log-driver>).
 const DEFAULT_BUFFER_SIZE: u64 = 10 * 1024 * 1024;
 
-enum Found<'a> {
-    Compliant,
-    Violation(&'static str, Option<&'a Node<'a>>, String),
-    Unresolved(Unresolved<'a>),
-    Malformed(Problem<'a>),
-}
-
-fn judge_mode(mode: View<'_>) -> Found<'_> {
+fn judge_mode(mode: View<'_>) -> Judged<'_> {
     match mode.string() {
-        Lookup::Known(mode, _) if mode.text == "non-blocking" => Found::Compliant,
+        Lookup::Known(mode, _) if mode.text == "non-blocking" => Judged::Compliant,
         Lookup::Known(mode, node) => {
-            Found::Violation(MODE, Some(node), format!("`mode` is {}, not `non-blocking`", quote(mode.text)))
+            Judged::violation(MODE, Some(node), format!("`mode` is {}, not `non-blocking`", quote(mode.text)))
         }
         Lookup::Absent => {
             let message = "`mode` is not set, so an account setting may make it blocking";
-            Found::Violation(MODE, None, message.into())
+            Judged::violation(MODE, None, message)
         }
-        Lookup::Unresolved(unresolved) => Found::Unresolved(unresolved),
-        Lookup::Malformed(problem) => Found::Malformed(problem),
+        Lookup::Unresolved(unresolved) => Judged::Unresolved(unresolved),
+        Lookup::Malformed(problem) => Judged::Malformed(problem),
     }
 }
 
-fn judge_buffer_size(size: View<'_>, minimum: u64) -> Found<'_> {
+fn judge_buffer_size(size: View<'_>, minimum: u64) -> Judged<'_> {
     let (bytes, node, found) = match size.string() {
         Lookup::Known(size, node) => (parse_docker_size(size.text), Some(node), quote(size.text)),
         Lookup::Absent => (Some(DEFAULT_BUFFER_SIZE), None, "not set, which means 10m".into()),
-        Lookup::Unresolved(unresolved) => return Found::Unresolved(unresolved),
-        Lookup::Malformed(problem) => return Found::Malformed(problem),
+        Lookup::Unresolved(unresolved) => return Judged::Unresolved(unresolved),
+        Lookup::Malformed(problem) => return Judged::Malformed(problem),
     };
     match bytes {
-        Some(bytes) if bytes >= minimum => Found::Compliant,
+        Some(bytes) if bytes >= minimum => Judged::Compliant,
         Some(_) => {
             let message = format!("`max-buffer-size` is {found}, below {}", docker_size_text(minimum));
-            Found::Violation(BUFFER_SIZE, node, message)
+            Judged::violation(BUFFER_SIZE, node, message)
         }
         None => {
             let message = format!("`max-buffer-size` is {found}, which is not a size that Docker reads");
-            Found::Violation(BUFFER_SIZE, node, message)
+            Judged::violation(BUFFER_SIZE, node, message)
         }
     }
 }

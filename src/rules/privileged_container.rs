@@ -53,6 +53,7 @@ declare_rule! {
             SecurityHub("ECS.4", "same"),
             ControlTower("CT.ECS.PR.11", "same"),
             CisComputeServices("3.4", "same"),
+            Config("ECS_CONTAINERS_NONPRIVILEGED", "same"),
             Checkov("CKV_AWS_334", "stricter, because Checkov's reads Terraform only, and a key that does not exist"),
             Prowler("ecs_task_definitions_no_privileged_containers", "same"),
         ],

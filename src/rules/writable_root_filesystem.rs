@@ -56,6 +56,7 @@ declare_rule! {
             SecurityHub("ECS.5", "same"),
             ControlTower("CT.ECS.PR.6", "same, and reads strings as CloudFormation does"),
             CisComputeServices("3.5", "same"),
+            Config("ECS_CONTAINERS_READONLY_ACCESS", "stricter, because its page speaks of `false` only, not of a missing value"),
             Checkov("CKV_AWS_336", "same, but Checkov's reads Terraform only"),
             Prowler("ecs_task_definitions_containers_readonly_access", "same"),
         ],
