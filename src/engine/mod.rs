@@ -59,7 +59,7 @@ pub fn evaluate_cases<'t>(
         if findings.verdict == Verdict::NotApplicable {
             findings.not_applicable_because.get_or_insert("it is never created: its condition does not hold");
         }
-        if let Some(name) = template.macros.first() {
+        if let Some(name) = template.macros.first().copied().or(task_definition.added_to_by) {
             distrust(&mut findings, name, task_definition);
         }
         Outcome { rule: setting.rule.metadata(), level: setting.level, findings }
@@ -119,7 +119,7 @@ impl Question<'_, '_> {
     }
 }
 
-/// A macro may change what is written: a violation is there as long as it does not, and nothing else is known.
+/// A macro, or a function beside the properties, may change what is written: a violation is there as long as it does not, and nothing else is known.
 fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinition<'_>) {
     findings.is_certain = false;
     if findings.verdict >= Verdict::Unknown {

@@ -115,7 +115,16 @@ impl Expansion<'_, '_> {
         let round = |value: Option<&str>, left: &mut usize| {
             let mut bound = bound.to_vec();
             bound.push((identifier, value));
-            self.entries(body, &bound, left)
+            match &body.value {
+                Value::Mapping(entries) => self.entries(entries, &bound, left),
+                // A map of one loop reads as the call of a function.
+                Value::Intrinsic(call) => {
+                    let mut written = Vec::new();
+                    self.entry((&call.function, body.span), &call.argument, &bound, left, &mut written)?;
+                    Ok(written)
+                }
+                _ => Ok(Vec::new()),
+            }
         };
         let Some(values) = self.collection(collection, bound, left)? else {
             written.extend(round(None, left)?);
@@ -154,14 +163,18 @@ impl Expansion<'_, '_> {
     }
 }
 
-fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n [Entry<'a>])> {
+/// A loop's identifier, what it runs over, and the map that it repeats.
+fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n Node<'a>)> {
     let Value::Sequence(items) = &value.value else { return None };
-    let [Node { value: Value::String(identifier), .. }, collection, Node { value: Value::Mapping(body), .. }] =
-        items.as_slice()
-    else {
+    let [Node { value: Value::String(identifier), .. }, collection, body] = items.as_slice() else {
         return None;
     };
-    Some((identifier, collection, body))
+    let is_map = match &body.value {
+        Value::Mapping(_) => true,
+        Value::Intrinsic(call) => call.function.starts_with(LOOP),
+        _ => false,
+    };
+    is_map.then_some((identifier, collection, body))
 }
 
 fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b str> {

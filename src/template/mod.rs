@@ -80,8 +80,10 @@ pub struct TaskDefinition<'t> {
     pub span: Option<Span>,
     /// Its properties: none when it has none, several when the key is repeated.
     pub properties: Vec<&'t Node<'t>>,
-    /// The condition under which it is created.
+    /// The condition under which it is created; none when the key is repeated.
     pub condition: Option<&'t Node<'t>>,
+    /// The function that adds to its attributes, its properties perhaps.
+    pub added_to_by: Option<&'t str>,
 }
 
 /// A stack inside the stack.
@@ -219,6 +221,8 @@ impl<'t> Template<'t> {
         let all = |key: &'static str| {
             attributes.iter().filter(move |attribute| attribute.key == key).map(|attribute| &attribute.value)
         };
+        let added_to_by =
+            attributes.iter().map(|attribute| &*attribute.key).find(|key| key.starts_with("Fn::"));
         let is_of_type = |name: &str| {
             all("Type")
                 .any(|node| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(name)))
@@ -228,8 +232,11 @@ impl<'t> Template<'t> {
                 logical_id: &entry.key,
                 span: entry.key_span,
                 properties: all("Properties").collect(),
-                condition: all("Condition").next(),
+                condition: all("Condition").next().filter(|_| all("Condition").nth(1).is_none()),
+                added_to_by,
             });
+        } else if added_to_by.is_some() && all("Type").next().is_none() {
+            self.hidden_resources.push(entry.key_span);
         } else if let Some(key) =
             [("AWS::CloudFormation::Stack", "TemplateURL"), ("AWS::Serverless::Application", "Location")]
                 .iter()
