@@ -154,12 +154,15 @@ impl Case {
             Kind::Event if self.text.is_some() => return (self.encoding.of(&self.written()), Vec::new()),
             Kind::Event => {
                 let properties = self.written();
-                let model =
-                    format!(r#""targetLogicalId": "Task", "targetModel": {{"resourceProperties": {properties}}}"#);
+                let model = format!(
+                    r#""targetLogicalId": "Task", "targetModel": {{"resourceProperties": {properties}}}"#
+                );
                 ("AWS::ECS::TaskDefinition", model)
             }
             Kind::Stack => ("STACK", r#""payload": "https://bucket.s3.amazonaws.com/body?x""#.to_owned()),
-            Kind::ChangeSet => ("CHANGE_SET", r#""payload": "https://bucket.s3.amazonaws.com/body?x""#.to_owned()),
+            Kind::ChangeSet => {
+                ("CHANGE_SET", r#""payload": "https://bucket.s3.amazonaws.com/body?x""#.to_owned())
+            }
         };
         let event = format!(
             r#"{{"clientRequestToken": "3f0d1c52-8a77-4f57-9b1e-6c2f0b7de901", "awsAccountId": "111122223333",
@@ -269,7 +272,10 @@ fn the_suite_is_whole() {
         for case in cases {
             assert!(case.why.ends_with('.'), "{}: why is a sentence", case.name);
             assert!(names.insert(&case.name), "{} is there twice", case.name);
-            assert_eq!(case.known.as_ref().map(|known| known.says == case.verdict).unwrap_or_default(), false);
+            assert_eq!(
+                case.known.as_ref().map(|known| known.says == case.verdict).unwrap_or_default(),
+                false
+            );
             *by_truth.entry(format!("{:?}", case.verdict)).or_insert(0) += 1;
         }
     }

@@ -72,7 +72,8 @@ pub(crate) fn text(name: &str) -> String {
             for number in 0..12 {
                 let _ = write!(parameters, "P{number}: {{Type: String}}, ");
                 let _ = write!(conditions, "C{number}: !Equals [!Ref P{number}, x], ");
-                let _ = write!(parts, "!If [C{number}, '', x], ");
+                let part = if number % 2 == 0 { "'', x" } else { "x, ''" };
+                let _ = write!(parts, "!If [C{number}, {part}], ");
             }
             let user = format!("!Join ['', [ro, {parts}ot]]");
             format!("Parameters: {{{parameters}}}\nConditions: {{{conditions}}}\n")
