@@ -16,6 +16,8 @@ use super::{Case, Family, Kind, Truth};
 enum Answer {
     /// It reports a violation, or stops.
     Stops,
+    /// It says that the answer is not known yet; only ours has a word for that.
+    LeavesOpen,
     /// It says nothing against it.
     LetsPass,
     /// It gives up with an error, as a pipeline would notice.
@@ -73,8 +75,10 @@ pub(crate) fn print_table(families: &[(String, Family)]) {
         }
     }
     println!("\n{} cases\n", cases.len());
-    println!("| tool | asked | caught | missed | left open, let pass | falsely accused | gave up |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| tool | asked | caught | missed | passed what is open | falsely accused | left open | gave up |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for tool in &tools {
         print_row(tool, &cases);
     }
@@ -84,8 +88,11 @@ pub(crate) fn print_table(families: &[(String, Family)]) {
 fn mistake(truth: Truth, answer: Answer) -> Option<&'static str> {
     match (truth, answer) {
         (Truth::Fail, Answer::LetsPass) => Some("missed"),
-        (Truth::Unknown | Truth::Unreadable, Answer::LetsPass) => Some("left open, let pass"),
+        (Truth::Unknown | Truth::Unreadable, Answer::LetsPass) => Some("passed what is open"),
         (Truth::Pass | Truth::NotApplicable | Truth::Nothing, Answer::Stops) => Some("falsely accused"),
+        (Truth::Fail | Truth::Pass | Truth::NotApplicable | Truth::Nothing, Answer::LeavesOpen) => {
+            Some("left open")
+        }
         (Truth::Unreadable, _) => None,
         (_, Answer::Errs) => Some("gave up"),
         _ => None,
@@ -111,20 +118,22 @@ fn print_row(tool: &Tool, cases: &[&Case]) {
     }
     let of = |what| counts.get(what).copied().unwrap_or_default();
     println!(
-        "| {} | {asked} | {} of {violations} | {} | {} | {} | {} |",
+        "| {} | {asked} | {} of {violations} | {} | {} | {} | {} | {} |",
         tool.name,
         of("caught"),
         of("missed"),
-        of("left open, let pass"),
+        of("passed what is open"),
         of("falsely accused"),
+        of("left open"),
         of("gave up"),
     );
 }
 
-/// What ours does, as the command and the hook tell it: what is undecided is said, never passed over.
+/// What ours says.
 fn ours(case: &Case) -> Answer {
     match case.judged().0 {
-        Truth::Fail | Truth::Unknown => Answer::Stops,
+        Truth::Fail => Answer::Stops,
+        Truth::Unknown => Answer::LeavesOpen,
         Truth::Unreadable => Answer::Errs,
         Truth::Pass | Truth::NotApplicable | Truth::Nothing => Answer::LetsPass,
     }
