@@ -6,6 +6,7 @@
 
 include deployment.mk
 include bench.mk
+include bypass.mk
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/bin/cargo-deny

@@ -258,6 +258,9 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     })
 }
 
+/// The properties of a task definition that has none.
+static NOTHING: Node<'static> = Node { value: Value::Mapping(Vec::new()), span: None };
+
 /// Judges a task definition of a template in every case that the template allows.
 pub fn judge<'t>(
     template: &'t Template<'t>,
@@ -272,12 +275,12 @@ pub fn judge<'t>(
         }
         JudgedTask { name: name.to_owned(), logical_id: Some(name.to_owned()), family, span, report }
     };
-    if task_definition.properties.is_empty() {
-        let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate_cases(template, task_definition, &nothing, policy), None)];
-    }
-    let properties = task_definition.properties.iter();
+    let properties = match task_definition.properties.as_slice() {
+        [] => &[&NOTHING],
+        written => written,
+    };
     properties
+        .iter()
         .map(|properties| {
             let family = template.certain_text(properties, "Family");
             judged(evaluate_cases(template, task_definition, properties, policy), family)

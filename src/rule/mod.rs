@@ -249,6 +249,16 @@ impl<'a> Context<'a> {
         finding.open = unresolved.references().into_iter().map(str::to_owned).collect();
     }
 
+    /// Reports what nobody can know before the task starts.
+    pub fn undecided(
+        &mut self,
+        property: &'static str,
+        node: &Node<'_>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> &mut Finding {
+        self.report(Verdict::Unknown, property, Some(node), message.into())
+    }
+
     /// Says that the rule has no subject here, in words that follow "because".
     pub fn not_applicable(&mut self, because: &'static str) {
         self.join(Verdict::NotApplicable);

@@ -11,7 +11,8 @@ declare_rule! {
     ///
     /// A missing `mode` fails as not explicit: Amazon ECS has taken it for `non-blocking` since 25 June 2025, but an
     /// account setting (`defaultLogDriverMode`) brings blocking back. Sizes are read as Docker reads them, `25m`,
-    /// `25M` and `26214400` alike.
+    /// `25M` and `26214400` alike. An option under `SecretOptions` replaces the one under `Options` when the task
+    /// starts, with a value that nobody sees before.
     ///
     /// ## Why is this bad?
     /// Writing a log line then waits, and so does whoever writes it.
@@ -42,6 +43,14 @@ declare_rule! {
     /// ```
     /// ```yaml,unknown
     /// ContainerDefinitions: [{Name: web, LogConfiguration: {LogDriver: !Ref Driver}}]
+    /// ```
+    /// ```yaml,unknown
+    /// ContainerDefinitions:
+    ///   - Name: web
+    ///     LogConfiguration:
+    ///       LogDriver: awslogs
+    ///       Options: {mode: non-blocking, max-buffer-size: 25m}
+    ///       SecretOptions: [{Name: mode, ValueFrom: /shop/mode}]
     /// ```
     /// ```yaml,not-applicable
     /// ContainerDefinitions: [{Name: web, LogConfiguration: {LogDriver: splunk}}, {Name: side}]
@@ -111,6 +120,30 @@ impl Rule for BlockingAwslogs {
             if let Some(finding) = context.take(found) {
                 finding.remediation = format!("Set {remediation} in `LogConfiguration.Options`.").into();
             }
+        }
+        judge_secret_options(configuration.field("SecretOptions"), context);
+    }
+}
+
+/// Options that come from a secret: the agent writes them over the others when a task starts
+/// (<https://github.com/aws/amazon-ecs-agent/blob/master/agent/api/task/task.go>, `populateContainerSecrets`).
+fn judge_secret_options(secrets: View<'_>, context: &mut Context<'_>) {
+    let secrets = match secrets.list() {
+        Lookup::Known(secrets, _) => secrets,
+        Lookup::Absent => return,
+        Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
+        Lookup::Malformed(problem) => return context.malformed(&problem),
+    };
+    for secret in secrets {
+        match secret.field("Name").string() {
+            Lookup::Known(name, node) if matches!(name.text, MODE | BUFFER_SIZE) => {
+                let message = format!("`{}` comes from a secret, whose value replaces what is written", name.text);
+                context.undecided("SecretOptions", node, message).remediation =
+                    format!("Remove `{}` from `LogConfiguration.SecretOptions`.", name.text).into();
+            }
+            Lookup::Known(..) | Lookup::Absent => {}
+            Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
+            Lookup::Malformed(problem) => context.malformed(&problem),
         }
     }
 }

@@ -9,7 +9,7 @@ mod mistake;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::ops::Range;
 
@@ -95,6 +95,7 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         copies_left: MAXIMUM_COPIES,
         alias: None,
         read_to: text.len() - text.trim_start_matches('\u{feff}').len(),
+        separators: if text.is_ascii() { VecDeque::new() } else { separators(text) },
     };
     let options = granit_parser::options! {
         flow_nesting_limit: MAXIMUM_DEPTH,
@@ -112,6 +113,7 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         let tag_start = span.tag_start().and_then(|mark| mark.byte_offset());
         builder.event(event, span.byte_range().unwrap_or_default(), tag_start)?;
     }
+    builder.refuse_separators_before(text.len())?;
     let nothing = Node { value: Value::Null, span: Some(Span::new(0, 0)) };
     Ok(Document { root: builder.root.unwrap_or(nothing), alias: builder.alias })
 }
@@ -132,6 +134,16 @@ struct Builder<'a> {
     /// The end of the last token that the parser has placed; between it and the next stand only indicators, comments,
     /// tags and anchors.
     read_to: usize,
+    /// Where [`SEPARATORS`] stand that have not been passed yet.
+    separators: VecDeque<usize>,
+}
+
+/// What ends a line in YAML 1.1 (<https://yaml.org/spec/1.1/#b-generic>), which CloudFormation documents, and not in
+/// YAML 1.2: behind it a comment hides a key from one reader and not from the other.
+const SEPARATORS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
+fn separators(text: &str) -> VecDeque<usize> {
+    text.match_indices(SEPARATORS).map(|(offset, _)| offset).collect()
 }
 
 /// A list or map whose end has not come yet.
@@ -218,6 +230,9 @@ impl<'a> Builder<'a> {
         properties: Properties<'a>,
     ) -> Result<(), Error> {
         self.read_to = self.read_to.max(place.end);
+        if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
+            self.pass_separators(&place)?;
+        }
         let start = properties.tag_start.unwrap_or(place.start);
         let span = Span::new(place.start, place.end);
         if !self.awaits_key() {
@@ -347,6 +362,20 @@ impl<'a> Builder<'a> {
         let node = copied(node, levels, &mut self.copies_left).map_err(error)?;
         self.put(Node { span: Some(Span::new(place.start, place.end)), ..node });
         Ok(())
+    }
+
+    /// In quotes the structure is the same to both; anywhere else one reader sees another document.
+    fn pass_separators(&mut self, quoted: &Range<usize>) -> Result<(), Error> {
+        self.refuse_separators_before(quoted.start)?;
+        while self.separators.pop_front_if(|offset| *offset < quoted.end).is_some() {}
+        Ok(())
+    }
+
+    fn refuse_separators_before(&self, offset: usize) -> Result<(), Error> {
+        match self.separators.front() {
+            Some(found) if *found < offset => Err(Error::new(*found, mistake::SEPARATOR)),
+            _ => Ok(()),
+        }
     }
 
     fn uses_alias(&mut self, place: &Range<usize>) -> Result<(), Error> {
