@@ -246,6 +246,10 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let of_json = if begin.starts_with('{') {
         match json::read_bounded(text.as_bytes(), MAXIMUM_VALUES) {
             Ok(root) => return Ok(Document { root, alias: None }),
+            // YAML would take the comment, and the key after it, for one key of another name.
+            Err(error) if starts_comment(text, error.offset) => {
+                return Err(unreadable(error.offset, "a comment, which JSON does not have".to_owned()));
+            }
             Err(error) => Some(unreadable(error.offset, error.message.to_owned())),
         }
     } else {
@@ -256,6 +260,11 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
         let of_yaml = unreadable(error.offset, error.message);
         of_json.filter(|_| is_meant_as_json).unwrap_or(of_yaml)
     })
+}
+
+/// Whether a comment as JavaScript has them begins at an offset.
+fn starts_comment(text: &str, offset: usize) -> bool {
+    text.get(offset..).is_some_and(|rest| rest.starts_with("//") || rest.starts_with("/*"))
 }
 
 /// The properties of a task definition that has none.

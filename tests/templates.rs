@@ -77,6 +77,19 @@ fn an_open_parameter_is_unknown_and_says_what_would_settle_it() {
 }
 
 #[test]
+fn json_with_comments_is_said_to_be_no_json() {
+    for text in [
+        "{\n  // the task\n  \"Resources\": {\"T\": {\"Type\": \"AWS::ECS::TaskDefinition\"}}\n}\n",
+        "{\"Resources\": {\"T\": {/* why */ \"Type\": \"AWS::ECS::TaskDefinition\"}}}",
+        "{\"Resources\": {\"T\": {\"Type\": \"AWS::ECS::TaskDefinition\" // why\n}}}",
+    ] {
+        let unreadable = ecs_guard::check::read_document(text).unwrap_err();
+        assert_eq!(unreadable.message, "a comment, which JSON does not have", "{text}");
+        assert!(text[unreadable.span.start as usize..].starts_with('/'), "{text}");
+    }
+}
+
+#[test]
 fn names_do_not_break_a_line() {
     let sections =
         "Parameters: {\"A\\nB\": {Type: String}}\nConditions: {\"C\\nD\": !Equals [!ImportValue x, y]}";

@@ -43,7 +43,7 @@ declare_rule! {
     /// ContainerDefinitions: [{Name: web, LinuxParameters: {Capabilities: {Add: []}}}]
     /// ```
     /// ```yaml,unknown
-    /// ContainerDefinitions: [{Name: web, LinuxParameters: !If [IsDebug, {Capabilities: {Add: [SYS_PTRACE]}}, {}]}]
+    /// ContainerDefinitions: [{Name: web, LinuxParameters: {Capabilities: {Add: !Ref Capabilities}}}]
     /// ```
     /// ```yaml,not-applicable
     /// RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2022_CORE}

@@ -37,7 +37,7 @@ declare_rule! {
     /// ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: 'true'}]
     /// ```
     /// ```yaml,unknown
-    /// ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: !If [IsProduction, 'true', 'false']}]
+    /// ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: !Ref IsReadOnly}]
     /// ```
     /// ```yaml,not-applicable
     /// RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2022_CORE}
