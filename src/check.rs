@@ -3,8 +3,7 @@
 //! Owns how a file is recognised and read, and the result that every output format shows. Pure. Must not know where
 //! the text comes from, nor how the result is shown.
 
-use crate::document::yaml::{self, Document};
-use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json};
+use crate::document::{Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, yaml};
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -170,7 +169,7 @@ pub fn could_concern(text: &str) -> bool {
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
     let mut file = CheckedFile { path, text, judged: Ok(Vec::new()), notes: Vec::new(), nested: Vec::new() };
-    let Document { root, alias } = match read_document(text) {
+    let Document { root, alias, .. } = match read_document(text) {
         Ok(document) => document,
         Err(unreadable) => {
             file.judged = Err(unreadable);
@@ -233,7 +232,7 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let of_json = if begin.starts_with('{') {
         match json::read_bounded(text.as_bytes(), MAXIMUM_VALUES) {
-            Ok(root) => return Ok(Document { root, alias: None }),
+            Ok(root) => return Ok(Document { root, syntax: Syntax::Json, alias: None, shared: Vec::new() }),
             Err(error) => Some(unreadable(error.offset, error.message.to_owned())),
         }
     } else {

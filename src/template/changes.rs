@@ -17,10 +17,10 @@ pub fn may_differ<'t>(
     (previous_template, previous): (&Template<'t>, &TaskDefinition<'t>),
 ) -> bool {
     let properties_differ = task.properties.len() != previous.properties.len()
-        || task.properties.iter().zip(&previous.properties).any(|(one, other)| !is_same(one, other));
+        || task.properties.iter().zip(&previous.properties).any(|(one, other)| !one.is_like(other));
     let conditions_differ = match (task.condition, previous.condition) {
         (None, None) => false,
-        (Some(one), Some(other)) => !is_same(one, other),
+        (Some(one), Some(other)) => !one.is_like(other),
         _ => true,
     };
     if properties_differ
@@ -37,26 +37,6 @@ pub fn may_differ<'t>(
         walk.definition(false, name);
     }
     walk.may_differ
-}
-
-/// Whether two values are written alike, wherever they stand.
-fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
-    match (&one.value, &other.value) {
-        (Value::Sequence(one), Value::Sequence(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
-        }
-        (Value::Mapping(one), Value::Mapping(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| one.key == other.key && is_same(&one.value, &other.value))
-        }
-        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
-            one.function == other.function && is_same(&one.argument, &other.argument)
-        }
-        (one, other) => one == other,
-    }
 }
 
 /// A walk through all that a task definition refers to.
@@ -143,7 +123,7 @@ impl<'t> Walk<'_, 't> {
         };
         match (find(self.template), find(self.previous)) {
             (Some(Definition::Once(one)), Some(Definition::Once(other)))
-                if self.depth < MAXIMUM_DEPTH && is_same(one, other) =>
+                if self.depth < MAXIMUM_DEPTH && one.is_like(other) =>
             {
                 self.depth += 1;
                 self.node(one);
