@@ -33,6 +33,8 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
         return only.findings;
     }
     let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
+    let because = |case: &Case| case.findings.not_applicable_because;
+    let is_windows_in_some = cases.iter().any(|case| because(case) == Some(super::DECLARES_WINDOWS));
     let table = Table::of(&cases);
     let mut joined: Option<Findings> = None;
     let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
@@ -60,6 +62,9 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
     }
     let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
         finding.case = table.name(&holds_in);
+        if let Some(fix) = finding.fix.as_mut().filter(|_| is_windows_in_some) {
+            fix.obstacle = Some("in other cases the definition declares Windows");
+        }
         finding
     };
     let kept: Vec<Finding> = kept.into_iter().map(name).collect();

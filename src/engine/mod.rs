@@ -135,6 +135,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
             .into(),
         case: None,
         open: Vec::new(),
+        fix: None,
     });
 }
 
@@ -169,12 +170,15 @@ fn judge_all(
     joined
 }
 
+/// Why a rule for Linux has nothing to say.
+const DECLARES_WINDOWS: &str = "the definition declares Windows";
+
 /// What one rule says when each duplicate key has the value chosen for this pass.
 fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) -> Findings {
     let mut context = Context::new(setting.rule.metadata(), &setting.options).focused(focus);
     let platform = platform(task_definition, setting);
     if matches!(platform, Platforms::Windows) {
-        context.not_applicable("the definition declares Windows");
+        context.not_applicable(DECLARES_WINDOWS);
     } else {
         setting.rule.check_task_definition(task_definition, &mut context);
     }
@@ -185,6 +189,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
             findings.verdict = Verdict::Unknown;
             for finding in &mut findings.kept {
                 finding.verdict = Verdict::Unknown;
+                finding.fix = None;
                 finding.message = format!("{family}, and on Linux {}", finding.message).into();
                 let remediation =
                     format!("Write {} itself, or for Linux: {}", family.name, finding.remediation);

@@ -1,7 +1,7 @@
 //! The rule `blocking-awslogs`. Must not know other rules.
 
 use crate::document::{Lookup, Node, Problem, Unresolved, View};
-use crate::finding::quote;
+use crate::finding::{Change, Fix, quote};
 use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule, docker_size_text, parse_docker_size};
 
 declare_rule! {
@@ -54,6 +54,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Blocking mode stops the container while CloudWatch Logs is slow or unreachable; too small a buffer loses lines under a burst.",
         remediation: "Set `mode: non-blocking` and `max-buffer-size: 25m` in `LogConfiguration.Options`.",
+        fix: Safe,
         options: [MINIMUM_BUFFER_SIZE, DRIVERS],
         references: [
             Prowler("ecs_task_definitions_logging_block_mode", "stricter, because the buffer's size counts too; looser, because only `awslogs` is looked at by default"),
@@ -111,8 +112,12 @@ impl Rule for BlockingAwslogs {
             match found {
                 Found::Compliant => {}
                 Found::Violation(property, node, message) => {
-                    context.fail(property, node, message).remediation =
-                        format!("Set {remediation} in `LogConfiguration.Options`.").into();
+                    let finding = context.fail(property, node, message);
+                    finding.remediation = format!("Set {remediation} in `LogConfiguration.Options`.").into();
+                    finding.fix = Some(match property {
+                        MODE => Fix::safely(&["LogConfiguration", "Options", MODE], Change::set_text("non-blocking")),
+                        _ => Fix::safely(&["LogConfiguration", "Options", BUFFER_SIZE], Change::set_text(size.clone())),
+                    });
                 }
                 Found::Unresolved(unresolved) => context.unresolved(&unresolved),
                 Found::Malformed(problem) => context.malformed(&problem),
