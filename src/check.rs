@@ -1,11 +1,16 @@
 //! Checking one file: its text and a policy become what there is to say of it.
 //!
-//! Owns how a file is recognised and read, and the result that every output format shows. Pure. Must not know where
-//! the text comes from, nor how the result is shown.
+//! Owns how a file is recognised, read and fixed, and the result that every output format shows. Pure. Must not know
+//! where the text comes from, nor how the result is shown.
+
+mod repair;
+
+pub use repair::{Fixed, Repaired, check_repaired, repair};
 
 use crate::document::{Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, yaml};
 use crate::engine::{evaluate, evaluate_cases};
-use crate::finding::{Finding, Verdict, quote};
+use crate::finding::{Finding, Proposal, Verdict, quote};
+use crate::fix::{self, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words};
@@ -23,6 +28,8 @@ pub struct CheckedFile<'a> {
     pub notes: Vec<Note>,
     /// The templates of nested stacks, in the order of the text.
     pub nested: Vec<Nested>,
+    /// What was changed before it was judged.
+    pub fixed: Vec<Fixed>,
 }
 
 /// The template of a nested stack, as far as the template above it tells.
@@ -168,32 +175,66 @@ pub fn could_concern(text: &str) -> bool {
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
-    let mut file = CheckedFile { path, text, judged: Ok(Vec::new()), notes: Vec::new(), nested: Vec::new() };
-    let Document { root, alias, .. } = match read_document(text) {
-        Ok(document) => document,
-        Err(unreadable) => {
-            file.judged = Err(unreadable);
-            return Some(file);
-        }
-    };
-    let plain = from_plain(&root);
-    if plain.is_none() && !Template::is_one(&root) {
+    match read_document(text) {
+        Ok(document) => check_document(path, text, &document, given, policy),
+        Err(unreadable) => Some(CheckedFile {
+            path,
+            text,
+            judged: Err(unreadable),
+            notes: Vec::new(),
+            nested: Vec::new(),
+            fixed: Vec::new(),
+        }),
+    }
+}
+
+/// Checks a document that was read from `text`.
+fn check_document<'a>(
+    path: &'a str,
+    text: &'a str,
+    document: &Document<'a>,
+    given: &Given,
+    policy: &Policy,
+) -> Option<CheckedFile<'a>> {
+    let root = &document.root;
+    let plain = from_plain(root);
+    if plain.is_none() && !Template::is_one(root) {
         return None;
     }
-    note_oddities(&root, alias, &mut file.notes);
+    let judged = Ok(Vec::new());
+    let mut file =
+        CheckedFile { path, text, judged, notes: Vec::new(), nested: Vec::new(), fixed: Vec::new() };
+    note_oddities(root, document.alias, &mut file.notes);
     if let Some(properties) = plain {
-        file.judged = Ok(vec![judge_plain(&properties, policy)]);
+        let mut task = judge_plain(&properties, policy);
+        propose(&mut task, &Source { text, document, task: Task::Plain });
+        file.judged = Ok(vec![task]);
         return Some(file);
     }
-    let template = Template::of(&root, given)?;
-    match expand_loops(&root, &template) {
+    let template = Template::of(root, given)?;
+    match expand_loops(root, &template) {
         Ok(None) => describe(&template, policy, &mut file),
         Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, &mut file),
         Err(message) => {
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
+    for task in file.judged.iter_mut().flatten() {
+        let name = task.name.clone();
+        propose(task, &Source { text, document, task: Task::Resource(&name) });
+    }
     Some(file)
+}
+
+/// Says of each finding that has a fix what the fix comes to in the text.
+fn propose(task: &mut JudgedTask, source: &Source<'_, '_>) {
+    for finding in task.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+        if let Some(mut fix) = finding.fix.take() {
+            let edits = fix::plan(source, finding, &fix).map(|plan| plan.edits);
+            fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
+            finding.fix = Some(fix);
+        }
+    }
 }
 
 /// How many keys that are written twice are noted.

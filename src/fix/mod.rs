@@ -51,7 +51,7 @@ pub struct Plan {
     /// In the order of the text; none touches another.
     pub edits: Vec<Edit>,
     /// Where no other change may be made at the same time, at its ends neither.
-    scope: Span,
+    pub scope: Span,
     /// The same change in terms of the tree.
     change: tree::Change,
 }
@@ -69,11 +69,6 @@ impl Plan {
     /// The same where nothing else of a collection may change at the same time.
     fn within(self, collection: &Node<'_>) -> Result<Self, String> {
         Ok(Self { scope: collection.span.ok_or(UNCERTAIN)?, ..self })
-    }
-
-    /// Whether both can be carried out at the same time.
-    pub fn is_apart_from(&self, other: &Self) -> bool {
-        self.scope.end < other.scope.start || other.scope.end < self.scope.start
     }
 }
 
