@@ -115,6 +115,8 @@ pub struct Totals {
     pub unknowns: usize,
     /// Rules passed, counted for each task definition.
     pub passes: usize,
+    /// Changes that were made before.
+    pub fixes: usize,
 }
 
 impl Totals {
@@ -123,7 +125,8 @@ impl Totals {
         let Ok(tasks) = &file.judged else {
             return Self { unreadable: 1, ..Self::default() };
         };
-        let mut totals = Self { files: 1, task_definitions: tasks.len(), ..Self::default() };
+        let (task_definitions, fixes) = (tasks.len(), file.fixed.len());
+        let mut totals = Self { files: 1, task_definitions, fixes, ..Self::default() };
         for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
             totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
             for finding in &outcome.findings.kept {
@@ -151,6 +154,7 @@ impl Totals {
         self.warnings += other.warnings;
         self.unknowns += other.unknowns;
         self.passes += other.passes;
+        self.fixes += other.fixes;
     }
 }
 

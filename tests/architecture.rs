@@ -57,7 +57,8 @@ fn modules_use_only_what_is_below_them() {
     for path in rust_files(&source) {
         let relative = path.strip_prefix(&source).unwrap();
         let module = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
-        if matches!(module, "bin" | "lib") || relative.ends_with("tests.rs") {
+        let is_test = relative.ends_with("tests.rs") || relative.iter().any(|part| part == "tests");
+        if matches!(module, "bin" | "lib") || is_test {
             continue;
         }
         let (_, allowed) = MAY_USE.iter().find(|(name, _)| *name == module).expect(module);

@@ -15,7 +15,7 @@ fn checked<'a>(path: &'a str, text: &'a str, policy: &Policy) -> CheckedFile<'a>
 }
 
 fn run(policy: &Policy) -> Run<'_> {
-    Run { policy, verbose: false, quiet: false }
+    Run { policy, verbose: false, quiet: false, fixing: None }
 }
 
 /// The output of a run, put together as `Format` says.

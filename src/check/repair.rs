@@ -21,7 +21,7 @@ const MAXIMUM_ROUNDS: usize = 80;
 pub struct Repaired {
     /// The text, every byte outside the fixes as it was.
     pub text: String,
-    /// What was done, in the order of doing.
+    /// What was done, container by container.
     pub fixed: Vec<Fixed>,
     /// Findings that were tried to be fixed in vain, and why.
     given_up: HashMap<Identity, &'static str>,
@@ -76,17 +76,20 @@ pub fn repair(
             repaired.text = text;
         }
     }
+    let ordinal = |fixed: &Fixed| fixed.container.as_ref().map(|container| container.ordinal);
+    repaired.fixed.sort_by_cached_key(|fixed| (fixed.task.clone(), ordinal(fixed)));
     Some(repaired)
 }
 
-/// Checks a text that was repaired: what remains, and why.
+/// Checks a text that was repaired, before or after that, and says what was done and why not everything.
 pub fn check_repaired<'a>(
     path: &'a str,
-    repaired: &'a Repaired,
+    text: &'a str,
+    repaired: &Repaired,
     given: &Given,
     policy: &Policy,
 ) -> Option<CheckedFile<'a>> {
-    let mut file = check(path, &repaired.text, given, policy)?;
+    let mut file = check(path, text, given, policy)?;
     file.fixed.clone_from(&repaired.fixed);
     for task in file.judged.iter_mut().flatten() {
         let mut reasons = Vec::new();

@@ -26,6 +26,7 @@ mod text;
 mod told;
 
 use crate::check::{CheckedFile, Totals, Unreadable};
+use crate::finding::Applicability;
 use crate::policy::Policy;
 
 /// A format for the results of `ecs-guard check`.
@@ -71,6 +72,17 @@ pub struct Run<'a> {
     pub verbose: bool,
     /// Whether only what fails is shown.
     pub quiet: bool,
+    /// What was done about findings before they are shown.
+    pub fixing: Option<Fixing>,
+}
+
+/// What is done about findings that have a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixing {
+    /// The boldest fixes that are made.
+    pub wanted: Applicability,
+    /// Whether files stay as they are, and what would be done is only told.
+    pub is_preview: bool,
 }
 
 /// A file that could not be read, for formats that list those at the end.

@@ -40,6 +40,14 @@ impl Format for Text {
     fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
         let shown = Shown { path: on_one_line(file.path), page: Page::new(file.text) };
         let mut text = String::new();
+        for fixed in file.fixed.iter().filter(|_| !run.quiet) {
+            let word = if run.fixing.is_some_and(|fixing| fixing.is_preview) { "to fix" } else { "fixed" };
+            let (rule, done, path) = (fixed.rule, told::done(fixed), &shown.path);
+            let _ = writeln!(text, "{GOOD}{word}[{rule}]{GOOD:#}: {done} ({path})");
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
         match &file.judged {
             Ok(tasks) => {
                 for task in tasks {
@@ -108,7 +116,7 @@ impl Text {
         while let Some(told) = findings.next() {
             self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(told.outcome.rule.name);
             let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
-            *text += &shown.finding(&told, is_mended_below);
+            *text += &shown.finding(&told, is_mended_below, run);
         }
         let name = quote(&task.name);
         for (outcome, further) in told::left_out(task, run) {
@@ -140,7 +148,7 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn finding(&self, told: &Told<'_>, is_mended_below: bool) -> String {
+    fn finding(&self, told: &Told<'_>, is_mended_below: bool, run: &Run<'_>) -> String {
         let level = match told.weight {
             Weight::Failure => Level::ERROR,
             Weight::Warning => Level::WARNING,
@@ -155,8 +163,15 @@ impl Shown<'_> {
             .id(told.outcome.rule.name)
             .element(snippet(&excerpt, place.line))
             .elements(case.map(|case| Level::NOTE.message(case)));
+        if let Some(reason) = told.not_fixed_because(run) {
+            group = group.element(Level::NOTE.message(format!("not fixed, because {}", on_one_line(reason))));
+        }
         if !is_mended_below {
-            group = group.element(Level::HELP.message(told.finding.remediation.as_ref()));
+            let remediation = told.finding.remediation.as_ref();
+            group = group.element(Level::HELP.message(match told.fixable(run) {
+                Some(fixable) => format!("{remediation} {fixable}").into(),
+                None => Cow::Borrowed(remediation),
+            }));
         }
         self.render(group, (place.line, place.column))
     }
