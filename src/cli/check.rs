@@ -233,7 +233,7 @@ fn judge_text(
     show: impl FnOnce(&mut CheckedFile<'_>) -> Judged,
 ) -> Option<Judged> {
     let repaired = run.fixing.and_then(|fixing| {
-        let repaired = repair(path, text, given, run.policy, fixing.wanted)?;
+        let repaired = repair(path, text, given, run.policy, fixing.wanted())?;
         Some((deliver(input, text, &repaired, fixing), repaired))
     });
     match repaired {

@@ -79,10 +79,17 @@ pub struct Run<'a> {
 /// What is done about findings that have a fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fixing {
-    /// The boldest fixes that are made.
-    pub wanted: Applicability,
+    /// Whether those are made too that take a right away from a container.
+    pub with_unsafe: bool,
     /// Whether files stay as they are, and what would be done is only told.
     pub is_preview: bool,
+}
+
+impl Fixing {
+    /// The boldest fixes that are made.
+    pub fn wanted(self) -> Applicability {
+        if self.with_unsafe { Applicability::Unsafe } else { Applicability::Safe }
+    }
 }
 
 /// A file that could not be read, for formats that list those at the end.

@@ -72,7 +72,7 @@ impl Told<'_> {
         let fix = self.finding.fix.as_ref()?;
         let is_offered = fix.proposal.as_ref()?.edits.is_ok();
         let was_wanted =
-            run.fixing.is_some_and(|fixing| !fixing.is_preview && fix.applicability <= fixing.wanted);
+            run.fixing.is_some_and(|fixing| !fixing.is_preview && fix.applicability <= fixing.wanted());
         (is_offered && !was_wanted).then_some(match fix.applicability {
             Applicability::Safe => "Fixable with `--fix`.",
             Applicability::Unsafe => "Fixable with `--fix=unsafe`.",
@@ -82,7 +82,7 @@ impl Told<'_> {
     /// Why the command did nothing about it although that was wanted, in words that follow "because".
     pub(super) fn not_fixed_because(&self, run: &Run<'_>) -> Option<&str> {
         let fix = self.finding.fix.as_ref()?;
-        run.fixing.filter(|fixing| fix.applicability <= fixing.wanted)?;
+        run.fixing.filter(|fixing| fix.applicability <= fixing.wanted())?;
         fix.proposal.as_ref()?.edits.as_ref().err().map(String::as_str)
     }
 

@@ -13,7 +13,6 @@ use similar::TextDiff;
 use super::files::Input;
 use crate::check::Repaired;
 use crate::document::{on_one_line, steers};
-use crate::finding::Applicability;
 use crate::output::Fixing;
 
 /// Which fixes are made.
@@ -28,13 +27,8 @@ pub(super) enum Which {
 impl Which {
     /// What a run with these options does with fixes.
     pub(super) fn of(which: Option<Self>, is_preview: bool) -> Option<Fixing> {
-        let wanted = match which {
-            Some(Self::Unsafe) => Applicability::Unsafe,
-            Some(Self::Safe) => Applicability::Safe,
-            None if is_preview => Applicability::Safe,
-            None => return None,
-        };
-        Some(Fixing { wanted, is_preview })
+        let with_unsafe = which == Some(Self::Unsafe);
+        (which.is_some() || is_preview).then_some(Fixing { with_unsafe, is_preview })
     }
 }
 
