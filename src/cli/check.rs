@@ -274,8 +274,8 @@ impl Results<'_> {
     fn take(&mut self, name: &str, judged: Judged) {
         self.totals.add(judged.totals);
         self.nested.extend(judged.nested);
-        self.outputs.write_file(self.formats, &judged.texts);
         let printed = self.printed.write_all(&judged.printed).and_then(|()| self.printed.flush());
+        self.outputs.write_file(self.formats, &judged.texts);
         let printed = printed.err().map(|error| format!("cannot be printed: {error}"));
         for problem in [judged.unwritten, printed].into_iter().flatten() {
             self.has_unwritten = true;

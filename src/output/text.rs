@@ -112,7 +112,10 @@ impl Format for Text {
 
 impl Text {
     fn task(&self, text: &mut String, task: &JudgedTask, shown: &Shown<'_>, run: &Run<'_>) {
-        let mut findings = told::findings(task, run).peekable();
+        let is_preview = run.fixing.is_some_and(|fixing| fixing.is_preview);
+        // Who asks what would be fixed is told that, and what would not be although it could.
+        let is_shown = |told: &Told<'_>| !is_preview || told.not_fixed_because(run).is_some();
+        let mut findings = told::findings(task, run).filter(is_shown).peekable();
         while let Some(told) = findings.next() {
             self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(told.outcome.rule.name);
             let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
