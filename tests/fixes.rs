@@ -26,9 +26,14 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let is_text = |path: &PathBuf| {
-        path.extension().is_some_and(|name| ["yaml", "yml", "json", "template"].iter().any(|known| name == *known))
+        path.extension()
+            .is_some_and(|name| ["yaml", "yml", "json", "template"].iter().any(|known| name == *known))
     };
-    paths.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).filter(is_text).collect()
+    paths
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .filter(is_text)
+        .collect()
 }
 
 /// The files of this repository and of the corpus that can be read and are ours.
@@ -73,13 +78,20 @@ fn templates_are_fixed_as_far_as_they_say_themselves_what_they_are() {
             assert_eq!(again.text, repaired.text, "{name}");
             let file = check_repaired(name, &repaired.text, &repaired, &given(), &policy).unwrap();
             let tasks = file.judged.unwrap();
-            for finding in tasks.iter().flat_map(|task| &task.report.outcomes).flat_map(|outcome| &outcome.findings.kept) {
-                let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability <= wanted) else { continue };
+            for finding in
+                tasks.iter().flat_map(|task| &task.report.outcomes).flat_map(|outcome| &outcome.findings.kept)
+            {
+                let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability <= wanted) else {
+                    continue;
+                };
                 assert_eq!(finding.verdict, Verdict::Fail);
                 match &fix.proposal.as_ref().unwrap().edits {
                     Ok(edits) => panic!("{name}: {} is left, with {edits:?}", finding.message),
                     Err(reason) => {
-                        assert!(!reason.contains("would") && !reason.contains("certain place"), "{name}: {reason}");
+                        assert!(
+                            !reason.contains("would") && !reason.contains("certain place"),
+                            "{name}: {reason}"
+                        );
                         let kind = reason.split('`').step_by(2).collect::<Vec<_>>().join("…");
                         *reasons.entry(kind).or_default() += 1;
                     }
@@ -98,7 +110,7 @@ fn comments_and_unchanged_lines_stay() {
         if read_document(&text).unwrap().syntax == Syntax::Json {
             continue;
         }
-        let (fixed, fixes) = fixed(&text);
+        let (fixed, count) = fixed(&text);
         let comments = |text: &str| {
             let comment = |line: &str| {
                 let trimmed = line.trim_start();
@@ -118,7 +130,7 @@ fn comments_and_unchanged_lines_stay() {
                 None => gone += 1,
             }
         }
-        assert!(gone <= 4 * fixes, "{name}: {gone} lines are gone for {fixes} fixes");
+        assert!(gone <= 4 * count, "{name}: {gone} lines are gone for {count} fixes");
     }
 }
 
@@ -163,8 +175,8 @@ fn json_is_fixed_as_yaml_is() {
         let json = to_json(&document.root);
         let (expected, _) = fixed(&text);
         let expected = to_json(&read_document(&expected).unwrap().root);
-        type Write = fn(&Value) -> String;
-        let styles: [Write; 2] = [Value::to_string, |json| serde_json::to_string_pretty(json).unwrap()];
+        let styles: [fn(&Value) -> String; 2] =
+            [Value::to_string, |json| serde_json::to_string_pretty(json).unwrap()];
         for write in styles {
             let (fixed, _) = fixed(&write(&json));
             let read: Value = serde_json::from_str(&fixed).unwrap();

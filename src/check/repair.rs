@@ -131,11 +131,7 @@ struct Round<'r, 'a> {
 
 impl Round<'_, '_> {
     /// The fixes to make at the same time, as many as can be.
-    fn steps(
-        &self,
-        wanted: Applicability,
-        given_up: &HashMap<Identity, &'static str>,
-    ) -> Option<Vec<Step>> {
+    fn steps(&self, wanted: Applicability, given_up: &HashMap<Identity, &'static str>) -> Option<Vec<Step>> {
         let file = check_document(self.path, self.text, self.document, self.given, self.policy)?;
         let is_plain = from_plain(&self.document.root).is_some();
         let mut steps = Vec::new();

@@ -158,8 +158,7 @@ pub(super) fn run(
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             undeclared.look_into(text);
             judge_text(input, (path, text), &given, &run, |file| {
-                let nested =
-                    if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
+                let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
                 let texts = formats.iter().map(|format| format.file(file, &run)).collect();
                 Judged { nested, ..Judged::new(file, texts) }
             })
@@ -195,18 +194,7 @@ pub(super) fn run(
     if let Some(warning) = undeclared.warning().filter(|_| results.totals.files > 0) {
         results.say("warning", &warning);
     }
-    let Results { totals, unreadable, .. } = &results;
-    let ends: Vec<_> = formats.iter().map(|format| format.end(totals, unreadable, &run)).collect();
-    results.outputs.write(ends.into_iter());
-    results.outputs.flush();
-    let unwritten: Vec<_> = results.outputs.problems().collect();
-    for problem in &unwritten {
-        results.say("error", problem);
-    }
-    let is_complete = results.unreadable.is_empty()
-        && opened.problems.is_empty()
-        && unwritten.is_empty()
-        && !results.has_unwritten;
+    let is_complete = results.end(&run) && opened.problems.is_empty();
     Ok(arguments.outcome(&results.totals, is_complete))
 }
 
@@ -296,6 +284,18 @@ impl Results<'_> {
                 &format!("{name} holds neither a CloudFormation template nor an ECS task definition"),
             );
         }
+    }
+
+    /// Writes what comes after the last file, and answers whether everything could be read and written.
+    fn end(&mut self, run: &Run<'_>) -> bool {
+        let ends = self.formats.iter().map(|format| format.end(&self.totals, &self.unreadable, run));
+        self.outputs.write(ends.collect::<Vec<_>>().into_iter());
+        self.outputs.flush();
+        let unwritten: Vec<_> = self.outputs.problems().collect();
+        for problem in &unwritten {
+            self.say("error", problem);
+        }
+        self.unreadable.is_empty() && unwritten.is_empty() && !self.has_unwritten
     }
 
     /// Says something on standard error, after what was written before it. Notes are left out where only failures

@@ -24,20 +24,20 @@ pub(super) fn insert_entry(
 ) -> Result<(usize, Vec<Edit>), String> {
     let first_key = entries.first().and_then(|entry| entry.key_span).ok_or(UNCERTAIN)?;
     let mut indentation = " ".repeat(column(page, first_key).ok_or(UNCERTAIN)?);
-    let places = entries.iter().enumerate().rev();
-    let place = places.filter_map(|(index, entry)| Some((index, line_after(page, &entry.value)?))).next();
+    let mut places = entries.iter().enumerate().rev();
+    let place = places.find_map(|(index, entry)| Some((index, line_after(page, &entry.value)?)));
     let (index, offset) = place.ok_or(UNCERTAIN)?;
     let line_break = page.break_near(offset);
     let (mut key, mut value) = (key, value);
     let mut text = String::new();
     loop {
-        text += &format!("{line_break}{indentation}{}:", style.key(key));
+        text.extend([line_break, &indentation, &style.key(key), ":"]);
         let Value::Mapping(entries) = &value.value else { break };
         let [only] = entries.as_slice() else { break };
         indentation += &" ".repeat(unit(page, chain));
         (key, value) = (&only.key, &only.value);
     }
-    text += &format!(" {}", style.flow(value));
+    text.extend([" ", &style.flow(value)]);
     Ok((index + 1, vec![Edit { span: Span { start: offset, end: offset }, text }]))
 }
 
@@ -127,7 +127,7 @@ fn without_lines(
     let line_end = page.line_end(end);
     let mut text = String::new();
     for comment in comments.iter().chain(Some(&behind)).filter(|comment| !comment.is_empty()) {
-        text += &format!("{indentation}{comment}{}", page.break_near(line_end));
+        text.extend([indentation, comment, page.break_near(line_end)]);
     }
     let end = line_end + length(page.break_at(line_end));
     Ok(Edit { span: Span { start, end }, text })
@@ -159,7 +159,7 @@ fn collect_scalars(node: &Node<'_>, scalars: &mut Vec<Span>) -> Option<()> {
         }
         Value::Sequence(items) => items.iter().try_for_each(|item| collect_scalars(item, scalars))?,
         Value::Intrinsic(call) => collect_scalars(&call.argument, scalars)?,
-        _ => return scalars.push(span).into(),
+        _ => scalars.push(span),
     }
     scalars.push(Span { start: span.end, ..span });
     Some(())

@@ -88,7 +88,9 @@ pub fn title(task: Task<'_>, fix: &Fix) -> String {
             format!("remove {}{further} from {keys}", named.join(", "))
         }
         Change::Append(value) => format!("add {} to {keys}", quote(&value.to_string())),
-        Change::Respell { from, to, .. } => format!("write {} for {}", quote(&name_of(task, to)), quote(from)),
+        Change::Respell { from, to, .. } => {
+            format!("write {} for {}", quote(&name_of(task, to)), quote(from))
+        }
     }
 }
 

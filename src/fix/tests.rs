@@ -66,7 +66,9 @@ fn stays(container: &str, fix: &Fix, because: &str) {
 #[track_caller]
 fn becomes_in_json(container: &str, fix: &Fix, expected: &str) {
     let whole = |container: &str| {
-        format!("{{\"Resources\": {{\"T\": {{\"Properties\": {{\"ContainerDefinitions\": [{container}]}}}}}}}}")
+        format!(
+            "{{\"Resources\": {{\"T\": {{\"Properties\": {{\"ContainerDefinitions\": [{container}]}}}}}}}}"
+        )
     };
     assert_eq!(fixed_in(&whole(container), Task::Resource("T"), fix), Ok(whole(expected)));
 }
@@ -106,11 +108,7 @@ fn a_value_is_replaced_in_its_own_quotes() {
         let container = |value| format!("Name: web\nReadonlyRootFilesystem:   {value}\nImage: x\n");
         becomes(&container(before), &READ_ONLY, &container(after));
     }
-    becomes(
-        "ReadonlyRootFilesystem:\nName: web\n",
-        &READ_ONLY,
-        "ReadonlyRootFilesystem: true\nName: web\n",
-    );
+    becomes("ReadonlyRootFilesystem:\nName: web\n", &READ_ONLY, "ReadonlyRootFilesystem: true\nName: web\n");
     becomes(
         "ReadonlyRootFilesystem: # nothing\nName: web\n",
         &READ_ONLY,
@@ -175,11 +173,7 @@ fn missing_maps_are_made_in_the_style_of_their_neighbours() {
         &mode(),
         "LogConfiguration:\n    LogDriver: awslogs\n    Options:\n        mode: non-blocking\nName: web\n",
     );
-    becomes(
-        "Name: web\n",
-        &mode(),
-        "Name: web\nLogConfiguration:\n  Options:\n    mode: non-blocking\n",
-    );
+    becomes("Name: web\n", &mode(), "Name: web\nLogConfiguration:\n  Options:\n    mode: non-blocking\n");
     becomes(
         "LogConfiguration:\n  LogDriver: 'awslogs'\n",
         &mode(),
@@ -261,11 +255,7 @@ fn comments_between_brackets_stay_where_they_belong() {
         &READ_ONLY,
         "{ # first\n  Name: web, # the name\n  ReadonlyRootFilesystem: true\n  # end\n}\n",
     );
-    becomes(
-        "{\n  Name: web,\n}\n",
-        &READ_ONLY,
-        "{\n  Name: web,\n  ReadonlyRootFilesystem: true,\n}\n",
-    );
+    becomes("{\n  Name: web,\n}\n", &READ_ONLY, "{\n  Name: web,\n  ReadonlyRootFilesystem: true,\n}\n");
 }
 
 #[test]
@@ -311,11 +301,7 @@ fn an_emptied_list_goes_with_what_held_only_it() {
         &without(&["A"]),
         "Name: web\nLinuxParameters:\n  Capabilities:\n    Drop: [ALL]\n",
     );
-    becomes(
-        "{Name: web, LinuxParameters: {Capabilities: {Add: [A]}}}\n",
-        &without(&["A"]),
-        "{Name: web}\n",
-    );
+    becomes("{Name: web, LinuxParameters: {Capabilities: {Add: [A]}}}\n", &without(&["A"]), "{Name: web}\n");
     becomes(
         "LinuxParameters: {Capabilities: {Add: [A], Drop: [ALL]}}\n",
         &without(&["A"]),
@@ -343,11 +329,7 @@ fn keys_are_taken_away_and_comments_are_not() {
 
 #[test]
 fn items_are_added_to_lists() {
-    becomes(
-        "Name: web\n",
-        &append(),
-        "Name: web\nLinuxParameters:\n  Capabilities:\n    Drop: [ALL]\n",
-    );
+    becomes("Name: web\n", &append(), "Name: web\nLinuxParameters:\n  Capabilities:\n    Drop: [ALL]\n");
     becomes(
         "LinuxParameters: {Capabilities: {Drop: [MKNOD]}}\n",
         &append(),
@@ -370,7 +352,11 @@ fn what_is_not_written_out_stays() {
     stays("ReadonlyRootFilesystem: !Ref X\n", &READ_ONLY, "`ReadonlyRootFilesystem` comes from `Ref`");
     stays("LogConfiguration: !If [C, {}, {}]\n", &mode(), "`LogConfiguration` comes from `Fn::If`");
     stays("{Name: web, Fn::Transform: {}}\n", &READ_ONLY, "a function adds to `ContainerDefinitions`");
-    stays("!If [C, {Name: a}, {Name: b}]\n", &READ_ONLY, "an item of `ContainerDefinitions` comes from `Fn::If`");
+    stays(
+        "!If [C, {Name: a}, {Name: b}]\n",
+        &READ_ONLY,
+        "an item of `ContainerDefinitions` comes from `Fn::If`",
+    );
     stays("{Name: a, ReadonlyRootFilesystem: []}\n", &READ_ONLY, "`ReadonlyRootFilesystem` is a list");
     stays("{LogConfiguration: x}\n", &mode(), "`LogConfiguration` is a string");
     stays(
@@ -382,7 +368,11 @@ fn what_is_not_written_out_stays() {
     stays("Name: &x false\nReadonlyRootFilesystem: *x\n", &READ_ONLY, shared);
     stays("ReadonlyRootFilesystem: &x false\nEssential: *x\n", &READ_ONLY, shared);
     stays("{<<: {Name: web}}\n", &READ_ONLY, shared);
-    becomes("Name: &x web\nImage: *x\n", &READ_ONLY, "Name: &x web\nImage: *x\nReadonlyRootFilesystem: true\n");
+    becomes(
+        "Name: &x web\nImage: *x\n",
+        &READ_ONLY,
+        "Name: &x web\nImage: *x\nReadonlyRootFilesystem: true\n",
+    );
 }
 
 #[test]
@@ -429,8 +419,11 @@ fn keys_are_spelled_right() {
         let fixed = fixed_in(&text, Task::Resource("T"), &fix(&text, from, to));
         assert_eq!(fixed, after.map(whole).map_err(str::to_owned), "{before}");
     }
-    let plain = r#"{"containerDefinitions": [{"Privileged": true, "logConfiguration": {"options": {"Mode": "x"}}}]}"#;
-    for (from, to, after) in [("\"Privileged\"", "Privileged", "\"privileged\""), ("\"Mode\"", "mode", "\"mode\"")] {
+    let plain =
+        r#"{"containerDefinitions": [{"Privileged": true, "logConfiguration": {"options": {"Mode": "x"}}}]}"#;
+    for (from, to, after) in
+        [("\"Privileged\"", "Privileged", "\"privileged\""), ("\"Mode\"", "mode", "\"mode\"")]
+    {
         let fixed = fixed_in(plain, Task::Plain, &fix(plain, from, to));
         assert_eq!(fixed, Ok(plain.replacen(from, after, 1)));
     }

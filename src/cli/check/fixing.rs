@@ -92,14 +92,12 @@ fn replace(path: &Path, before: &str, after: &str) -> Result<(), String> {
 
 /// A unified difference that `git apply` and `patch -p1` take; nothing where nothing changes.
 fn difference(name: &str, before: &str, after: &str) -> String {
-    // A name that is no path below this directory has no directory to be taken off.
-    let (old, new) = match name.starts_with('/') {
-        true => (name.to_owned(), name.to_owned()),
-        false => (format!("a/{name}"), format!("b/{name}")),
-    };
+    // A path from the root has no directory to be taken off.
+    let (old, new) = if name.starts_with('/') { ("", "") } else { ("a/", "b/") };
+    let name = on_one_line(name);
     TextDiff::from_lines(before, after)
         .unified_diff()
-        .header(&on_one_line(&old), &on_one_line(&new))
+        .header(&format!("{old}{name}"), &format!("{new}{name}"))
         .to_string()
 }
 

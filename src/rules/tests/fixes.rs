@@ -38,14 +38,70 @@ enum Form {
 }
 
 const STYLES: &[Style] = &[
-    Style { form: Form::Block, unit: 2, is_list_flush: true, quote: "", line_break: "\n", has_comments: false },
-    Style { form: Form::Block, unit: 4, is_list_flush: false, quote: "", line_break: "\r\n", has_comments: true },
-    Style { form: Form::Block, unit: 3, is_list_flush: true, quote: "'", line_break: "\n", has_comments: true },
-    Style { form: Form::Flow, unit: 2, is_list_flush: true, quote: "", line_break: "\n", has_comments: false },
-    Style { form: Form::Flow, unit: 2, is_list_flush: true, quote: "\"", line_break: "\n", has_comments: true },
-    Style { form: Form::PrettyJson, unit: 2, is_list_flush: true, quote: "\"", line_break: "\n", has_comments: false },
-    Style { form: Form::PrettyJson, unit: 4, is_list_flush: true, quote: "\"", line_break: "\r\n", has_comments: false },
-    Style { form: Form::MinifiedJson, unit: 0, is_list_flush: true, quote: "\"", line_break: "\n", has_comments: false },
+    Style {
+        form: Form::Block,
+        unit: 2,
+        is_list_flush: true,
+        quote: "",
+        line_break: "\n",
+        has_comments: false,
+    },
+    Style {
+        form: Form::Block,
+        unit: 4,
+        is_list_flush: false,
+        quote: "",
+        line_break: "\r\n",
+        has_comments: true,
+    },
+    Style {
+        form: Form::Block,
+        unit: 3,
+        is_list_flush: true,
+        quote: "'",
+        line_break: "\n",
+        has_comments: true,
+    },
+    Style {
+        form: Form::Flow,
+        unit: 2,
+        is_list_flush: true,
+        quote: "",
+        line_break: "\n",
+        has_comments: false,
+    },
+    Style {
+        form: Form::Flow,
+        unit: 2,
+        is_list_flush: true,
+        quote: "\"",
+        line_break: "\n",
+        has_comments: true,
+    },
+    Style {
+        form: Form::PrettyJson,
+        unit: 2,
+        is_list_flush: true,
+        quote: "\"",
+        line_break: "\n",
+        has_comments: false,
+    },
+    Style {
+        form: Form::PrettyJson,
+        unit: 4,
+        is_list_flush: true,
+        quote: "\"",
+        line_break: "\r\n",
+        has_comments: false,
+    },
+    Style {
+        form: Form::MinifiedJson,
+        unit: 0,
+        is_list_flush: true,
+        quote: "\"",
+        line_break: "\n",
+        has_comments: false,
+    },
 ];
 
 /// Writes a tree in a style; every comment has a number of its own.
@@ -72,7 +128,7 @@ impl Writer {
     fn break_line(&mut self, indentation: usize) {
         if self.style.has_comments {
             self.comments += 1;
-            self.text += &format!("  # é {}", self.comments);
+            self.text.extend(["  # é ", &self.comments.to_string()]);
         }
         self.text += self.style.line_break;
         self.text += &" ".repeat(indentation);
@@ -85,7 +141,7 @@ impl Writer {
                     if number > 0 {
                         self.break_line(indentation);
                     }
-                    self.text += &format!("{}:", self.key(&entry.key));
+                    self.text.extend([self.key(&entry.key).as_str(), ":"]);
                     let is_list = matches!(&entry.value.value, Value::Sequence(items) if !items.is_empty());
                     let is_map = matches!(&entry.value.value, Value::Mapping(entries) if !entries.is_empty());
                     if is_list || is_map {
@@ -130,12 +186,18 @@ impl Writer {
             match children.is_empty() {
                 true => format!("{open}{close}"),
                 false if pretty => {
-                    format!("{open}{}{}{}{close}", line(inner), children.join(&format!(",{}", line(inner))), line(indentation))
+                    format!(
+                        "{open}{}{}{}{close}",
+                        line(inner),
+                        children.join(&format!(",{}", line(inner))),
+                        line(indentation)
+                    )
                 }
                 false => format!("{open}{}{close}", children.join(if minified { "," } else { ", " })),
             }
         };
-        let entry = |key: &str, value: &Node<'_>| format!("{}{colon}{}", self.key(key), self.inline(value, inner));
+        let entry =
+            |key: &str, value: &Node<'_>| format!("{}{colon}{}", self.key(key), self.inline(value, inner));
         match &node.value {
             Value::Null => "null".into(),
             Value::Bool(value) => value.to_string(),
@@ -179,13 +241,11 @@ fn findings<'f>(file: &'f CheckedFile<'_>) -> impl Iterator<Item = &'f Finding> 
 }
 
 /// The ways to what fixes change, key by key; an item of a list by its number.
-fn ways(file: &CheckedFile<'_>, is_plain: bool) -> HashSet<Vec<String>> {
+fn ways(file: &CheckedFile<'_>) -> HashSet<Vec<String>> {
     let way = |finding: &Finding, fix: &Fix| {
-        let mut way: Vec<String> = match is_plain {
-            true => Vec::new(),
-            false => ["Resources", "Task", "Properties"].map(str::to_owned).into(),
-        };
-        let container = finding.container.as_ref().map(|container| ("ContainerDefinitions", container.ordinal));
+        let mut way: Vec<String> = vec!["Resources".into(), "Task".into(), "Properties".into()];
+        let container =
+            finding.container.as_ref().map(|container| ("ContainerDefinitions", container.ordinal));
         for (list, position) in container.into_iter().chain(fix.item) {
             way.extend([list.to_owned(), (position - 1).to_string()]);
         }
@@ -197,15 +257,22 @@ fn ways(file: &CheckedFile<'_>, is_plain: bool) -> HashSet<Vec<String>> {
 }
 
 /// A tree without what may be changed, and without the maps that are only there for it.
-fn without<'a>(node: &Node<'a>, ways: &HashSet<Vec<String>>, respelled: &[String], way: &mut Vec<String>) -> Option<Node<'a>> {
+fn without<'a>(
+    node: &Node<'a>,
+    ways: &HashSet<Vec<String>>,
+    respelled: &[String],
+    way: &mut Vec<String>,
+) -> Option<Node<'a>> {
     let is_changed = |way: &[String]| {
         ways.iter().any(|changed| {
-            changed.len() == way.len() && changed.iter().zip(way).all(|(one, other)| one.eq_ignore_ascii_case(other))
+            changed.len() == way.len()
+                && changed.iter().zip(way).all(|(one, other)| one.eq_ignore_ascii_case(other))
         })
     };
     let leads_to_change = |way: &[String]| {
         ways.iter().any(|changed| {
-            changed.len() > way.len() && changed.iter().zip(way).all(|(one, other)| one.eq_ignore_ascii_case(other))
+            changed.len() > way.len()
+                && changed.iter().zip(way).all(|(one, other)| one.eq_ignore_ascii_case(other))
         })
     };
     if is_changed(way) && !way.is_empty() {
@@ -219,7 +286,8 @@ fn without<'a>(node: &Node<'a>, ways: &HashSet<Vec<String>>, respelled: &[String
                 way.push(entry.key.to_string());
                 if let Some(value) = without(&entry.value, ways, respelled, way) {
                     let is_respelled = respelled.iter().any(|key| key.eq_ignore_ascii_case(&entry.key));
-                    let key = if is_respelled { entry.key.to_ascii_lowercase().into() } else { entry.key.clone() };
+                    let key =
+                        if is_respelled { entry.key.to_ascii_lowercase().into() } else { entry.key.clone() };
                     kept.push(super::Entry { key, key_span: None, value });
                 }
                 way.pop();
@@ -277,7 +345,7 @@ fn fix_and_verify(rule: &'static dyn Rule, text: &str, wanted: Applicability) ->
     let mut seen = text.to_owned();
     loop {
         let round = check("x", &seen, &given, &policy).unwrap();
-        changed.extend(ways(&round, old.root.get("Resources").is_none()));
+        changed.extend(ways(&round));
         for finding in findings(&round) {
             if let Some(Fix { change: Wanted::Respell { to, .. }, .. }) = &finding.fix {
                 respelled.push((*to).to_owned());
@@ -290,12 +358,15 @@ fn fix_and_verify(rule: &'static dyn Rule, text: &str, wanted: Applicability) ->
         seen = only_spelled;
     }
     changed.retain(|way| way.len() > 5);
-    let untouched = |root: &Node<'_>| without(root, &changed, &respelled, &mut Vec::new()).unwrap().detached();
+    let untouched =
+        |root: &Node<'_>| without(root, &changed, &respelled, &mut Vec::new()).unwrap().detached();
     let (old, new) = (untouched(&old.root), untouched(&new.root));
     assert!(old.is_like(&new), "something else is changed:\n{text}\n{fixed}\n{old:?}\n{new:?}");
 
     let comments = |text: &str| -> Vec<String> {
-        let numbered = text.lines().filter_map(|line| line.split_once("# é ").map(|(_, number)| number.trim().to_owned()));
+        let numbered = text
+            .lines()
+            .filter_map(|line| line.split_once("# é ").map(|(_, number)| number.trim().to_owned()));
         let mut numbers: Vec<_> = numbered.collect();
         numbers.sort();
         numbers
@@ -316,13 +387,17 @@ fn examples_are_fixed_in_every_style() {
         for style in STYLES {
             let written = Writer::write(*style, &template(&properties));
             let (is_changed, left) = fix_and_verify(rule, &written, Applicability::Unsafe);
-            assert!(expected != Verdict::Fail || left.is_empty(), "{name}: {left:?} in {style:?}:\n{written}");
+            assert!(
+                expected != Verdict::Fail || left.is_empty(),
+                "{name}: {left:?} in {style:?}:\n{written}"
+            );
             assert!(!is_changed || expected == Verdict::Fail, "{name} in {style:?}:\n{written}");
             let checked = check("x", &written, &Given::default(), &policy(rule)).unwrap();
             for finding in findings(&checked) {
                 let is_spelling =
                     finding.fix.as_ref().is_some_and(|fix| matches!(fix.change, Wanted::Respell { .. }));
-                let applicability = finding.fix.as_ref().filter(|_| !is_spelling).map(|fix| fix.applicability);
+                let applicability =
+                    finding.fix.as_ref().filter(|_| !is_spelling).map(|fix| fix.applicability);
                 assert!(applicability <= *fix, "{name} fixes what it says it does not");
             }
         }
