@@ -43,11 +43,12 @@ pub(super) fn run(
 /// Every rule with its severity and the level a policy gives it.
 pub(super) fn write_table(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
     let width = rules::ALL.iter().map(|rule| rule.metadata().name.len()).max().unwrap_or_default();
-    writeln!(streams.out, "{:width$}  {:8}  LEVEL", "RULE", "SEVERITY")?;
+    writeln!(streams.out, "{:width$}  {:8}  {:6}  LEVEL", "RULE", "SEVERITY", "FIX")?;
     for rule in rules::ALL.iter().map(|rule| rule.metadata()) {
         let setting = policy.rules.iter().find(|setting| setting.rule.metadata().name == rule.name);
         let level = setting.map_or("off", |setting| setting.level.as_str());
-        writeln!(streams.out, "{:width$}  {:8}  {level}", rule.name, rule.severity.as_str())?;
+        let (severity, fix) = (rule.severity.as_str(), output::rules::fix(rule));
+        writeln!(streams.out, "{:width$}  {severity:8}  {fix:6}  {level}", rule.name)?;
     }
     Ok(())
 }
