@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use ecs_guard::document::{Node, json};
 use ecs_guard::engine::evaluate;
-use ecs_guard::hook::Hook;
+use ecs_guard::hook::{Hook, Prepared};
 use ecs_guard::policy::Policy;
 
 /// Runs of one subject in one sample.
@@ -69,6 +69,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn measure(name: &str, event: &[u8], samples: usize) -> Result<f64, Box<dyn std::error::Error>> {
     let policy = Policy::baseline();
     let hook = Hook::new(Ok(Policy::baseline()));
+    let outside = Prepared {
+        body: Err("there is none".into()),
+        today: "2026-11-25".parse()?,
+        stack_tags: Err("there are none".into()),
+    };
     // What cannot be read or judged would be very fast.
     properties(&json::read(event)?).ok_or("no resourceProperties in the event")?;
 
@@ -83,7 +88,7 @@ fn measure(name: &str, event: &[u8], samples: usize) -> Result<f64, Box<dyn std:
             }
         }),
         Subject::new("ecs-guard answers: bytes to bytes", || {
-            let answer = hook.respond(black_box(event), &|_| Err("there is none".into()));
+            let answer = hook.respond(black_box(event), &outside);
             _ = black_box(serde_json::to_vec(&answer.response));
         }),
     ];

@@ -5,9 +5,11 @@
 
 mod repair;
 
-pub use repair::{Fixed, Repaired, check_repaired, repair};
+pub use repair::{Checking, Fixed, Repaired, repair};
 
-use crate::document::{Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, yaml};
+use crate::document::{
+    Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
+};
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Proposal, Verdict, quote};
 use crate::fix::{self, Source, Task};
@@ -37,8 +39,8 @@ pub struct CheckedFile<'a> {
 pub struct Nested {
     /// The logical id of the stack.
     pub logical_id: String,
-    /// Where it is: a path beside the template, or a URL.
-    pub location: String,
+    /// Where it is: a path beside the template, or a URL; `None`: only its deployment tells.
+    pub location: Option<String>,
     /// Where that is written.
     pub span: Span,
     /// What it may know of its deployment.
@@ -70,8 +72,14 @@ pub struct Note {
 pub struct JudgedTask {
     /// Its logical id in a template; its family in a plain task definition.
     pub name: String,
+    /// Its logical id, in a template.
+    pub logical_id: Option<String>,
+    /// Its family, if that is a text that is certain.
+    pub family: Option<String>,
     /// Where its name stands: the key in a template.
     pub span: Span,
+    /// Where the whole of it stands, if it is a plain task definition.
+    pub plain: Option<Span>,
     /// What every rule says. Findings of `Verdict::Fail` and `Verdict::Unknown` always have a span.
     pub report: Report,
 }
@@ -79,6 +87,8 @@ pub struct JudgedTask {
 /// What a finding comes to under the policy, the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
+    /// Excused by the policy.
+    Excepted,
     /// Not decided yet.
     Unknown,
     /// A violation of a rule at level warn.
@@ -91,6 +101,7 @@ impl Weight {
     /// What a finding of `outcome` weighs.
     pub fn of(outcome: &Outcome, finding: &Finding) -> Self {
         match (finding.verdict, outcome.level) {
+            _ if finding.excused.is_some() => Self::Excepted,
             (Verdict::Fail, Level::Deny) => Self::Failure,
             (Verdict::Fail, Level::Warn) => Self::Warning,
             _ => Self::Unknown,
@@ -113,6 +124,8 @@ pub struct Totals {
     pub warnings: usize,
     /// Likewise.
     pub unknowns: usize,
+    /// Findings that the policy excuses; they are none of the others.
+    pub excepted: usize,
     /// Rules passed, counted for each task definition.
     pub passes: usize,
     /// Changes that were made before.
@@ -134,11 +147,13 @@ impl Totals {
                     Weight::Failure => totals.failures += 1,
                     Weight::Warning => totals.warnings += 1,
                     Weight::Unknown => totals.unknowns += 1,
+                    Weight::Excepted => totals.excepted += 1,
                 }
             }
             match (outcome.findings.verdict, outcome.level) {
                 (Verdict::Fail, Level::Deny) => totals.failures += outcome.findings.further,
                 (Verdict::Fail, Level::Warn) => totals.warnings += outcome.findings.further,
+                (Verdict::Excepted, _) => totals.excepted += outcome.findings.further,
                 _ => totals.unknowns += outcome.findings.further,
             }
         }
@@ -153,6 +168,7 @@ impl Totals {
         self.failures += other.failures;
         self.warnings += other.warnings;
         self.unknowns += other.unknowns;
+        self.excepted += other.excepted;
         self.passes += other.passes;
         self.fixes += other.fixes;
     }
@@ -202,17 +218,17 @@ fn check_document<'a>(
 ) -> Option<CheckedFile<'a>> {
     let root = &document.root;
     let plain = from_plain(root);
-    if plain.is_none() && !Template::is_one(root) {
+    if plain.is_empty() && !Template::is_one(root) {
         return None;
     }
     let judged = Ok(Vec::new());
     let mut file =
         CheckedFile { path, text, judged, notes: Vec::new(), nested: Vec::new(), fixed: Vec::new() };
     note_oddities(root, document.alias, &mut file.notes);
-    if let Some(properties) = plain {
-        let mut task = judge_plain(&properties, policy);
-        propose(&mut task, &Source { text, document, task: Task::Plain });
-        file.judged = Ok(vec![task]);
+    if !plain.is_empty() {
+        let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
+        tasks.iter_mut().for_each(|task| propose(task, text, document));
+        file.judged = Ok(tasks);
         return Some(file);
     }
     let template = Template::of(root, given)?;
@@ -223,18 +239,17 @@ fn check_document<'a>(
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
-    for task in file.judged.iter_mut().flatten() {
-        let name = task.name.clone();
-        propose(task, &Source { text, document, task: Task::Resource(&name) });
-    }
+    file.judged.iter_mut().flatten().for_each(|task| propose(task, text, document));
     Some(file)
 }
 
 /// Says of each finding that has a fix what the fix comes to in the text.
-fn propose(task: &mut JudgedTask, source: &Source<'_, '_>) {
-    for finding in task.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+fn propose(task: &mut JudgedTask, text: &str, document: &Document<'_>) {
+    let JudgedTask { name, plain, report, .. } = task;
+    let source = Source { text, document, task: Task::of(name, *plain) };
+    for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
         if let Some(mut fix) = finding.fix.take() {
-            let edits = fix::plan(source, finding, &fix).map(|plan| plan.edits);
+            let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
             fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
             finding.fix = Some(fix);
         }
@@ -298,21 +313,34 @@ pub fn judge<'t>(
 ) -> Vec<JudgedTask> {
     let name = task_definition.logical_id;
     let span = task_definition.span.unwrap_or(Span::NOWHERE);
-    let judged = |mut report: Report| {
+    let judged = |mut report: Report, family: Option<String>| {
         for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
             finding.span.get_or_insert(span);
         }
-        JudgedTask { name: name.to_owned(), span, report }
+        JudgedTask {
+            name: name.to_owned(),
+            logical_id: Some(name.to_owned()),
+            family,
+            span,
+            plain: None,
+            report,
+        }
     };
     if task_definition.properties.is_empty() {
         let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate(&nothing, policy))];
+        return vec![judged(evaluate_cases(template, task_definition, &nothing, policy), None)];
     }
     let properties = task_definition.properties.iter();
     properties
-        .map(|properties| judged(evaluate_cases(template, task_definition, properties, policy)))
+        .map(|properties| {
+            let family = template.certain_text(properties, "Family");
+            judged(evaluate_cases(template, task_definition, properties, policy), family)
+        })
         .collect()
 }
+
+/// What to do about a function or macro that nobody can evaluate here.
+const SEE_PROCESSED: &str = "Check the template that it makes: `aws cloudformation get-template --template-stage Processed` shows it.";
 
 fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
     let mut all = Vec::with_capacity(template.task_definitions.len());
@@ -332,19 +360,26 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
             all.push(judged);
         }
     }
+    if let Some(name) = template.macros.first().filter(|_| all.is_empty()) {
+        file.notes.push(Note {
+            span: Span::NOWHERE,
+            message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
+            help: Some(SEE_PROCESSED.into()),
+        });
+    }
     for span in &template.hidden_resources {
         file.notes.push(Note {
             span: span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
-            help: Some("Check the template that it makes.".into()),
+            help: Some(SEE_PROCESSED.into()),
         });
     }
     for stack in &template.nested_stacks {
-        if let Some((location, span)) = stack.location {
+        if template.may_be_created(&stack.conditions) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),
-                location: location.to_owned(),
-                span: span.unwrap_or(Span::NOWHERE),
+                location: stack.location.map(str::to_owned),
+                span: stack.span.unwrap_or(Span::NOWHERE),
                 given: template.handed_down(stack),
             });
         }
@@ -358,7 +393,8 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
         return;
     }
     let can_be_given = finding.open.iter().filter(|name| template.can_be_given(name));
-    let options: Vec<String> = can_be_given.map(|name| format!("`--parameter {name}=…`")).collect();
+    let options: Vec<String> =
+        can_be_given.map(|name| format!("`--parameter {}=…`", on_one_line(name))).collect();
     if !options.is_empty() {
         let remediation = format!("{} Or say what it will be: {}.", finding.remediation, options.join(" "));
         finding.remediation = remediation.into();
@@ -379,5 +415,6 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
         Some(Value::String(name)) => name.clone().into_owned(),
         _ => "task definition".to_owned(),
     };
-    JudgedTask { name, span, report }
+    let of_file = Some(name.clone()).filter(|_| family.is_some());
+    JudgedTask { name, logical_id: None, family: of_file, span, plain: properties.span, report }
 }

@@ -19,6 +19,8 @@ pub enum Verdict {
     NotApplicable,
     /// Proven compliant.
     Pass,
+    /// Violated or undecided, and excused by the policy.
+    Excepted,
     /// The answer depends on a value that is not fixed yet.
     Unknown,
     /// What will be deployed violates the rule, or cannot mean anything.
@@ -31,6 +33,7 @@ impl Verdict {
         match self {
             Self::NotApplicable => "not-applicable",
             Self::Pass => "pass",
+            Self::Excepted => "excepted",
             Self::Unknown => "unknown",
             Self::Fail => "fail",
         }
@@ -72,6 +75,8 @@ pub struct Container {
     pub ordinal: usize,
     /// The beginning of its name, if that is a string that is known.
     pub name: Option<String>,
+    /// Its image, if that is a string that is known.
+    pub image: Option<String>,
 }
 
 impl fmt::Display for Container {
@@ -109,14 +114,28 @@ pub struct Finding {
     pub open: Vec<String>,
     /// The change that removes its reason, where the rule knows one.
     pub fix: Option<Fix>,
+    /// What excuses it.
+    pub excused: Option<Excuse>,
+}
+
+/// Why a finding does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excuse {
+    /// The reason that the policy gives.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day on which it counts, as `2027-03-31`.
+    pub expires: Option<String>,
+    /// The number of the exception in the policy, from 1.
+    pub exception: usize,
 }
 
 impl Finding {
     /// Whether two findings would be told in the same words.
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.verdict, self.property) == (other.verdict, other.property)
-            && self.container.as_ref().map(|container| container.ordinal)
-                == other.container.as_ref().map(|container| container.ordinal)
+            && self.container == other.container
             && self.message == other.message
             && self.remediation == other.remediation
     }

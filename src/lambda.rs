@@ -4,6 +4,7 @@
 //! answer means: [`Hook`] does.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::pin::Pin;
@@ -13,12 +14,15 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use lambda_runtime::tower::Layer;
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::finding::Verdict;
-use crate::hook::{Answer, ErrorCode, Hook, Record, Response, Status};
+use crate::hook::{Answer, ErrorCode, Hook, Outside, Record, Response, Status};
 use crate::{payload, policy_file};
 
 /// Serves events until the environment ends.
@@ -64,7 +68,7 @@ struct Function {
 impl Function {
     fn answer(&self) -> Response {
         let start = Instant::now();
-        let Answer { response, record } = self.hook.respond(&self.body.take(), &fetch);
+        let Answer { response, record } = self.hook.respond(&self.body.take(), &World);
         self.answered.replace(Some((record, start.elapsed())));
         response
     }
@@ -78,9 +82,21 @@ impl Function {
     }
 }
 
-/// Waits for the body behind an event's URL: there is nothing else to do meanwhile.
-fn fetch(url: &str) -> Result<Vec<u8>, String> {
-    payload::fetch(url).map_err(|error| error.to_string())
+/// What the hook asks of the world around the function. Waits for it: there is nothing else to do meanwhile.
+struct World;
+
+impl Outside for World {
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        payload::fetch(url).map_err(|error| error.to_string())
+    }
+
+    fn today(&self) -> Date {
+        Offset::UTC.to_datetime(Timestamp::now()).date()
+    }
+
+    fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
+        Err("this version does not ask CloudFormation for them".into())
+    }
 }
 
 /// An event type that takes no part in parsing: the hook reads the bytes itself, because an event that does not

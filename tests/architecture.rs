@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("output", &["check", "document", "finding", "hook", "policy", "policy_file", "report", "rule", "rules"]),
     ("policy_file", &["policy"]),
     ("payload", &["document"]),
-    ("cli", &["check", "document", "hook", "output", "policy", "policy_file", "rules", "template"]),
+    ("cli", &["check", "document", "engine", "hook", "output", "policy", "policy_file", "rules", "template"]),
     ("lambda", &["finding", "hook", "payload", "policy_file"]),
 ];
 

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use ecs_guard::check::{check, read_document};
 use ecs_guard::document::{Node, Value};
 use ecs_guard::finding::Verdict;
-use ecs_guard::hook::{Answer, Hook, Status};
+use ecs_guard::hook::{Answer, Hook, Prepared, Status};
 use ecs_guard::policy::Policy;
 use ecs_guard::template::Given;
 use proptest::prelude::*;
@@ -328,8 +328,12 @@ fn written(template: &Template, choice: Option<&Choice>) -> String {
 /// What the hook says of an event: the verdict of each rule, and whether the operation is blocked.
 fn answered(event: &serde_json::Value, payload: &serde_json::Value) -> (Vec<(&'static str, Verdict)>, bool) {
     let hook = Hook::new(Ok(Policy::baseline()));
-    let fetch = |_: &str| Ok(payload.to_string().into_bytes());
-    let Answer { response, record } = hook.respond(event.to_string().as_bytes(), &fetch);
+    let outside = Prepared {
+        body: Ok(payload.to_string().into_bytes()),
+        today: "2026-11-25".parse().unwrap(),
+        stack_tags: Err("nobody asks".into()),
+    };
+    let Answer { response, record } = hook.respond(event.to_string().as_bytes(), &outside);
     assert!(!record.is_internal_error, "{}\n{payload}", response.message);
     (record.verdicts, response.hook_status == Status::Failed)
 }

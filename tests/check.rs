@@ -318,6 +318,59 @@ fn a_file_that_is_reached_twice_is_checked_once() {
 }
 
 #[test]
+fn nested_stacks_get_the_parameters_they_are_handed() {
+    let scratch = Scratch::new("nested");
+    let child = "Parameters: {User: {Type: String, Default: '1000'}}\n".to_owned()
+        + &template("User: !Ref User, ReadonlyRootFilesystem: true");
+    scratch.write("child.yaml", child);
+    let sections = "Parameters: {Open: {Type: String}, Hidden: {Type: String, NoEcho: true}}\nConditions: {Never: !Equals [a, b]}";
+    // What the only nested stack's template comes to: its user is root, may be anything, or is not.
+    for (attributes, failures, unknowns) in [
+        ("Properties: {TemplateURL: child.yaml}", 0, 0),
+        ("Properties: {TemplateURL: ./child.yaml, Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Sub '${AWS::Region}:0'}}", 0, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Open}}", 0, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: !If [C, {User: '0'}, {User: '1'}]}", 0, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: '1', User: '0'}}", 0, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: '1'}, Parameters: {User: '0'}}", 0, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {Other: x, Fn::Transform: {Name: X}}}", 0, 1),
+        ("Properties: {TemplateURL: child.yaml}, Fn::Transform: {Name: X}", 0, 1),
+        ("Condition: May, Properties: {TemplateURL: child.yaml, Parameters: {User: '0'}}", 1, 0),
+    ] {
+        let stack = format!("Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, {attributes}}}}}\n");
+        scratch.write("parent.yaml", format!("{sections}\n{stack}"));
+        let totals = scratch.check(&["parent.yaml", "--follow-nested"]).out;
+        let totals = totals.lines().last().unwrap_or_default();
+        let expected = format!(
+            "ecs-guard: {failures} failure{}, 0 warnings, {unknowns} unknown",
+            if failures == 1 { "" } else { "s" }
+        );
+        assert!(totals.starts_with(&expected), "{attributes}: {totals}");
+    }
+    let never = "Condition: Never, Properties: {TemplateURL: child.yaml}";
+    scratch.write(
+        "parent.yaml",
+        format!("{sections}\nResources: {{Nested: {{Type: AWS::CloudFormation::Stack, {never}}}}}"),
+    );
+    scratch.check(&["parent.yaml", "--follow-nested"]).says("no task definition in 1 file");
+    for location in ["https://bucket.s3.amazonaws.com/child.yaml", "!Ref Open"] {
+        let stack = format!(
+            "Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {location}}}}}}}\n"
+        );
+        scratch.write("parent.yaml", stack);
+        let checked = scratch.check(&["parent.yaml", "--follow-nested"]);
+        assert_eq!(checked.code, Some(0));
+        checked.says("the template of the nested stack `Nested` is no file, so it is not checked");
+    }
+    scratch.write(
+        "parent.yaml",
+        "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: gone.yaml}}}",
+    );
+    assert_eq!(scratch.check(&["parent.yaml", "--follow-nested"]).code, Some(2));
+    assert_eq!(scratch.check(&["parent.yaml"]).code, Some(0));
+}
+
+#[test]
 fn standard_input_is_a_file() {
     let scratch = Scratch::new("stdin");
     scratch.write("a.yaml", template(BAD));

@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ecs_guard::check::{check, check_repaired, read_document, repair};
+use ecs_guard::check::{Checking, Repaired, check, read_document, repair};
 use ecs_guard::document::{Node, Syntax, Value as Written};
 use ecs_guard::finding::{Applicability, Verdict};
 use ecs_guard::policy::Policy;
@@ -60,8 +60,13 @@ fn given() -> Given {
     Given { assume_defaults: true, ..Given::default() }
 }
 
+fn repaired(text: &str, wanted: Applicability) -> Repaired {
+    let (given, policy) = (given(), Policy::baseline());
+    repair(text, &Checking { path: "x", given: &given, policy: &policy, excuse: &|_| {} }, wanted).unwrap()
+}
+
 fn fixed(text: &str) -> (String, usize) {
-    let repaired = repair("x", text, &given(), &Policy::baseline(), Applicability::Unsafe).unwrap();
+    let repaired = repaired(text, Applicability::Unsafe);
     (repaired.text, repaired.fixed.len())
 }
 
@@ -72,11 +77,10 @@ fn templates_are_fixed_as_far_as_they_say_themselves_what_they_are() {
     let texts = texts();
     for (name, text) in &texts {
         for wanted in [Applicability::Safe, Applicability::Unsafe] {
-            let policy = Policy::baseline();
-            let repaired = repair(name, text, &given(), &policy, wanted).unwrap();
-            let again = repair(name, &repaired.text, &given(), &policy, wanted).unwrap();
-            assert_eq!(again.text, repaired.text, "{name}");
-            let file = check_repaired(name, &repaired.text, &repaired, &given(), &policy).unwrap();
+            let done = repaired(text, wanted);
+            assert_eq!(repaired(&done.text, wanted).text, done.text, "{name}");
+            let mut file = check(name, &done.text, &given(), &Policy::baseline()).unwrap();
+            done.explain(&mut file);
             let tasks = file.judged.unwrap();
             for finding in
                 tasks.iter().flat_map(|task| &task.report.outcomes).flat_map(|outcome| &outcome.findings.kept)
@@ -97,7 +101,7 @@ fn templates_are_fixed_as_far_as_they_say_themselves_what_they_are() {
                     }
                 }
             }
-            fixes += repaired.fixed.len();
+            fixes += done.fixed.len();
         }
     }
     println!("{fixes} fixes in {} files; left: {reasons:?}", texts.len());

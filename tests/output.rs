@@ -330,6 +330,7 @@ fn json_says_everything_about_a_finding() {
         "remediation": "Set `Privileged: false` or remove it.",
         "case": "when `IsProduction` is true",
         "open": [],
+        "excepted": null,
     });
     assert_eq!(file["findings"][0], finding);
     let unknown = file["findings"].as_array().unwrap().iter().find(|finding| finding["verdict"] == "unknown");
@@ -343,7 +344,8 @@ fn json_says_everything_about_a_finding() {
     assert_eq!(document["unreadable"][0]["path"], "broken.yaml");
     assert!(document["unreadable"][0]["position"]["line"].is_u64());
     let summary = serde_json::json!({
-        "files": 1, "unreadable": 1, "taskDefinitions": 1, "failures": 7, "warnings": 2, "unknowns": 1, "passes": 0
+        "files": 1, "unreadable": 1, "taskDefinitions": 1, "failures": 7, "warnings": 2, "unknowns": 1,
+        "excepted": 0, "passes": 0
     });
     assert_eq!(document["summary"], summary);
     let quiet = Run { quiet: true, ..run(&policy) };

@@ -8,7 +8,7 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use ecs_guard::check::check;
+use ecs_guard::check::{JudgedTask, check};
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
 use ecs_guard::template::Given;
@@ -64,6 +64,8 @@ fn an_allowed_value_that_violates() {
     expect(&text, &[("ReadOnly", "true")], rule, Verdict::Pass, &[]);
     let assumed = Given { assume_defaults: true, ..Given::default() };
     assert_eq!(judged(&text, &assumed, rule).0, Verdict::Pass);
+    let twice = text.replace("Default: true", "Default: false, Default: true");
+    assert_eq!(judged(&twice, &assumed, rule).0, Verdict::Fail);
 }
 
 #[test]
@@ -72,6 +74,17 @@ fn an_open_parameter_is_unknown_and_says_what_would_settle_it() {
     let (verdict, findings) = judged(&text, &Given::default(), "writable-root-filesystem");
     assert_eq!(verdict, Verdict::Unknown);
     assert!(findings[0].remediation.contains("`--parameter ReadOnly=…`"), "{findings:?}");
+}
+
+#[test]
+fn names_do_not_break_a_line() {
+    let sections =
+        "Parameters: {\"A\\nB\": {Type: String}}\nConditions: {\"C\\nD\": !Equals [!ImportValue x, y]}";
+    let text = template(sections, "Privileged: !If [\"C\\nD\", true, false], User: !Ref \"A\\nB\"");
+    let case = judged(&text, &Given::default(), "privileged-container").1[0].case.clone().unwrap();
+    let remediation = judged(&text, &Given::default(), "root-user").1[0].remediation.clone();
+    assert!(case.contains("C\u{fffd}D") && !case.contains('\n'), "{case}");
+    assert!(remediation.contains("A\u{fffd}B") && !remediation.contains('\n'), "{remediation}");
 }
 
 #[test]
@@ -138,6 +151,29 @@ fn a_value_from_a_mapping() {
         &log("!FindInMap [Logs, !Ref AWS::Region, Mode, {DefaultValue: blocking}]"),
     );
     expect(&default, &[], rule, Verdict::Fail, &[Some("for any other AWS::Region")]);
+}
+
+#[test]
+fn a_mapping_to_which_a_function_adds() {
+    let rule = "writable-root-filesystem";
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
+    for (mappings, arguments, verdict) in [
+        (format!("M: {{a: {{v: true}}, {include}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
+        (format!("M: {{a: {{v: true}}, {include}}}"), "b, v, {DefaultValue: true}", Verdict::Unknown),
+        (format!("M: {{a: {{v: true}}, {include}}}"), "a, v", Verdict::Pass),
+        (format!("M: {{a: {{v: true}}, b: {{{include}}}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
+        (
+            format!("M: {{a: {{v: true}}, b: {{w: true, {include}}}}}"),
+            "!Ref AWS::Region, v",
+            Verdict::Unknown,
+        ),
+        (format!("M: {{a: {{v: true, {include}}}}}"), "a, !Ref AWS::Region", Verdict::Unknown),
+        (format!("M: {{a: {{v: true, {include}}}}}"), "a, v", Verdict::Pass),
+    ] {
+        let read_only = format!("ReadonlyRootFilesystem: !FindInMap [M, {arguments}]");
+        let text = template(&format!("Mappings: {{{mappings}}}"), &read_only);
+        assert_eq!(judged(&text, &Given::default(), rule).0, verdict, "{text}");
+    }
 }
 
 #[test]
@@ -221,6 +257,58 @@ fn loops_are_written_out() {
 }
 
 #[test]
+fn what_stands_beside_the_properties_counts() {
+    let resource = |attributes: &str| {
+        format!(
+            "Conditions: {{Never: !Equals [a, b], Always: !Equals [a, a]}}\nResources: {{Task: {{Type: AWS::ECS::TaskDefinition, {attributes}}}}}"
+        )
+    };
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
+    let fine = "Properties: {ContainerDefinitions: [{Name: a, Privileged: false}]}";
+    let bad = "Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}";
+    for (attributes, verdict) in [
+        (format!("{fine}, {include}"), Verdict::Unknown),
+        (include.to_owned(), Verdict::Unknown),
+        ("Fn::ForEach::P: [K, !Ref Keys, {'${K}': {}}]".to_owned(), Verdict::Unknown),
+        (format!("{bad}, {include}"), Verdict::Fail),
+        (format!("Condition: Never, Condition: Always, {bad}"), Verdict::Fail),
+        (format!("Condition: Never, Condition: Never, {bad}"), Verdict::NotApplicable),
+        (bad.replace("Properties", "properties"), Verdict::Fail),
+    ] {
+        let (found, findings) = judged(&resource(&attributes), &Given::default(), "privileged-container");
+        assert_eq!(found, verdict, "{attributes}: {findings:#?}");
+    }
+    for hidden in [format!("{{{include}, {bad}}}"), format!("{{Type: !Ref Kind, {bad}}}")] {
+        let text = format!("Resources: {{Task: {hidden}}}");
+        let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        assert!(file.notes[0].message.contains("adds resources"), "{hidden}");
+    }
+}
+
+#[test]
+fn loops_within_loops_are_written_out() {
+    let text = "Resources:\n  Fn::ForEach::Stages:\n    - Stage\n    - [dev, prod]\n    - Fn::ForEach::Tasks:\n        - Name\n        \
+                - !FindInMap [Names, !Ref Stage, All]\n        - Task${Stage}${Name}:\n            \
+                Type: AWS::ECS::TaskDefinition\n            Properties:\n              \
+                ContainerDefinitions: [{Name: a, Privileged: !If ['Is${Stage}', true, false]}]\n\
+                Conditions: {Isdev: !Equals [a, b], Isprod: !Equals [a, a]}\n\
+                Mappings: {Names: {dev: {All: [web]}, prod: {All: [web, api]}}}\n";
+    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
+    let verdicts: Vec<_> =
+        file.judged.unwrap().iter().map(|task| (task.name.clone(), verdict_of(task))).collect();
+    let expected =
+        [("Taskdevweb", Verdict::Pass), ("Taskprodweb", Verdict::Fail), ("Taskprodapi", Verdict::Fail)];
+    assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict)));
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+}
+
+/// What `privileged-container` says.
+fn verdict_of(task: &JudgedTask) -> Verdict {
+    let mut outcomes = task.report.outcomes.iter();
+    outcomes.find(|outcome| outcome.rule.name == "privileged-container").unwrap().findings.verdict
+}
+
+#[test]
 fn plain_task_definitions_are_recognised_by_shape() {
     for text in [
         r#"{"family": "web", "containerDefinitions": [{"name": "a", "privileged": true}]}"#,
@@ -229,6 +317,17 @@ fn plain_task_definitions_are_recognised_by_shape() {
         let (verdict, findings) = judged(text, &Given::default(), "privileged-container");
         assert_eq!(verdict, Verdict::Fail);
         assert_eq!(findings[0].span.unwrap().slice(text), "true");
+    }
+    let bad = r#"{"family": "bad", "containerDefinitions": [{"name": "a", "privileged": true}]}"#;
+    let good = r#"{"family": "good", "containerDefinitions": [{"name": "a"}]}"#;
+    for text in [
+        format!("[{good}, {{\"taskDefinition\": {bad}, \"tags\": []}}]"),
+        format!(r#"{{"taskDefinition": {good}, "taskDefinition": {bad}}}"#),
+        format!(r#"{{"taskDefinition": {bad}, "containerDefinitions": []}}"#),
+    ] {
+        let file = check("list.json", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let verdicts: Vec<_> = file.judged.unwrap().iter().map(verdict_of).collect();
+        assert_eq!((verdicts.len(), verdicts[1]), (2, Verdict::Fail), "{text}");
     }
     let incomplete = r#"{"family": "web", "containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs"}}]}"#;
     for rule in ["writable-root-filesystem", "root-user", "blocking-awslogs"] {
@@ -325,7 +424,21 @@ fn hostile_templates_end() {
         )
     });
     let sections = "Parameters: {A: {Type: String, AllowedValues: [a, b, c, d, e, f]}, B: {Type: String, AllowedValues: [true, false]}}\nConditions: {C: !Equals [!Ref A, a]}\n";
+    let long = format!(
+        "Resources: {{Fn::ForEach::Long: [X, [{}], {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{Family: '{}'}}}}}}]}}",
+        "x".repeat(100_000),
+        "${X}".repeat(20_000)
+    );
+    let file = check("t.yaml", &long, &Given::default(), &Policy::baseline()).unwrap();
+    assert!(file.judged.unwrap_err().message.contains("`Fn::ForEach`"));
+    let keys: String = each(10_000, |at| format!("r{at}: {{v: u{at}}}, "));
+    let mapped: String = each(50, |at| {
+        format!(
+            "  T{at}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{User: !FindInMap [M, !Ref A, v]}}]}}}}\n"
+        )
+    });
     for text in [
+        format!("Mappings: {{M: {{{keys}}}}}\nResources:\n{mapped}"),
         template(&format!("Conditions:\n{chain}"), "Privileged: !If [C0, true, false]"),
         template(circle, "Privileged: !If [A, true, false]"),
         template("", &format!("User: {doubling}")),

@@ -5,12 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{CheckedFile, JudgedTask, check, check_document, read_document};
+use super::{CheckedFile, check_document, read_document};
 use crate::document::Document;
 use crate::finding::{Applicability, Container, Finding, Verdict};
 use crate::fix::{self, Plan, Source, Task};
 use crate::policy::Policy;
-use crate::template::{Given, from_plain};
+use crate::template::Given;
 
 /// How often a file is judged again. Fixes that touch each other wait for the next round; there are never more of them
 /// in one place than a container has findings of a rule.
@@ -42,27 +42,43 @@ pub struct Fixed {
     pub applicability: Applicability,
 }
 
-/// What tells a finding from others, whatever the lines.
-type Identity = (String, &'static str, Option<usize>, &'static str, String);
+/// What tells a finding from others, whatever the lines: the number of its task definition, its container's, its rule, its
+/// property, its message.
+type Identity = (usize, Option<usize>, &'static str, &'static str, String);
 
-fn identity(task: &JudgedTask, rule: &'static str, finding: &Finding) -> Identity {
+fn identity(task: usize, rule: &'static str, finding: &Finding) -> Identity {
     let container = finding.container.as_ref().map(|container| container.ordinal);
-    (task.name.clone(), rule, container, finding.property, finding.message.clone().into_owned())
+    (task, container, rule, finding.property, finding.message.clone().into_owned())
 }
 
-/// Makes the fixes that a file's findings ask for and that are as `wanted`, until nothing more can be done. `None`: it is
-/// neither a template nor a task definition, or cannot be read.
-pub fn repair(
-    path: &str,
-    text: &str,
-    given: &Given,
-    policy: &Policy,
-    wanted: Applicability,
-) -> Option<Repaired> {
+/// By what a text is judged.
+pub struct Checking<'c> {
+    /// Its name.
+    pub path: &'c str,
+    /// What is known of its deployment.
+    pub given: &'c Given,
+    /// The policy.
+    pub policy: &'c Policy,
+    /// Takes the weight from what is excused, and so is not to be fixed.
+    pub excuse: &'c dyn Fn(&mut CheckedFile<'_>),
+}
+
+impl Checking<'_> {
+    fn check<'a>(&'a self, text: &'a str, document: &Document<'a>) -> Option<CheckedFile<'a>> {
+        let mut file = check_document(self.path, text, document, self.given, self.policy)?;
+        (self.excuse)(&mut file);
+        Some(file)
+    }
+}
+
+/// Makes the fixes that the findings in a text ask for and that are as `wanted`, until nothing more can be done. `None`:
+/// it is neither a template nor a task definition, or cannot be read.
+pub fn repair(text: &str, checking: &Checking<'_>, wanted: Applicability) -> Option<Repaired> {
     let mut repaired = Repaired { text: text.to_owned(), ..Repaired::default() };
+    let mut done_of = Vec::new();
     for _ in 0..MAXIMUM_ROUNDS {
         let document = read_document(&repaired.text).ok()?;
-        let round = Round { path, text: &repaired.text, document: &document, given, policy };
+        let round = Round { text: &repaired.text, document: &document, checking };
         let steps = round.steps(wanted, &repaired.given_up)?;
         if steps.is_empty() {
             break;
@@ -72,48 +88,38 @@ pub fn repair(
             Err(_) => round.one_by_one(steps, &mut repaired.given_up),
         };
         if let Some((text, steps)) = done {
-            repaired.fixed.extend(steps.into_iter().map(|step| step.fixed));
+            done_of.extend(steps.into_iter().map(|step| (step.task, step.fixed)));
             repaired.text = text;
         }
     }
     let ordinal = |fixed: &Fixed| fixed.container.as_ref().map(|container| container.ordinal);
-    repaired.fixed.sort_by_cached_key(|fixed| (fixed.task.clone(), ordinal(fixed)));
+    done_of.sort_by_key(|(task, fixed)| (*task, ordinal(fixed)));
+    repaired.fixed = done_of.into_iter().map(|(_, fixed)| fixed).collect();
     Some(repaired)
 }
 
-/// Checks a text that was repaired, before or after that, and says what was done and why not everything.
-pub fn check_repaired<'a>(
-    path: &'a str,
-    text: &'a str,
-    repaired: &Repaired,
-    given: &Given,
-    policy: &Policy,
-) -> Option<CheckedFile<'a>> {
-    let mut file = check(path, text, given, policy)?;
-    file.fixed.clone_from(&repaired.fixed);
-    for task in file.judged.iter_mut().flatten() {
-        let mut reasons = Vec::new();
-        for (number, outcome) in task.report.outcomes.iter().enumerate() {
-            for (place, finding) in outcome.findings.kept.iter().enumerate() {
-                if let Some(reason) = repaired.given_up.get(&identity(task, outcome.rule.name, finding)) {
-                    reasons.push((number, place, *reason));
+impl Repaired {
+    /// Adds to what was found what was done, and why not everything. The file is the text before that or after.
+    pub fn explain(&self, file: &mut CheckedFile<'_>) {
+        file.fixed.clone_from(&self.fixed);
+        for (number, task) in file.judged.iter_mut().flatten().enumerate() {
+            for outcome in &mut task.report.outcomes {
+                for finding in &mut outcome.findings.kept {
+                    let reason = self.given_up.get(&identity(number, outcome.rule.name, finding));
+                    let fix = finding.fix.as_mut().and_then(|fix| fix.proposal.as_mut());
+                    if let (Some(reason), Some(proposal)) = (reason, fix) {
+                        proposal.edits = Err((*reason).to_owned());
+                    }
                 }
             }
         }
-        for (number, place, reason) in reasons {
-            let outcome = task.report.outcomes.get_mut(number);
-            let finding = outcome.and_then(|outcome| outcome.findings.kept.get_mut(place));
-            let fix = finding.and_then(|finding| finding.fix.as_mut());
-            if let Some(proposal) = fix.and_then(|fix| fix.proposal.as_mut()) {
-                proposal.edits = Err(reason.to_owned());
-            }
-        }
     }
-    Some(file)
 }
 
 /// One fix to make.
 struct Step {
+    /// The number of the task definition.
+    task: usize,
     plan: Plan,
     fixed: Fixed,
     /// The findings that it settles.
@@ -122,25 +128,22 @@ struct Step {
 
 /// A text that fixes are made in.
 struct Round<'r, 'a> {
-    path: &'r str,
     text: &'a str,
     document: &'r Document<'a>,
-    given: &'r Given,
-    policy: &'r Policy,
+    checking: &'a Checking<'a>,
 }
 
 impl Round<'_, '_> {
     /// The fixes to make at the same time, as many as can be.
     fn steps(&self, wanted: Applicability, given_up: &HashMap<Identity, &'static str>) -> Option<Vec<Step>> {
-        let file = check_document(self.path, self.text, self.document, self.given, self.policy)?;
-        let is_plain = from_plain(&self.document.root).is_some();
+        let file = self.checking.check(self.text, self.document)?;
         let mut steps = Vec::new();
-        for task in file.judged.as_ref().ok()? {
-            let of_task = if is_plain { Task::Plain } else { Task::Resource(&task.name) };
+        for (number, task) in file.judged.as_ref().ok()?.iter().enumerate() {
+            let of_task = Task::of(&task.name, task.plain);
             let source = Source { text: self.text, document: self.document, task: of_task };
             for outcome in &task.report.outcomes {
                 for finding in &outcome.findings.kept {
-                    let identity = identity(task, outcome.rule.name, finding);
+                    let identity = identity(number, outcome.rule.name, finding);
                     let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability <= wanted) else {
                         continue;
                     };
@@ -155,7 +158,7 @@ impl Round<'_, '_> {
                         title: fix::title(of_task, fix),
                         applicability: fix.applicability,
                     };
-                    steps.push(Step { plan, fixed, settles: vec![identity] });
+                    steps.push(Step { task: number, plan, fixed, settles: vec![identity] });
                 }
             }
         }
@@ -182,12 +185,12 @@ impl Round<'_, '_> {
         if document.syntax != self.document.syntax || !document.root.is_like(&expected) {
             return Err(MISREAD);
         }
-        let file = check_document(self.path, &text, &document, self.given, self.policy).ok_or(MISREAD)?;
+        let file = self.checking.check(&text, &document).ok_or(MISREAD)?;
         let mut remaining = HashSet::new();
-        for task in file.judged.as_ref().map_err(|_| MISREAD)? {
+        for (number, task) in file.judged.as_ref().map_err(|_| MISREAD)?.iter().enumerate() {
             for outcome in &task.report.outcomes {
                 let findings = outcome.findings.kept.iter();
-                remaining.extend(findings.map(|finding| identity(task, outcome.rule.name, finding)));
+                remaining.extend(findings.map(|finding| identity(number, outcome.rule.name, finding)));
             }
         }
         if steps.iter().flat_map(|step| &step.settles).any(|settled| remaining.contains(settled)) {

@@ -2,6 +2,7 @@
 //!
 //! Owns the order of a run and what it comes to: an exit code, whatever the formats are.
 
+mod excuses;
 mod files;
 mod fixing;
 mod judge;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 
+use self::excuses::{Excuses, Stack};
 use self::files::{Files, Input};
 use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
@@ -25,8 +27,8 @@ use self::nested::NestedStack;
 use self::outputs::{Destination, Outputs};
 use self::parameters::Parameters;
 use self::progress::Progress;
-use super::{Outcome, Streams, find_policy, raw_standard_output, standard_error};
-use crate::check::{CheckedFile, Totals, check, check_repaired, repair};
+use super::{Outcome, Streams, find_policy, raw_standard_output, standard_error, today};
+use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
 use crate::document::quote;
 use crate::output::{Format, Run, UnreadableFile};
 use crate::template::Given;
@@ -40,6 +42,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     parameters: Parameters,
+
+    #[command(flatten)]
+    stack: Stack,
 
     #[arg(long = "format", value_name = "NAME[=FILE]", help = outputs::help())]
     formats: Vec<Destination>,
@@ -108,7 +113,10 @@ pub(super) fn run(
         return Ok(Outcome::Failed);
     }
     let given = match arguments.parameters.given() {
-        Ok(given) => given,
+        Ok(mut given) => {
+            arguments.stack.add_to(&mut given);
+            given
+        }
         Err(mistakes) => {
             for mistake in mistakes {
                 writeln!(streams.err, "error: {mistake}")?;
@@ -119,6 +127,7 @@ pub(super) fn run(
     let Some((policy, _)) = find_policy(policy, streams)? else {
         return Ok(Outcome::Failed);
     };
+    let excuses = Excuses::new(&arguments.stack, &given, &policy, today());
     let run = Run { policy: &policy, verbose: arguments.verbose, quiet: arguments.quiet, fixing };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
@@ -157,7 +166,7 @@ pub(super) fn run(
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             undeclared.look_into(text);
-            judge_text(input, (path, text), &given, &run, |file| {
+            judge_text(input, (path, text), &given, &excuses, &run, |file| {
                 let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
                 let texts = formats.iter().map(|format| format.file(file, &run)).collect();
                 Judged { nested, ..Judged::new(file, texts) }
@@ -178,7 +187,7 @@ pub(super) fn run(
         let input = Input { path: stack.path.clone(), is_named: true };
         let mut below = Vec::new();
         let judged = judge::judge(&input, true, false, |path, text| {
-            judge_text(&input, (path, text), &stack.given, &run, |file| {
+            judge_text(&input, (path, text), &stack.given, &excuses, &run, |file| {
                 file.notes.insert(0, stack.note());
                 below = nested::of(&input.path, file);
                 Judged::new(file, formats.iter().map(|format| format.file(file, &run)).collect())
@@ -188,12 +197,8 @@ pub(super) fn run(
         below
     });
 
-    if results.totals == Totals::default() && !results.is_text_shown {
-        results.say("note", "no file was found that mentions an ECS task definition");
-    }
-    if let Some(warning) = undeclared.warning().filter(|_| results.totals.files > 0) {
-        results.say("warning", &warning);
-    }
+    let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
+    results.say_what_was_of_no_use(&undeclared, &excuses, is_over_everything);
     let is_complete = results.end(&run) && opened.problems.is_empty();
     Ok(arguments.outcome(&results.totals, is_complete))
 }
@@ -217,26 +222,29 @@ fn judge_text(
     input: &Input,
     (path, text): (&str, &str),
     given: &Given,
+    excuses: &Excuses<'_>,
     run: &Run<'_>,
     show: impl FnOnce(&mut CheckedFile<'_>) -> Judged,
 ) -> Option<Judged> {
-    let repaired = run.fixing.and_then(|fixing| {
-        let repaired = repair(path, text, given, run.policy, fixing.wanted())?;
-        Some((deliver(input, text, &repaired, fixing), repaired))
-    });
-    match repaired {
-        Some((Delivery::Failed(problem), _)) => {
-            let judged = show(&mut check(path, text, given, run.policy)?);
-            Some(Judged { unwritten: Some(problem), ..judged })
+    let judge = |text: &str, repaired: Option<&Repaired>| {
+        let mut file = check(path, text, given, run.policy)?;
+        excuses.apply(&mut file);
+        if let Some(repaired) = repaired {
+            repaired.explain(&mut file);
         }
-        Some((delivery, repaired)) => {
-            let is_preview = run.fixing.is_some_and(|fixing| fixing.is_preview);
-            let text = if is_preview { text } else { &repaired.text };
-            let judged = show(&mut check_repaired(path, text, &repaired, given, run.policy)?);
-            let printed = if let Delivery::Print(text) = delivery { text } else { Vec::new() };
-            Some(Judged { printed, ..judged })
+        Some(show(&mut file))
+    };
+    let Some(fixing) = run.fixing else { return judge(text, None) };
+    let checking = Checking { path, given, policy: run.policy, excuse: &|file| excuses.apply(file) };
+    let Some(repaired) = repair(text, &checking, fixing.wanted()) else { return judge(text, None) };
+    match deliver(input, text, &repaired, fixing) {
+        Delivery::Failed(problem) => Some(Judged { unwritten: Some(problem), ..judge(text, None)? }),
+        Delivery::Done => judge(&repaired.text, Some(&repaired)),
+        Delivery::Print(printed) => {
+            // Nothing is changed by a preview, so what is found is found in what is there.
+            let judged = if fixing.is_preview { text } else { &repaired.text };
+            Some(Judged { printed, ..judge(judged, Some(&repaired))? })
         }
-        None => Some(show(&mut check(path, text, given, run.policy)?)),
     }
 }
 
@@ -296,6 +304,27 @@ impl Results<'_> {
             self.say("error", problem);
         }
         self.unreadable.is_empty() && unwritten.is_empty() && !self.has_unwritten
+    }
+
+    /// Says which parameters and exceptions nothing was done with.
+    fn say_what_was_of_no_use(
+        &mut self,
+        undeclared: &Undeclared<'_>,
+        excuses: &Excuses<'_>,
+        is_over_everything: bool,
+    ) {
+        if self.totals == Totals::default() && !self.is_text_shown {
+            self.say("note", "no file was found that mentions an ECS task definition");
+        }
+        if self.totals.files == 0 {
+            return;
+        }
+        if let Some(warning) = undeclared.warning() {
+            self.say("warning", &warning);
+        }
+        for unused in excuses.unused(is_over_everything) {
+            self.say("note", &unused);
+        }
     }
 
     /// Says something on standard error, after what was written before it. Notes are left out where only failures

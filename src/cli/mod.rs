@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod init;
 mod invoke;
 mod policy;
 mod rules;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 
 use crate::output::policy_error;
 use crate::policy::Policy;
@@ -25,6 +29,7 @@ Examples:
   ecs-guard invoke event.json       What would the hook answer to this event?
   ecs-guard explain root-user       Why is this bad, and what to write instead?
   ecs-guard policy check            Is the policy file right, and what does it say?
+  ecs-guard init                    How do I begin?
 
 The policy is taken from --policy, else from $ECS_GUARD_POLICY, else from ecs-guard.yaml in this
 directory or one above it, up to the root of the repository; without any, the baseline rules deny.
@@ -38,12 +43,13 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 
+    // The order keeps what every command has behind a command's own options.
     /// The policy file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
     policy: Option<PathBuf>,
 
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", display_order = 101)]
     color: Colour,
 }
 
@@ -76,6 +82,11 @@ enum Command {
     /// Work with policy files
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Write a commented policy to begin with, and what a pipeline needs
+    ///
+    /// What is there already stays as it is. Exits with 2 when a file that is asked for could not be written; the others
+    /// are written all the same.
+    Init(init::Arguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -172,6 +183,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Rules(arguments) => rules::run(&arguments, option, &mut streams),
         Command::Explain(arguments) => explain::run(&arguments, &mut streams),
         Command::Policy(command) => policy::run(command, option, &mut streams),
+        Command::Init(arguments) => init::run(&arguments, &mut streams),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ecs-guard", &mut streams.out);
             Ok(Outcome::Compliant)
@@ -187,6 +199,11 @@ pub fn run(arguments: Arguments) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The day in UTC, by this machine's clock.
+fn today() -> Date {
+    Offset::UTC.to_datetime(Timestamp::now()).date()
 }
 
 /// The policy in force, with its file; a broken one is shown and yields nothing.

@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::rules::write_table;
-use super::{Outcome, Streams, find_policy};
-use crate::policy::{OnInternalError, Setting, StackScope};
+use super::{Outcome, Streams, find_policy, today};
+use crate::output::policy_schema;
+use crate::policy::vocabulary::{self, word_for};
+use crate::policy::{Exception, Policy, Setting};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -16,10 +18,24 @@ pub(super) enum Command {
         /// The policy file; without it, the one that the other commands would take
         file: Option<PathBuf>,
     },
+    /// Print the JSON Schema of policy files, for editors
+    ///
+    /// Editors with a YAML language server complete and explain a policy whose first line is
+    /// `# yaml-language-server: $schema=FILE`.
+    Schema,
 }
 
 pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
-    let Command::Check { file } = command;
+    match command {
+        Command::Check { file } => check(file, option, streams),
+        Command::Schema => {
+            write!(streams.out, "{}", policy_schema::text())?;
+            Ok(Outcome::Compliant)
+        }
+    }
+}
+
+fn check(file: Option<PathBuf>, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
     if file.is_some() && option.is_some() {
         writeln!(streams.err, "error: the policy file is given twice, as FILE and as --policy")?;
         return Ok(Outcome::Failed);
@@ -37,10 +53,7 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
             }
         }
     }
-    let on_internal_error = match policy.on_internal_error {
-        OnInternalError::Deny => "deny",
-        OnInternalError::Allow => "allow",
-    };
+    let on_internal_error = word_for(vocabulary::ON_INTERNAL_ERROR, &policy.on_internal_error);
     let unresolved = policy.unresolved;
     writeln!(streams.out, "\non internal error: {on_internal_error}")?;
     writeln!(
@@ -49,11 +62,29 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
         unresolved.resource.as_str(),
         unresolved.stack.as_str()
     )?;
-    let stack_scope = match policy.stack_scope {
-        StackScope::Changed => "changed",
-        StackScope::All => "all",
-    };
+    let stack_scope = word_for(vocabulary::STACK_SCOPES, &policy.stack_scope);
     writeln!(streams.out, "task definitions that block a stack: {stack_scope}")?;
+    write_exceptions(&policy, streams)?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
     Ok(Outcome::Compliant)
+}
+
+/// Who is excused, until when, and who decides that.
+fn write_exceptions(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
+    let today = today();
+    for exception in &policy.exceptions {
+        let Exception { rules, reason, owner, expires, line, .. } = exception;
+        let until = match expires {
+            Some(last) if exception.is_expired(today) => format!("expired, the last day was {last}"),
+            Some(last) => format!("until {last}"),
+            None => "for ever".to_owned(),
+        };
+        let owner = owner.as_ref().map(|owner| format!(", {owner}")).unwrap_or_default();
+        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
+        let author =
+            if is_beyond_author { "" } else { "; the author of a template decides whether it applies" };
+        let rules = rules.join(", ");
+        writeln!(streams.out, "excepted in line {line}: {rules}, {until}{owner}: {reason}{author}")?;
+    }
+    Ok(())
 }

@@ -202,6 +202,9 @@ pub trait Resolve {
     /// What a function stands for: the value, `AWS::NoValue`, or a function where it is open. Asked again for the same
     /// node in the same reading, it answers the same.
     fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
+
+    /// The same, of what is certain in this reading already: nothing is assumed for it, and what would have to be is open.
+    fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
 }
 
 /// How a tree is read: which of the values under a duplicate key is looked at, and what functions stand for.
@@ -390,6 +393,31 @@ impl<'a> View<'a> {
             (None, None) => State::Absent,
         };
         Self { name, state, reading }
+    }
+
+    /// A key's text, or number in its original spelling, for those who only want to name or find something: where it is
+    /// not certain in this reading already, there is none. Nothing is assumed for it.
+    pub fn certain_text(self, property: &str) -> Option<(&'a str, &'a Node<'a>)> {
+        let Lookup::Known(entries, _) = self.mapping() else { return None };
+        let mut of_key =
+            entries.iter().filter(|entry| entry.key == property || entry.key.starts_with("Fn::"));
+        let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
+        let node = match self.reading.resolver {
+            Some(resolver) => resolver.resolve_if_certain(&entry.value),
+            None => &entry.value,
+        };
+        match &node.value {
+            Value::String(text) | Value::Number(text) if split_at_reference(text).is_none() => {
+                Some((text, node))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a key as it is written, to point at.
+    pub fn written(self, property: &str) -> Option<&'a Node<'a>> {
+        let Lookup::Known(entries, _) = self.mapping() else { return None };
+        entries.iter().find(|entry| entry.key == property).map(|entry| &entry.value)
     }
 
     /// A boolean, or the string `true` or `false` in any casing.

@@ -5,6 +5,7 @@
 //! asked, how the answer is shown, or any particular rule.
 
 mod cases;
+mod exceptions;
 
 use std::cell::Cell;
 
@@ -15,6 +16,8 @@ use crate::report::{Outcome, Report};
 use crate::rule::{Context, Focus, Platform, TRUST_PLATFORM_FAMILY};
 use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Case;
+
+pub use exceptions::{StackTags, Subject, excuse};
 
 /// How many combinations of duplicate keys outside containers are judged for one rule before they fail it; those
 /// inside a container are tried container by container.
@@ -56,7 +59,7 @@ pub fn evaluate_cases<'t>(
         if findings.verdict == Verdict::NotApplicable {
             findings.not_applicable_because.get_or_insert("it is never created: its condition does not hold");
         }
-        if let Some(name) = template.macros.first() {
+        if let Some(name) = template.macros.first().copied().or(task_definition.function) {
             distrust(&mut findings, name, task_definition);
         }
         Outcome { rule: setting.rule.metadata(), level: setting.level, findings }
@@ -82,12 +85,12 @@ impl Question<'_, '_> {
         let scenario = Scenario::new(self.template, self.properties.span);
         let mut cases = Vec::with_capacity(1);
         loop {
-            let condition = self.task_definition.condition;
-            let is_created = condition.and_then(|condition| scenario.is_created(condition));
-            let findings = if is_created == Some(false) {
-                Findings::nothing()
-            } else {
+            let conditions = &self.task_definition.conditions;
+            let may_hold = |condition| scenario.is_created(condition) != Some(false);
+            let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
                 judge_all(self.properties, self.setting, Some(&scenario), focus, duplicate_keys)
+            } else {
+                Findings::nothing()
             };
             let is_rest = scenario.has_given_up();
             cases.push(Case { facts: scenario.facts(), is_rest, findings });
@@ -124,18 +127,20 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
     }
     findings.verdict = Verdict::Unknown;
     findings.not_applicable_because = None;
+    let kind = if name.starts_with("Fn::") { "" } else { "the macro " };
     findings.kept.push(Finding {
         verdict: Verdict::Unknown,
         container: None,
         property: "Transform",
         span: task_definition.span,
-        message: format!("the macro {} may change the task definition", quote(name)).into(),
+        message: format!("{kind}{} may change the task definition", quote(name)).into(),
         remediation: "Check the template that the macro makes: `aws cloudformation get-template --template-stage Processed` \
                       shows it."
             .into(),
         case: None,
         open: Vec::new(),
         fix: None,
+        excused: None,
     });
 }
 

@@ -41,8 +41,15 @@ pub struct Source<'s, 'a> {
 pub enum Task<'s> {
     /// The resource of a template with this logical id.
     Resource(&'s str),
-    /// The document itself, in the spelling of the Amazon ECS API.
-    Plain,
+    /// The map here, in the spelling of the Amazon ECS API.
+    Plain(Span),
+}
+
+impl<'s> Task<'s> {
+    /// The resource of that name, unless it is a plain task definition.
+    pub fn of(name: &'s str, plain: Option<Span>) -> Self {
+        plain.map_or(Self::Resource(name), Self::Plain)
+    }
 }
 
 /// What a fix comes to.
@@ -136,7 +143,7 @@ fn written(value: &Literal) -> Node<'static> {
 /// A name of CloudFormation in the spelling of the task definition, outside maps with keys of the author's.
 fn name_of(task: Task<'_>, name: &str) -> String {
     match task {
-        Task::Plain if name.starts_with(|first: char| first.is_ascii_uppercase()) => {
+        Task::Plain(_) if name.starts_with(|first: char| first.is_ascii_uppercase()) => {
             crate::template::plain_spelling(name, None)
         }
         _ => name.to_owned(),
@@ -289,7 +296,7 @@ fn respell(source: &Source<'_, '_>, span: Span, from: &str, to: &str) -> Result<
     let place = Place::of_key(source, span)?;
     let Value::Mapping(entries) = &place.last().value else { return Err(UNCERTAIN.to_owned()) };
     let to = match (source.task, place.parent) {
-        (Task::Plain, parent) => crate::template::plain_spelling(to, parent),
+        (Task::Plain(_), parent) => crate::template::plain_spelling(to, parent),
         (Task::Resource(_), _) => to.to_owned(),
     };
     if entries.iter().any(|entry| entry.key == to) {

@@ -30,7 +30,7 @@ pub(super) fn spelled(task: Task<'_>, fix: &Fix) -> Vec<String> {
     let mut keys: Vec<String> = Vec::with_capacity(fix.keys.len());
     for key in fix.keys {
         let key = match task {
-            Task::Plain => plain_spelling(key, keys.last().map(String::as_str)),
+            Task::Plain(_) => plain_spelling(key, keys.last().map(String::as_str)),
             Task::Resource(_) => (*key).to_owned(),
         };
         keys.push(key);
@@ -45,7 +45,7 @@ impl<'n, 'a> Place<'n, 'a> {
         let container = finding.container.as_ref().map(|container| (CONTAINERS, container.ordinal));
         for (list, position) in container.into_iter().chain(fix.item) {
             let list = match source.task {
-                Task::Plain => plain_spelling(list, None),
+                Task::Plain(_) => plain_spelling(list, None),
                 Task::Resource(_) => list.to_owned(),
             };
             place.enter(&list)?;
@@ -71,9 +71,6 @@ impl<'n, 'a> Place<'n, 'a> {
         let mut place = Self::of_task(source)?;
         loop {
             place.assert_is_written_out()?;
-            let holds = |node: &Node<'_>| {
-                node.span.is_some_and(|place| place.start <= span.start && span.end <= place.end)
-            };
             let node = place.last();
             match &node.value {
                 Value::Intrinsic(_) => return Err(place.comes_from_function()),
@@ -81,18 +78,7 @@ impl<'n, 'a> Place<'n, 'a> {
                     place.assert_unshared(source)?;
                     return Ok(place);
                 }
-                Value::Mapping(entries) => {
-                    let index = entries.iter().position(|entry| holds(&entry.value));
-                    let (index, entry) =
-                        index.and_then(|index| Some((index, entries.get(index)?))).ok_or(UNCERTAIN)?;
-                    place.push(index, &entry.value, Some(&entry.key));
-                }
-                Value::Sequence(items) => {
-                    let index = items.iter().position(holds).ok_or(UNCERTAIN)?;
-                    let item = items.get(index).ok_or(UNCERTAIN)?;
-                    place.push(index, item, None);
-                }
-                _ => return Err(UNCERTAIN.to_owned()),
+                _ => place.enter_what_holds(span)?,
             }
         }
     }
@@ -107,10 +93,35 @@ impl<'n, 'a> Place<'n, 'a> {
                 place.enter_section(logical_id)?;
                 place.enter("Properties")?;
             }
-            Task::Plain if place.last().get("taskDefinition").is_some() => place.enter("taskDefinition")?,
-            Task::Plain => {}
+            Task::Plain(span) => {
+                while place.last().span != Some(span) {
+                    place.enter_what_holds(span)?;
+                }
+            }
         }
         if place.missing.is_empty() { Ok(place) } else { Err(UNCERTAIN.to_owned()) }
+    }
+
+    /// Goes one step to the key or value at `span`.
+    fn enter_what_holds(&mut self, span: Span) -> Result<(), String> {
+        let holds = |node: &Node<'_>| {
+            node.span.is_some_and(|place| place.start <= span.start && span.end <= place.end)
+        };
+        let (index, node, key) = match &self.last().value {
+            Value::Mapping(entries) => {
+                let mut entries = entries.iter().enumerate();
+                let (index, entry) = entries.find(|(_, entry)| holds(&entry.value)).ok_or(UNCERTAIN)?;
+                (index, &entry.value, Some(&*entry.key))
+            }
+            Value::Sequence(items) => {
+                let mut items = items.iter().enumerate();
+                let (index, item) = items.find(|(_, item)| holds(item)).ok_or(UNCERTAIN)?;
+                (index, item, None)
+            }
+            _ => return Err(UNCERTAIN.to_owned()),
+        };
+        self.push(index, node, key);
+        Ok(())
     }
 
     /// The deepest value that is written.

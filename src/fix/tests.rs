@@ -7,7 +7,7 @@ use crate::finding::{Change, Container, Finding, Fix, Literal, Verdict};
 fn finding() -> Finding {
     Finding {
         verdict: Verdict::Fail,
-        container: Some(Container { task_definition: None, ordinal: 1, name: None }),
+        container: Some(Container { task_definition: None, ordinal: 1, name: None, image: None }),
         property: "Property",
         span: None,
         message: "message".into(),
@@ -15,6 +15,7 @@ fn finding() -> Finding {
         case: None,
         open: Vec::new(),
         fix: None,
+        excused: None,
     }
 }
 
@@ -50,6 +51,12 @@ fn fixed(container: &str, fix: &Fix) -> Result<String, String> {
     let fixed = fixed_in(&format!("{head}{indented}"), Task::Resource("T"), fix)?;
     let body = fixed.strip_prefix(head).unwrap().strip_prefix("        - ").unwrap();
     Ok(body.replace("\n          ", "\n"))
+}
+
+/// The plain task definition of a text.
+fn plain_task(text: &str) -> Task<'static> {
+    let root = document(text).root;
+    Task::Plain(root.get("taskDefinition").unwrap_or(&root).span.unwrap())
 }
 
 #[track_caller]
@@ -424,7 +431,7 @@ fn keys_are_spelled_right() {
     for (from, to, after) in
         [("\"Privileged\"", "Privileged", "\"privileged\""), ("\"Mode\"", "mode", "\"mode\"")]
     {
-        let fixed = fixed_in(plain, Task::Plain, &fix(plain, from, to));
+        let fixed = fixed_in(plain, plain_task(plain), &fix(plain, from, to));
         assert_eq!(fixed, Ok(plain.replacen(from, after, 1)));
     }
 }
@@ -433,16 +440,22 @@ fn keys_are_spelled_right() {
 fn plain_task_definitions_are_fixed_in_their_spelling() {
     let text = r#"{"taskDefinition": {"containerDefinitions": [{"name": "web"}]}}"#;
     let after = |added: &str| text.replace("\"web\"", &format!("\"web\", {added}"));
-    assert_eq!(fixed_in(text, Task::Plain, &READ_ONLY), Ok(after("\"readonlyRootFilesystem\": true")));
+    assert_eq!(fixed_in(text, plain_task(text), &READ_ONLY), Ok(after("\"readonlyRootFilesystem\": true")));
     assert_eq!(
-        fixed_in(text, Task::Plain, &mode()),
+        fixed_in(text, plain_task(text), &mode()),
         Ok(after("\"logConfiguration\": {\"options\": {\"mode\": \"non-blocking\"}}"))
     );
     let volume = Fix::safely(&["EFSVolumeConfiguration", "TransitEncryption"], Change::set_text("ENABLED"));
-    assert_eq!(title(Task::Plain, &volume), "set `efsVolumeConfiguration.transitEncryption` to `ENABLED`");
-    assert_eq!(title(Task::Plain, &mode()), "set `logConfiguration.options.mode` to `non-blocking`");
     assert_eq!(
-        title(Task::Plain, &without(&["A", "B", "C", "D"])),
+        title(Task::Plain(Span::NOWHERE), &volume),
+        "set `efsVolumeConfiguration.transitEncryption` to `ENABLED`"
+    );
+    assert_eq!(
+        title(Task::Plain(Span::NOWHERE), &mode()),
+        "set `logConfiguration.options.mode` to `non-blocking`"
+    );
+    assert_eq!(
+        title(Task::Plain(Span::NOWHERE), &without(&["A", "B", "C", "D"])),
         "remove `A`, `B`, `C` and 1 more from `linuxParameters.capabilities.add`"
     );
 }

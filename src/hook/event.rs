@@ -5,6 +5,7 @@
 
 use super::Record;
 use crate::document::{Entry, Node, Value};
+use crate::engine::{StackTags, Subject};
 use crate::finding::quote;
 use crate::template::{Given, TASK_DEFINITION};
 
@@ -80,6 +81,35 @@ impl<'n, 'e> Event<'n, 'e> {
             invocation_point: text(self.invocation_point).into(),
             invocation: text(self.invocation).parse().unwrap_or(1),
             ..Record::default()
+        }
+    }
+
+    /// The ARN of the stack; empty for Cloud Control.
+    pub(super) fn stack(&self) -> &'n str {
+        text(self.stack_id)
+    }
+
+    /// The logical id; Cloud Control makes one up, which is nobody's.
+    pub(super) fn logical_id(&self) -> Option<&'n str> {
+        Some(text(self.logical_id)).filter(|id| !id.is_empty() && !self.stack().is_empty())
+    }
+
+    /// The family of the task definition.
+    pub(super) fn family(&self) -> Option<&'n str> {
+        let Value::Mapping(entries) = &self.properties?.value else { return None };
+        let mut of_key = entries.iter().filter(|entry| entry.key == "Family");
+        let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
+        Some(text(Some(&entry.value))).filter(|family| !family.is_empty() && !family.contains("{{"))
+    }
+
+    /// Whose operation it is.
+    pub(super) fn whose<'w>(&'w self, tags: &'w dyn StackTags) -> Subject<'w> {
+        let is_in_stack = !self.stack().is_empty();
+        Subject {
+            account: Some(text(self.account)).filter(|account| !account.is_empty()),
+            stack_name: Some(stack_name(self.stack())).filter(|name| !name.is_empty()),
+            stack_tags: is_in_stack.then_some(tags),
+            ..Subject::default()
         }
     }
 

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::response::{Annotation, AnnotationStatus, Response};
 use super::stack::{Judged, Task};
-use crate::finding::{Container, Finding, Findings, Verdict, quote};
+use crate::finding::{Container, Excuse, Finding, Findings, Verdict, quote};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 
@@ -165,7 +165,8 @@ fn of(name: &str, task: &Task, finding: &Finding) -> Finding {
 
 /// "`Web` is", "`Web` and `Worker` are", "`Web` and 4 more are".
 fn subjects<'t>(tasks: impl Iterator<Item = &'t Task>) -> String {
-    let names: Vec<_> = tasks.map(|task| quote(&task.judged.name)).collect();
+    let mut names: Vec<_> = tasks.map(|task| quote(&task.judged.name)).collect();
+    names.dedup();
     match names.as_slice() {
         [] => "Nothing is".to_owned(),
         [only] => format!("{only} is"),
@@ -175,15 +176,27 @@ fn subjects<'t>(tasks: impl Iterator<Item = &'t Task>) -> String {
 }
 
 fn all_well(subject: &str, report: &Report) -> String {
-    let is_applicable = |outcome: &&Outcome| outcome.findings.verdict != Verdict::NotApplicable;
-    let passed = report.outcomes.iter().filter(is_applicable).count();
-    match (passed, report.outcomes.len() - passed) {
-        (0, 0) => format!("warning: {subject} was not judged: the policy turns every rule off."),
-        (0, _) => format!("{subject} has nothing to judge: no rule applies."),
-        (_, 0) => format!("{subject} complies with {}.", counted(passed, "rule")),
-        (_, others) => {
-            format!("{subject} complies with {}; {others} not applicable.", counted(passed, "rule"))
+    let count = |is_meant: fn(Verdict) -> bool| {
+        report.outcomes.iter().filter(|outcome| is_meant(outcome.findings.verdict)).count()
+    };
+    let passed = count(|verdict| verdict == Verdict::Pass);
+    let mut others = Vec::new();
+    for (number, words) in [
+        (count(|verdict| verdict == Verdict::NotApplicable), "not applicable"),
+        (count(|verdict| verdict == Verdict::Excepted), "excepted"),
+    ] {
+        if number > 0 {
+            others.push(format!("{number} {words}"));
         }
+    }
+    match (passed, others.as_slice()) {
+        (0, []) => format!("warning: {subject} was not judged: the policy turns every rule off."),
+        (0, [only]) if only.ends_with("applicable") => {
+            format!("{subject} has nothing to judge: no rule applies.")
+        }
+        (0, others) => format!("{subject} complies with no rule; {}.", others.join(", ")),
+        (_, []) => format!("{subject} complies with {}.", counted(passed, "rule")),
+        (_, others) => format!("{subject} complies with {}; {}.", counted(passed, "rule"), others.join(", ")),
     }
 }
 
@@ -194,12 +207,16 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
+    /// What counts; where nothing does, what is excused.
     fn of(outcome: &'a Outcome) -> Self {
-        let sentences = match outcome.findings.kept.as_slice() {
+        let is_excepted = outcome.findings.verdict == Verdict::Excepted;
+        let kept = outcome.findings.kept.iter();
+        let told: Vec<&Finding> = kept.filter(|finding| is_excepted || finding.excused.is_none()).collect();
+        let sentences = match told.as_slice() {
             [Finding { container: Some(container), message, remediation, .. }] => {
                 vec![(found(&[container], &[message]), remediation.as_ref())]
             }
-            kept => groups(kept)
+            told => groups(told)
                 .iter()
                 .map(|group| (found(&group.containers, &group.messages), group.remediation))
                 .collect(),
@@ -246,7 +263,7 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
     let status = match outcome.findings.verdict {
         Verdict::Fail => AnnotationStatus::Failed,
         Verdict::Unknown if denies_unknown => AnnotationStatus::Failed,
-        Verdict::Unknown | Verdict::NotApplicable => AnnotationStatus::Skipped,
+        Verdict::Unknown | Verdict::Excepted | Verdict::NotApplicable => AnnotationStatus::Skipped,
         Verdict::Pass => AnnotationStatus::Passed,
     };
     let Some(((found, remediation), others)) = sentences.split_first() else {
@@ -264,7 +281,15 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
             severity_level,
         };
     };
-    let mut status_message = Line::new(found, LONGEST_ANNOTATION);
+    let excuse = outcome.findings.kept.iter().find_map(|finding| finding.excused.as_ref());
+    let excuse = excuse.filter(|_| outcome.findings.verdict == Verdict::Excepted);
+    let opening = match excuse {
+        Some(excuse) => {
+            Cow::Owned(format!("Excepted{}: {}. Otherwise {found}", until(excuse), excuse.reason))
+        }
+        None => Cow::Borrowed(found.as_str()),
+    };
+    let mut status_message = Line::new(&opening, LONGEST_ANNOTATION);
     let remediation_link = policy.documentation_link(annotation_name);
     let see = remediation_link.as_ref().map(|link| format!(" See {link}")).unwrap_or_default();
     let mut remediation_message = Line::new(remediation, LONGEST_ANNOTATION - see.len());
@@ -290,6 +315,13 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
     }
 }
 
+/// " until 2027-03-31 (owner)", as far as that is said.
+fn until(excuse: &Excuse) -> String {
+    let last = excuse.expires.as_ref().map(|last| format!(" until {last}")).unwrap_or_default();
+    let owner = excuse.owner.as_ref().map(|owner| format!(" (ask {owner})")).unwrap_or_default();
+    last + &owner
+}
+
 /// Findings of one rule that are said in one sentence: all that calls for one remediation in one container, and
 /// then all containers of which the same is to be said.
 struct Group<'a> {
@@ -298,11 +330,11 @@ struct Group<'a> {
     remediation: &'a str,
 }
 
-fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+fn groups<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
     // Failures first: what is merely undecided next to them can wait.
     let ordered = [Verdict::Fail, Verdict::Unknown].into_iter();
-    let ordered =
-        ordered.flat_map(|verdict| findings.iter().filter(move |finding| finding.verdict == verdict));
+    let ordered = ordered
+        .flat_map(|verdict| findings.iter().copied().filter(move |finding| finding.verdict == verdict));
     let mut of_one_container: Vec<Group<'_>> = Vec::new();
     for finding in ordered {
         let containers: Vec<_> = finding.container.iter().collect();
@@ -310,6 +342,7 @@ fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
         let same =
             |group: &&mut Group<'_>| group.containers == containers && group.remediation == remediation;
         match of_one_container.iter_mut().find(same) {
+            Some(group) if group.messages.contains(&message) => {}
             Some(group) => group.messages.push(message),
             None => of_one_container.push(Group { containers, messages: vec![message], remediation }),
         }

@@ -11,12 +11,16 @@ mod message;
 mod response;
 mod stack;
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::civil::Date;
 
 pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status};
 
 use crate::document::json;
-use crate::engine::evaluate;
+use crate::engine::{StackTags, Subject, evaluate, excuse};
 use crate::finding::Verdict;
 use crate::policy::{OnInternalError, Policy, Setting};
 use event::{Event, Request};
@@ -32,8 +36,48 @@ pub struct Hook {
     policy: Result<Policy, String>,
 }
 
-/// How the body behind a URL is had.
-pub type Fetch<'f> = &'f dyn Fn(&str) -> Result<Vec<u8>, String>;
+/// What an answer may depend on beside the event and the policy. Each is asked for only when the answer does.
+pub trait Outside {
+    /// The body behind the URL that an event about a stack or a change set holds.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people, in whole sentences, and without the URL, which is a secret.
+    fn fetch(&self, url: &str) -> Result<Vec<u8>, String>;
+
+    /// The day in UTC.
+    fn today(&self) -> Date;
+
+    /// The tags of the stack with this ARN.
+    ///
+    /// # Errors
+    /// Why they cannot be had, for people, as a part of a sentence.
+    fn stack_tags(&self, stack: &str) -> Result<BTreeMap<String, String>, String>;
+}
+
+/// An [`Outside`] of which all is known beforehand.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The body behind any URL.
+    pub body: Result<Vec<u8>, String>,
+    /// The day.
+    pub today: Date,
+    /// The tags of any stack.
+    pub stack_tags: Result<BTreeMap<String, String>, String>,
+}
+
+impl Outside for Prepared {
+    fn fetch(&self, _: &str) -> Result<Vec<u8>, String> {
+        self.body.clone()
+    }
+
+    fn today(&self) -> Date {
+        self.today
+    }
+
+    fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
+        self.stack_tags.clone()
+    }
+}
 
 /// An answer, and what may be logged of how it came about.
 #[derive(Debug)]
@@ -77,13 +121,11 @@ impl Hook {
         Self { policy }
     }
 
-    /// Answers one event. `fetch` gets the body behind the URL that an event about a stack or a change set holds, and
-    /// is called for no other event; its error is for people, in whole sentences, and must not
-    /// hold the URL, which is a secret.
-    pub fn respond(&self, bytes: &[u8], fetch: Fetch<'_>) -> Answer {
+    /// Answers one event.
+    pub fn respond(&self, bytes: &[u8], outside: &dyn Outside) -> Answer {
         // A panic is a bug in a rule or in the engine. It must not take the answer, nor the next event, with it;
         // nothing here outlives the call, so there is no broken state to see.
-        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(bytes, fetch)));
+        let answer = catch_unwind(AssertUnwindSafe(|| self.answer(bytes, outside)));
         answer.unwrap_or_else(|_| {
             let record = catch_unwind(|| Self::identified(bytes)).unwrap_or_default();
             let message =
@@ -96,7 +138,7 @@ impl Hook {
         json::read_bounded(bytes, MAXIMUM_VALUES).map(|root| Event::of(&root).record()).unwrap_or_default()
     }
 
-    fn answer(&self, bytes: &[u8], fetch: Fetch<'_>) -> Answer {
+    fn answer(&self, bytes: &[u8], outside: &dyn Outside) -> Answer {
         let root = match json::read_bounded(bytes, MAXIMUM_VALUES) {
             Ok(root) => root,
             Err(_) if bytes.is_empty() => {
@@ -116,7 +158,13 @@ impl Hook {
                 Answer::new(response, record)
             }
             Ok(Request::Judge { subject, properties }) => {
-                let report = evaluate(properties, policy);
+                let mut report = evaluate(properties, policy);
+                let tags = TagsOfEvent::new(&event, outside);
+                let family = event.family();
+                let whose = Subject { logical_id: event.logical_id(), family, ..event.whose(&tags) };
+                if !policy.exceptions.is_empty() {
+                    excuse(&mut report, &whose, policy, outside.today());
+                }
                 record.verdicts = report
                     .outcomes
                     .iter()
@@ -129,14 +177,24 @@ impl Hook {
                 let judge = if is_change_set { stack::judge_change_set } else { stack::judge_stack };
                 let given = event.given();
                 let what = if is_change_set { "change set" } else { "stack" };
-                let judged = fetch(url).and_then(|body| {
+                let judged = outside.fetch(url).and_then(|body| {
                     judge(&body, &given, policy)
                         .map_err(|problem| format!("The {what} cannot be judged: {problem}."))
                 });
-                let judged = match judged {
+                let mut judged = match judged {
                     Ok(judged) => judged,
                     Err(message) => return self.internal_error(record, &message),
                 };
+                let tags = TagsOfEvent::new(&event, outside);
+                if !policy.exceptions.is_empty() {
+                    let today = outside.today();
+                    for task in &mut judged.tasks {
+                        let (logical_id, family) =
+                            (task.judged.logical_id.as_deref(), task.judged.family.as_deref());
+                        let whose = Subject { logical_id, family, ..event.whose(&tags) };
+                        excuse(&mut task.judged.report, &whose, policy, today);
+                    }
+                }
                 let verdict_of = |setting: &Setting| {
                     let name = setting.rule.metadata().name;
                     let outcomes = judged.tasks.iter().flat_map(|task| &task.judged.report.outcomes);
@@ -170,6 +228,26 @@ impl Hook {
             }
         };
         Answer::new(response, Record { is_internal_error: true, ..record })
+    }
+}
+
+/// The tags of the stack that an event is about, asked for at most once.
+struct TagsOfEvent<'a> {
+    stack: &'a str,
+    outside: &'a dyn Outside,
+    tags: OnceCell<Result<BTreeMap<String, String>, String>>,
+}
+
+impl<'a> TagsOfEvent<'a> {
+    fn new(event: &Event<'a, '_>, outside: &'a dyn Outside) -> Self {
+        Self { stack: event.stack(), outside, tags: OnceCell::new() }
+    }
+}
+
+impl StackTags for TagsOfEvent<'_> {
+    fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
+        let tags = self.tags.get_or_init(|| self.outside.stack_tags(self.stack));
+        tags.as_ref().map_err(String::as_str)
     }
 }
 

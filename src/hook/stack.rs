@@ -86,18 +86,18 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         return Err(format!("`changedResources` is not a list but {}", changes.kind()));
     };
     let template = text(&body, "template")?;
-    let judge_changes = |template: &Template<'_>| {
-        let mut judged = Judged { tasks: Vec::new(), hidden: hidden(template) };
-        for change in changes {
-            judged.tasks.extend(judge_change(change, template, policy)?);
-        }
-        Ok(judged)
-    };
-    if let Some(template) = template {
-        return with_template(&template, given, judge_changes)?;
-    }
     let empty = Node { value: Value::Mapping(vec![resources()]), span: None };
-    judge_changes(&Template::of(&empty, given).ok_or("the payload holds no template")?)
+    let empty = Template::of(&empty, given).ok_or("the payload holds no template")?;
+    let judge_changes = |template: &Template<'_>| {
+        // The context is what macros made of the template, and all that they made; the template is what was submitted.
+        let template = if template.macros.is_empty() { template } else { &empty };
+        let tasks = changes.iter().filter_map(|change| judge_change(change, template, policy).transpose());
+        Ok(Judged { tasks: tasks.collect::<Result<_, _>>()?, hidden: None })
+    };
+    match template {
+        Some(template) => with_template(&template, given, judge_changes)?,
+        None => judge_changes(&empty),
+    }
 }
 
 fn resources() -> Entry<'static> {
@@ -134,17 +134,36 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
     if !matches!(context.value, Value::Mapping(_)) {
         return Err(unreadable(&format!("is not a map but {}", context.kind())));
     }
-    let properties = lookup(context, "Properties", &mut None).unwrap_or(context);
+    let properties = lookup(context, "Properties", &mut None);
+    let is_bare = lookup(context, "ContainerDefinitions", &mut None).is_some();
+    let Some(properties) = properties.or_else(|| is_bare.then_some(context)) else {
+        return Err(unreadable("holds no properties"));
+    };
+    if matches!(&properties.value, Value::Mapping(entries) if entries.is_empty()) {
+        return Err(unreadable("holds no properties"));
+    }
     let of_template = template.task_definitions.iter().find(|task| task.logical_id == name);
     let written = of_template.and_then(|task| match task.properties.as_slice() {
         [only] => Some(*only),
         _ => None,
     });
     let properties = filled_in(properties, written);
-    let task =
-        TaskDefinition { logical_id: name, span: None, properties: vec![&properties], condition: None };
+    let task = TaskDefinition {
+        logical_id: name,
+        span: None,
+        properties: vec![&properties],
+        conditions: Vec::new(),
+        function: None,
+    };
     let report = evaluate_cases(template, &task, &properties, policy);
-    let judged = JudgedTask { name: name.to_owned(), span: Span::NOWHERE, report };
+    let judged = JudgedTask {
+        name: name.to_owned(),
+        logical_id: Some(name.to_owned()),
+        family: template.certain_text(&properties, "Family"),
+        span: Span::NOWHERE,
+        plain: None,
+        report,
+    };
     Ok(Some(Task { judged: soften(judged), is_in_scope: true }))
 }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Answer, Fetch, Hook};
+use super::{Answer, Hook, Outside, Prepared};
 use crate::document::View;
 use crate::policy::{Level, Policy, Setting, read};
 use crate::rule::{Context, Metadata, Options, Rule};
@@ -37,11 +37,15 @@ fn good_container() -> Value {
 
 /// The answer as CloudFormation would read it, after checking what holds for all answers.
 fn answer_to(hook: &Hook, bytes: &[u8]) -> Value {
-    answer_with(hook, bytes, &|_| Err("There is none.".into()))
+    answer_with(hook, bytes, &outside(Err("There is none.".into())))
 }
 
-fn answer_with(hook: &Hook, bytes: &[u8], fetch: Fetch<'_>) -> Value {
-    let Answer { response, .. } = hook.respond(bytes, fetch);
+fn outside(body: Result<Vec<u8>, String>) -> Prepared {
+    Prepared { body, today: "2026-11-25".parse().unwrap(), stack_tags: Err("nobody knows them".into()) }
+}
+
+fn answer_with(hook: &Hook, bytes: &[u8], outside: &dyn Outside) -> Value {
+    let Answer { response, .. } = hook.respond(bytes, outside);
     let wire: Value = serde_json::from_str(&serde_json::to_string(&response).unwrap()).unwrap();
     let status = wire["hookStatus"].as_str().unwrap();
     match wire.get("errorCode") {
@@ -110,7 +114,9 @@ fn internal_errors_pass_only_where_the_policy_says_so_and_loudly() {
         let answer = answer_to(&hook, event.as_bytes());
         assert_eq!(answer["hookStatus"], "SUCCESS");
         assert!(message(&answer).starts_with("warning: NOT JUDGED"), "{answer}");
-        assert!(hook.respond(event.as_bytes(), &|_| Err("there is none".into())).record.is_internal_error);
+        assert!(
+            hook.respond(event.as_bytes(), &outside(Err("There is none.".into()))).record.is_internal_error
+        );
     }
 }
 
@@ -281,6 +287,23 @@ fn secrets_of_a_definition_are_never_repeated() {
     assert!(!answer.to_string().contains("canary"), "{answer}");
 }
 
+/// An outside that is broken.
+struct Panicking;
+
+impl Outside for Panicking {
+    fn fetch(&self, _: &str) -> Result<Vec<u8>, String> {
+        panic!("canary")
+    }
+
+    fn today(&self) -> jiff::civil::Date {
+        panic!("canary")
+    }
+
+    fn stack_tags(&self, _: &str) -> Result<std::collections::BTreeMap<String, String>, String> {
+        panic!("canary")
+    }
+}
+
 fn stack_event(target: &str) -> Value {
     json!({
         "clientRequestToken": "token-1",
@@ -291,8 +314,8 @@ fn stack_event(target: &str) -> Value {
 }
 
 fn answer_to_body(policy: &str, target: &str, body: &[u8]) -> Value {
-    let fetch = |_: &str| Ok(body.to_vec());
-    answer_with(&with_policy(policy), stack_event(target).to_string().as_bytes(), &fetch)
+    let outside = outside(Ok(body.to_vec()));
+    answer_with(&with_policy(policy), stack_event(target).to_string().as_bytes(), &outside)
 }
 
 const TASK: &str = "Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: shop\n      \
@@ -353,6 +376,11 @@ fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
     let condition = |value: &str| format!("Conditions: {{C: !Equals [a, {value}]}}");
     let mapping = |value: &str| format!("Mappings: {{M: {{a: {{b: {value}}}}}}}");
     let choice = "!If [C, x, y]";
+    let with_function =
+        with("", "shop, Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://b/k'}}");
+    let of_loop = "Parameters: {Names: {Type: CommaDelimitedList}}\nResources: {Fn::ForEach::T: [N, !Ref Names, {'T${N}': \
+                   {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Privileged: true}]}}}]}"
+        .to_owned();
     let found = "!FindInMap [M, a, b]";
     for (new, previous, expected) in [
         (with(parameter, "shop"), with(parameter, "shop"), "SUCCESS"),
@@ -364,11 +392,50 @@ fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
         (with(&mapping("a"), found), with(&mapping("a"), found), "SUCCESS"),
         (with(&mapping("a"), found), with(&mapping("b"), found), "FAILED"),
         (with("", "shop"), "Resources: {}".to_owned(), "FAILED"),
+        (with_function.clone(), with_function, "FAILED"),
+        (of_loop.clone(), of_loop, "FAILED"),
         (with("", "shop"), "not a template".to_owned(), "FAILED"),
     ] {
         let body = json!({"Template": new, "PreviousTemplate": previous});
         let answer = answer_to_body("", "STACK", body.to_string().as_bytes());
         assert_eq!(answer["hookStatus"], expected, "{new}\n{previous}\n{answer}");
+    }
+}
+
+#[test]
+fn a_resource_that_is_written_twice_is_told_once() {
+    let task = "Task: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}}";
+    let body = json!({"template": format!("Resources: {{{task}, {task}}}")}).to_string();
+    let answer = answer_to_body("", "STACK", body.as_bytes());
+    assert!(message(&answer).starts_with("`Task` is blocked by 3 rules."), "{answer}");
+    assert_eq!(message(&answer).matches("`Privileged` is true").count(), 1, "{answer}");
+}
+
+#[test]
+fn macros_hide_a_stack_and_show_in_a_change_set() {
+    let made_by_macro = "Transform: [Macro]";
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
+    for template in
+        [made_by_macro.to_owned(), include.to_owned(), format!("{made_by_macro}\n{}", template("true"))]
+    {
+        let answer = answer_to_body("", "STACK", json!({"template": template}).to_string().as_bytes());
+        assert_eq!(answer["hookStatus"], "SUCCESS", "{template}: {answer}");
+        assert!(message(&answer).starts_with("warning: "), "{template}: {answer}");
+
+        for (privileged, expected) in [("true", "FAILED"), ("false", "SUCCESS")] {
+            let context = json!({"Properties": {"ContainerDefinitions": [
+                {"Privileged": privileged, "ReadonlyRootFilesystem": "true", "User": "app"},
+            ]}});
+            let context = context.to_string();
+            let change = json!({
+                "logicalResourceId": "Task", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+                "afterContext": context,
+            });
+            let body = json!({"template": template, "changedResources": [change]}).to_string();
+            let answer = answer_to_body("", "CHANGE_SET", body.as_bytes());
+            assert_eq!(answer["hookStatus"], expected, "{template}: {answer}");
+            assert!(!message(&answer).starts_with("warning: "), "{template}: {answer}");
+        }
     }
 }
 
@@ -389,16 +456,21 @@ fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
         ("CHANGE_SET", json!({"changedResources": [task(Value::Null)]})),
         ("CHANGE_SET", json!({"changedResources": [task("canary {".into())]})),
         ("CHANGE_SET", json!({"changedResources": [task("[]".into())]})),
+        ("CHANGE_SET", json!({"changedResources": [task("{}".into())]})),
+        ("CHANGE_SET", json!({"changedResources": [task(r#"{"Properties": {}}"#.into())]})),
+        (
+            "CHANGE_SET",
+            json!({"changedResources": [task(r#"{"Canary": {"Properties": {"Family": "x"}}}"#.into())]}),
+        ),
     ] {
         let answer = answer_to_body("", target, body.to_string().as_bytes());
         assert_eq!(answer["errorCode"], "InternalFailure", "{body}");
         assert!(!message(&answer).contains("canary"), "{answer}");
     }
-    let refused = |_: &str| Err("Amazon S3 refused.".to_owned());
+    let refused = outside(Err("Amazon S3 refused.".to_owned()));
     let bytes = stack_event("STACK").to_string();
     assert_eq!(answer_with(&baseline(), bytes.as_bytes(), &refused)["message"], "Amazon S3 refused.");
-    let panics = |_: &str| -> Result<Vec<u8>, String> { panic!("canary") };
-    let answer = answer_with(&baseline(), bytes.as_bytes(), &panics);
+    let answer = answer_with(&baseline(), bytes.as_bytes(), &Panicking);
     assert_eq!(answer["errorCode"], "InternalFailure");
     assert!(!answer.to_string().contains("canary"), "{answer}");
 }

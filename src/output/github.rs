@@ -55,7 +55,7 @@ impl Format for GitHub {
             let kind = match told.weight {
                 Weight::Failure => Kind::Error,
                 Weight::Warning => Kind::Warning,
-                Weight::Unknown => Kind::Notice,
+                Weight::Unknown | Weight::Excepted => Kind::Notice,
             };
             let rule = told.outcome.rule.name;
             let link =

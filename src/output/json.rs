@@ -61,6 +61,7 @@ struct Finding<'a> {
     case: Option<&'a str>,
     open: &'a [String],
     fix: Option<Fix<'a>>,
+    excepted: Option<Excuse<'a>>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +76,13 @@ struct Fix<'a> {
 struct Edit<'a> {
     span: Range,
     text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Excuse<'a> {
+    reason: &'a str,
+    owner: Option<&'a str>,
+    expires: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -125,6 +133,7 @@ struct Summary {
     failures: usize,
     warnings: usize,
     unknowns: usize,
+    excepted: usize,
     passes: usize,
 }
 
@@ -150,7 +159,7 @@ impl Format for Json {
     fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
         let Ok(tasks) = &file.judged else { return String::new() };
         let page = Page::new(file.text);
-        let findings = tasks.iter().flat_map(|task| told::findings(task, run));
+        let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
         let left_out = tasks.iter().flat_map(|task| told::left_out(task, run).map(move |of| (task, of)));
         serialized(&File {
             path: file.path,
@@ -198,7 +207,9 @@ impl Format for Json {
                 }),
             })
             .collect();
-        let Totals { files: readable, task_definitions, failures, warnings, unknowns, passes, .. } = *totals;
+        let Totals {
+            files: readable, task_definitions, failures, warnings, unknowns, excepted, passes, ..
+        } = *totals;
         let summary = Summary {
             fixes: run.fixing.map(|_| totals.fixes),
             files: readable,
@@ -207,6 +218,7 @@ impl Format for Json {
             failures,
             warnings,
             unknowns,
+            excepted,
             passes,
         };
         format!("\n],\"unreadable\":{},\"summary\":{}}}\n", serialized(&files), serialized(&summary))
@@ -229,6 +241,11 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         case: finding.case.as_deref(),
         open: &finding.open,
         fix: finding.fix.as_ref().and_then(|found| fix(found, page)),
+        excepted: finding.excused.as_ref().map(|excuse| Excuse {
+            reason: &excuse.reason,
+            owner: excuse.owner.as_deref(),
+            expires: excuse.expires.as_deref(),
+        }),
     }
 }
 

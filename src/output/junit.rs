@@ -70,7 +70,7 @@ fn tests<'a>(task: &'a JudgedTask, run: &Run<'_>) -> Vec<Test<'a>> {
         .map(|outcome| Test { task, outcome, findings: Vec::new(), kind: Kind::Passed })
         .collect();
     // Findings come in the order of the outcomes.
-    let mut findings = told::findings(task, run).peekable();
+    let mut findings = told::findings_and_excused(task, run).peekable();
     for test in &mut tests {
         while let Some(told) = findings.next_if(|told| told.outcome.rule.name == test.outcome.rule.name) {
             test.findings.push(told);
@@ -79,7 +79,7 @@ fn tests<'a>(task: &'a JudgedTask, run: &Run<'_>) -> Vec<Test<'a>> {
         test.kind = match worst {
             Some(Weight::Failure) => Kind::Failed,
             Some(Weight::Warning) => Kind::Warned,
-            Some(Weight::Unknown) => Kind::Skipped,
+            Some(Weight::Unknown | Weight::Excepted) => Kind::Skipped,
             None if test.outcome.findings.verdict == Verdict::NotApplicable => Kind::Skipped,
             None => Kind::Passed,
         };
@@ -147,6 +147,7 @@ fn line(path: &str, told: &Told<'_>, page: &Page<'_>) -> String {
         Weight::Failure => "failure",
         Weight::Warning => "warning",
         Weight::Unknown => "unknown",
+        Weight::Excepted => "excepted",
     };
     let place = page.place(told.span());
     format!("{path}:{}:{}: {word}: {}", place.line, place.column, told.sentences())

@@ -152,6 +152,7 @@ fn item(told: &Told<'_>, page: &Page<'_>, run: &Run<'_>, is_mended_below: bool) 
         Weight::Failure => "**error**",
         Weight::Warning => "**warning**",
         Weight::Unknown => "unknown",
+        Weight::Excepted => "excepted",
     };
     let rule = told.outcome.rule.name;
     let rule = match run.policy.documentation_link(rule) {

@@ -17,6 +17,8 @@ mod junit;
 mod markdown;
 #[cfg(feature = "cli")]
 pub mod policy_error;
+#[cfg(feature = "cli")]
+pub mod policy_schema;
 pub mod rules;
 #[cfg(feature = "cli")]
 mod sarif;

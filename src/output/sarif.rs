@@ -77,6 +77,8 @@ struct Finding<'a> {
     partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Option::is_none")]
     fixes: Option<[Fix<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<[Suppression; 1]>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +100,13 @@ struct ArtifactChange<'a> {
 struct Replacement {
     deleted_region: Region,
     inserted_content: Message,
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
 }
 
 #[derive(Serialize)]
@@ -182,7 +191,7 @@ impl Format for Sarif {
         let Ok(tasks) = &file.judged else { return String::new() };
         let page = Page::new(file.text);
         let mut occurrences = HashMap::new();
-        let findings = tasks.iter().flat_map(|task| told::findings(task, run));
+        let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
         let results =
             findings.map(|told| serialized(&result(&told, file.path, &page, run, &mut occurrences)));
         results.collect::<Vec<_>>().join(self.separator())
@@ -260,7 +269,7 @@ fn level(weight: Weight) -> &'static str {
     match weight {
         Weight::Failure => "error",
         Weight::Warning => "warning",
-        Weight::Unknown => "note",
+        Weight::Unknown | Weight::Excepted => "note",
     }
 }
 
@@ -298,6 +307,9 @@ fn result<'a>(
         }],
         partial_fingerprints: Fingerprints { version_1: fingerprint(told, path, occurrences) },
         fixes: told.finding.fix.as_ref().and_then(|found| Some([fix(found, path, page)?])),
+        suppressions: told
+            .excuse()
+            .map(|justification| [Suppression { kind: "external", status: "accepted", justification }]),
     }
 }
 

@@ -156,6 +156,7 @@ impl Shown<'_> {
             Weight::Failure => Level::ERROR,
             Weight::Warning => Level::WARNING,
             Weight::Unknown => Level::NOTE,
+            Weight::Excepted => Level::INFO.with_name("excepted"),
         };
         let span = told.span();
         let place = self.page.place(span);
@@ -165,7 +166,8 @@ impl Shown<'_> {
             .primary_title(told.found())
             .id(told.outcome.rule.name)
             .element(snippet(&excerpt, place.line))
-            .elements(case.map(|case| Level::NOTE.message(case)));
+            .elements(case.map(|case| Level::NOTE.message(case)))
+            .elements(told.excuse().map(|excuse| Level::NOTE.with_name("excepted").message(excuse)));
         if let Some(reason) = told.not_fixed_because(run) {
             group = group.element(Level::NOTE.message(format!("not fixed, because {}", on_one_line(reason))));
         }

@@ -22,8 +22,17 @@ pub(super) struct Told<'a> {
     pub(super) weight: Weight,
 }
 
-/// The findings of one task definition that the run shows, rule by rule.
+/// The findings of one task definition that the run shows, rule by rule; those that are excused are passes of a kind.
 pub(super) fn findings<'a>(task: &'a JudgedTask, run: &Run<'_>) -> impl Iterator<Item = Told<'a>> + use<'a> {
+    let is_verbose = run.verbose;
+    findings_and_excused(task, run).filter(move |told| is_verbose || told.weight != Weight::Excepted)
+}
+
+/// The same with all that are excused.
+pub(super) fn findings_and_excused<'a>(
+    task: &'a JudgedTask,
+    run: &Run<'_>,
+) -> impl Iterator<Item = Told<'a>> + use<'a> {
     let is_quiet = run.quiet;
     let told = move |outcome: &'a Outcome| {
         let told = move |finding| Told { task, outcome, finding, weight: Weight::of(outcome, finding) };
@@ -88,7 +97,16 @@ impl Told<'_> {
 
     /// Everything in sentences: what was found, in which case, and what to write instead.
     pub(super) fn sentences(&self) -> String {
-        format!("{} {}", self.found_in_case(), on_one_line(&self.finding.remediation))
+        let excuse = self.excuse().map(|excuse| format!("Excepted: {excuse}. ")).unwrap_or_default();
+        format!("{excuse}{} {}", self.found_in_case(), on_one_line(&self.finding.remediation))
+    }
+
+    /// Why it is excused, until when, and who answers for that.
+    pub(super) fn excuse(&self) -> Option<String> {
+        let excuse = self.finding.excused.as_ref()?;
+        let last = excuse.expires.as_ref().map(|last| format!(", until {last}")).unwrap_or_default();
+        let owner = excuse.owner.as_ref().map(|owner| format!(" ({owner})")).unwrap_or_default();
+        Some(format!("{}{last}{owner}", excuse.reason))
     }
 
     /// Whether what to do is the same for both.
@@ -128,7 +146,7 @@ pub(super) fn name(task: &JudgedTask) -> &str {
 
 /// Rules that have nothing to say of a task definition because they pass, or do not apply.
 pub(super) fn silent(task: &JudgedTask) -> impl Iterator<Item = &Outcome> {
-    task.report.outcomes.iter().filter(|outcome| outcome.findings.verdict < Verdict::Unknown)
+    task.report.outcomes.iter().filter(|outcome| outcome.findings.verdict < Verdict::Excepted)
 }
 
 /// A span in lines and columns, from 1, columns in characters; the end is behind the last character.
@@ -190,6 +208,9 @@ pub(super) fn summary(totals: &Totals, unreadable: usize, run: &Run<'_>) -> Stri
             counted(totals.files, "file"),
         )
     };
+    if totals.excepted > 0 {
+        let _ = write!(summary, "; excepted: {}", totals.excepted);
+    }
     if let Some(fixing) = run.fixing {
         let noun = if totals.fixes == 1 { "fix" } else { "fixes" };
         let verb = if fixing.is_preview { "to make" } else { "made" };

@@ -5,10 +5,11 @@
 
 use std::fmt;
 
-use super::{Level, OnInternalError, Policy, Setting, StackScope};
+use super::vocabulary::{self, Key, Operations, Word};
+use super::{Level, Policy, Setting};
 use crate::document::{Entry, LineIndex, Node, Span, Value, yaml};
 use crate::finding::quote;
-use crate::rule::{Metadata, OptionKind, OptionValue, Options, Profile, RuleOption, parse_docker_size};
+use crate::rule::{Metadata, OptionKind, OptionValue, Options, RuleOption, parse_docker_size};
 use crate::rules;
 
 /// Something wrong with a policy file.
@@ -73,83 +74,80 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
     Err(Problems(problems))
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
-    lines: LineIndex<'a>,
+    pub(super) lines: LineIndex<'a>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        const KEYS: &[&str] =
-            &["profile", "on-internal-error", "unresolved", "stack-scope", "documentation-url", "rules"];
-        const SCOPES: &[(&str, StackScope)] = &[("changed", StackScope::Changed), ("all", StackScope::All)];
-        const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
-            &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
-        const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
         let mut policy = Policy::baseline();
-        for entry in self.entries(root, "the policy", KEYS) {
-            match entry.key.as_ref() {
-                "profile" => {
-                    let profiles: Vec<_> =
-                        Profile::ALL.iter().map(|profile| (profile.as_str(), *profile)).collect();
-                    self.word(entry, &profiles);
+        let mut exceptions = None;
+        for (key, entry) in self.entries(root, "the policy", vocabulary::KEYS) {
+            match key {
+                Key::Profile => {
+                    self.word(entry, &vocabulary::profiles());
                 }
-                "on-internal-error" => {
+                Key::OnInternalError => {
                     policy.on_internal_error =
-                        self.word(entry, ALLOW_OR_DENY).unwrap_or(policy.on_internal_error);
+                        self.word(entry, vocabulary::ON_INTERNAL_ERROR).unwrap_or(policy.on_internal_error);
                 }
-                "unresolved" => {
-                    for entry in self.entries(&entry.value, "`unresolved`", &["resource", "stack"]) {
-                        let level = if entry.key == "resource" {
-                            &mut policy.unresolved.resource
-                        } else {
-                            &mut policy.unresolved.stack
+                Key::Unresolved => {
+                    for (operations, entry) in
+                        self.entries(&entry.value, "`unresolved`", vocabulary::UNRESOLVED)
+                    {
+                        let level = match operations {
+                            Operations::Resource => &mut policy.unresolved.resource,
+                            Operations::Stack => &mut policy.unresolved.stack,
                         };
-                        *level = self.word(entry, LEVELS).unwrap_or(*level);
+                        *level = self.word(entry, vocabulary::LEVELS).unwrap_or(*level);
                     }
                 }
-                "stack-scope" => {
-                    policy.stack_scope = self.word(entry, SCOPES).unwrap_or(policy.stack_scope);
+                Key::StackScope => {
+                    policy.stack_scope =
+                        self.word(entry, vocabulary::STACK_SCOPES).unwrap_or(policy.stack_scope);
                 }
-                "documentation-url" => policy.documentation_url = self.url(entry),
-                "rules" => self.rules(&entry.value, &mut policy),
-                _ => {}
+                Key::DocumentationUrl => policy.documentation_url = self.url(entry),
+                Key::Rules => self.rules(&entry.value, &mut policy),
+                Key::Exceptions => exceptions = Some(&entry.value),
             }
+        }
+        // Which rules are on decides which exceptions make sense.
+        if let Some(exceptions) = exceptions {
+            policy.exceptions = self.exceptions(exceptions, &policy);
         }
         policy
     }
 
     fn rules(&mut self, node: &Node<'a>, policy: &mut Policy) {
-        let names: Vec<_> = rules::ALL.iter().map(|rule| rule.metadata().name).collect();
-        for entry in self.entries(node, "`rules`", &names) {
-            let Some(rule) = rules::ALL.iter().find(|rule| rule.metadata().name == entry.key) else {
-                continue;
-            };
+        let names: Vec<_> = rules::ALL.iter().map(|rule| (rule.metadata().name, *rule)).collect();
+        for (rule, entry) in self.entries(node, "`rules`", &names) {
             let (level, options) = self.setting(&entry.value, rule.metadata());
             policy.rules.retain(|setting| setting.rule.metadata().name != entry.key);
             if let Some(level) = level {
                 policy.rules.push(Setting { rule: *rule, level, options });
             }
         }
-        let place = |setting: &Setting| names.iter().position(|name| *name == setting.rule.metadata().name);
+        let place =
+            |setting: &Setting| names.iter().position(|(name, _)| *name == setting.rule.metadata().name);
         policy.rules.sort_by_key(place);
     }
 
     /// A rule's level, `None` when it is off, and its options.
     fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Level>, Options) {
-        const LEVELS: &[(&str, Option<Level>)] =
-            &[("deny", Some(Level::Deny)), ("warn", Some(Level::Warn)), ("off", None)];
-        let (mut level, mut options) = (Some(Level::Deny), Options::default());
+        let (mut level, mut options) = (vocabulary::DEFAULT_LEVEL, Options::default());
         let owner = format!("the rule `{}`", rule.name);
-        let keys: Vec<_> = std::iter::once("level").chain(rule.options().map(|option| option.name)).collect();
-        for entry in self.entries(node, &owner, &keys) {
-            if entry.key == "level" {
-                level = self.word(entry, LEVELS).unwrap_or(level);
-            } else if let Some(option) = rule.options().find(|option| option.name == entry.key)
-                && let Some(value) = self.option(entry, option)
-            {
-                options.set(option, value);
+        let of_rule = rule.options().map(|option| (option.name, Some(option)));
+        let keys: Vec<_> = std::iter::once((vocabulary::LEVEL, None)).chain(of_rule).collect();
+        for (option, entry) in self.entries(node, &owner, &keys) {
+            match option {
+                None => level = self.word(entry, vocabulary::RULE_LEVELS).unwrap_or(level),
+                Some(option) => {
+                    if let Some(value) = self.option(entry, option) {
+                        options.set(option, value);
+                    }
+                }
             }
         }
         (level, options)
@@ -213,8 +211,13 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// The entries of a map whose keys are known and written once; the others are reported.
-    fn entries<'n>(&mut self, node: &'n Node<'a>, owner: &str, keys: &[&str]) -> Vec<&'n Entry<'a>> {
+    /// The entries of a map whose keys are known and written once, with what the keys mean; the others are reported.
+    pub(super) fn entries<'n, 'k, K>(
+        &mut self,
+        node: &'n Node<'a>,
+        owner: &str,
+        keys: &'k [Word<K>],
+    ) -> Vec<(&'k K, &'n Entry<'a>)> {
         // What is commented out below a key leaves null behind.
         if matches!(node.value, Value::Null) {
             return Vec::new();
@@ -223,26 +226,29 @@ impl<'a> Reader<'a> {
             self.expected(node, owner, "a map");
             return Vec::new();
         };
-        let mut accepted: Vec<&Entry<'a>> = Vec::new();
+        let known = || keys.iter().map(|(key, _)| *key);
+        let mut accepted: Vec<(&K, &Entry<'a>)> = Vec::new();
         for entry in entries {
             let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
             let key = entry.key.as_ref();
-            if !keys.contains(&key) {
-                let help = did_you_mean(key, keys.iter().copied())
-                    .unwrap_or_else(|| format!("known here: {}", listed(keys.iter().copied())));
+            let Some((_, meaning)) = keys.iter().find(|(known, _)| *known == key) else {
+                let help =
+                    did_you_mean(key, known()).unwrap_or_else(|| format!("known here: {}", listed(known())));
                 let what = if owner == "`rules`" { "unknown rule" } else { "unknown key" };
                 self.report(span, format!("{what} {} in {owner}", quote(key)), Some(help));
-            } else if accepted.iter().any(|other| other.key == entry.key) {
+                continue;
+            };
+            if accepted.iter().any(|(_, other)| other.key == entry.key) {
                 self.report(span, format!("{} is written twice in {owner}", quote(key)), None);
             } else {
-                accepted.push(entry);
+                accepted.push((meaning, entry));
             }
         }
         accepted
     }
 
     /// One of a few words. Taken as written, so that `off` is the word and not YAML's `false`.
-    fn word<T: Copy>(&mut self, entry: &Entry<'a>, words: &[(&str, T)]) -> Option<T> {
+    fn word<T: Copy>(&mut self, entry: &Entry<'a>, words: &[Word<T>]) -> Option<T> {
         let written = match &entry.value.value {
             Value::String(text) => text.as_ref(),
             Value::Bool(_) => span_of(&entry.value).slice(self.text),
@@ -259,12 +265,10 @@ impl<'a> Reader<'a> {
     }
 
     fn url(&mut self, entry: &Entry<'a>) -> Option<String> {
-        // With the rule's name behind it, a link must leave room for the remediation before it.
-        const LONGEST: usize = 200;
         match &entry.value.value {
             Value::String(url)
                 if (url.starts_with("https://") || url.starts_with("http://"))
-                    && url.len() <= LONGEST
+                    && url.len() <= vocabulary::LONGEST_URL
                     && url.bytes().all(|byte| {
                         byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>')
                     }) =>
@@ -279,7 +283,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
+    pub(super) fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
         let message = match &node.value {
             Value::String(_) | Value::Number(_) => format!("{owner} is not {expected}"),
             _ => format!("{owner} is not {expected} but {}", node.kind()),
@@ -287,13 +291,13 @@ impl<'a> Reader<'a> {
         self.report(span_of(node), message, None);
     }
 
-    fn report(&mut self, span: Span, message: String, help: Option<String>) {
+    pub(super) fn report(&mut self, span: Span, message: String, help: Option<String>) {
         let (line, column) = self.lines.position(span.start as usize);
         self.problems.push(Problem { span, line, column, message, help });
     }
 }
 
-fn span_of(node: &Node<'_>) -> Span {
+pub(super) fn span_of(node: &Node<'_>) -> Span {
     node.span.unwrap_or(Span::new(0, 0))
 }
 

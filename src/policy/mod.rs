@@ -1,12 +1,15 @@
 //! The policy: which rules apply, how strictly, and with what options.
 //!
-//! Owns the validated [`Policy`] and, in `file`, the syntax it is written in. Must not know where the file comes
-//! from, and not what any rule does.
+//! Owns the validated [`Policy`] and, in `file` and `vocabulary`, the syntax it is written in. Must not know where the
+//! file comes from, and not what any rule does.
 
+mod exception;
 mod file;
+pub(crate) mod vocabulary;
 
 use std::fmt;
 
+pub use exception::{Exception, Field, Matcher};
 #[cfg(feature = "cli")]
 pub(crate) use file::did_you_mean;
 pub use file::{Problem, Problems, read};
@@ -24,6 +27,8 @@ pub struct Policy {
     pub unresolved: WhenUnresolved,
     /// Which task definitions of a stack block its operation.
     pub stack_scope: StackScope,
+    /// What is excused, in the order of the file.
+    pub exceptions: Vec<Exception>,
     /// Where the rules are documented: a rule's name after `#` is appended.
     pub documentation_url: Option<String>,
 }
@@ -49,7 +54,7 @@ pub enum Level {
 
 impl Level {
     /// The word for it in the policy file.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Warn => "warn",
             Self::Deny => "deny",
@@ -98,6 +103,7 @@ impl Policy {
             on_internal_error: OnInternalError::Deny,
             unresolved: WhenUnresolved { resource: Level::Deny, stack: Level::Warn },
             stack_scope: StackScope::Changed,
+            exceptions: Vec::new(),
             documentation_url: None,
         }
     }
@@ -125,6 +131,7 @@ impl fmt::Debug for Policy {
             .field("on_internal_error", &self.on_internal_error)
             .field("unresolved", &self.unresolved)
             .field("stack_scope", &self.stack_scope)
+            .field("exceptions", &self.exceptions)
             .field("documentation_url", &self.documentation_url)
             .finish()
     }

@@ -9,7 +9,7 @@ mod options;
 use std::borrow::Cow;
 use std::cell::Cell;
 
-pub use docker_size::{docker_size_text, parse_docker_size};
+pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 
 use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
@@ -190,6 +190,9 @@ const MAXIMUM_COMBINATIONS: usize = 16;
 /// How much of a container's name is kept; Amazon ECS takes 255 characters.
 const LONGEST_NAME: usize = 255;
 
+/// The longest image that is kept, in bytes; Amazon ECS takes no longer ones from its own registry.
+const LONGEST_IMAGE: usize = 1024;
+
 impl<'a> Context<'a> {
     pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
         Self {
@@ -272,6 +275,7 @@ impl<'a> Context<'a> {
             case: None,
             open: Vec::new(),
             fix: None,
+            excused: None,
         };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
             return self.findings.push_mut(finding);
@@ -403,12 +407,14 @@ impl<'a> Context<'a> {
 
 /// A container's ordinal, name and place, as findings give them.
 fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) {
-    let (name, name_span) = match container.field("Name").string() {
-        Lookup::Known(name, node) if !name.text.is_empty() => {
-            (Some(name.text.chars().take(LONGEST_NAME).collect()), node.span)
-        }
-        Lookup::Unresolved(unresolved) => (None, unresolved.node.span),
-        _ => (None, None),
+    let whole_name = container.certain_text("Name").filter(|(text, _)| !text.is_empty());
+    let name = whole_name.map(|(text, _)| text.chars().take(LONGEST_NAME).collect());
+    let image =
+        container.certain_text("Image").map(|(text, _)| text).filter(|text| text.len() <= LONGEST_IMAGE);
+    let image = image.map(str::to_owned);
+    let name_span = match whole_name {
+        Some((_, node)) => node.span,
+        None => container.written("Name").and_then(|node| node.span),
     };
     let whole = match container.mapping() {
         Lookup::Known(_, node) => node.span,
@@ -417,7 +423,7 @@ fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) 
     // A name may be the value of a function, written elsewhere.
     let is_inside =
         |name: &Span| whole.is_some_and(|whole| whole.start <= name.start && name.end <= whole.end);
-    (Container { task_definition: None, ordinal, name }, name_span.filter(is_inside).or(whole))
+    (Container { task_definition: None, ordinal, name, image }, name_span.filter(is_inside).or(whole))
 }
 
 /// Declares a rule: its documentation comment, its type and its [`Metadata`].

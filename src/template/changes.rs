@@ -16,15 +16,14 @@ pub fn may_differ<'t>(
     (template, task): (&Template<'t>, &TaskDefinition<'t>),
     (previous_template, previous): (&Template<'t>, &TaskDefinition<'t>),
 ) -> bool {
-    let properties_differ = task.properties.len() != previous.properties.len()
-        || task.properties.iter().zip(&previous.properties).any(|(one, other)| !one.is_like(other));
-    let conditions_differ = match (task.condition, previous.condition) {
-        (None, None) => false,
-        (Some(one), Some(other)) => !one.is_like(other),
-        _ => true,
+    let differ = |new: &[&Node<'_>], old: &[&Node<'_>]| {
+        new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !new.is_like(old))
     };
-    if properties_differ
-        || conditions_differ
+    if differ(&task.properties, &previous.properties)
+        || differ(&task.conditions, &previous.conditions)
+        || task.function.is_some()
+        || previous.function.is_some()
+        || is_of_open_loop(task.logical_id)
         || !template.macros.is_empty()
         || !previous_template.macros.is_empty()
     {
@@ -33,10 +32,13 @@ pub fn may_differ<'t>(
     let mut walk =
         Walk { template, previous: previous_template, seen: HashSet::new(), depth: 0, may_differ: false };
     task.properties.iter().for_each(|properties| walk.node(properties));
-    if let Some(Node { value: Value::String(name), .. }) = task.condition {
-        walk.definition(false, name);
-    }
+    task.conditions.iter().for_each(|condition| walk.condition(condition));
     walk.may_differ
+}
+
+/// Whether a loop wrote a name while what it runs over was open: then other resources may come of it than before.
+fn is_of_open_loop(logical_id: &str) -> bool {
+    logical_id.contains("${") || logical_id.contains("&{")
 }
 
 /// A walk through all that a task definition refers to.
@@ -59,6 +61,8 @@ impl<'t> Walk<'_, 't> {
                     if entry.key == "Condition" {
                         self.condition(&entry.value);
                     }
+                    // A function that adds keys, of which nobody can see what it added before.
+                    self.may_differ |= entry.key.starts_with("Fn::");
                     self.node(&entry.value);
                 }
             }

@@ -21,6 +21,9 @@ use crate::document::{Entry, Intrinsic, Node, Span, Value};
 /// texts that double and double again.
 const LONGEST_TEXT: usize = 64 * 1024;
 
+/// How many keys of a mapping are looked through in the time of one function, roughly.
+const KEYS_OF_STEP: usize = 8;
+
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece<'a> {
@@ -34,7 +37,7 @@ impl Scenario<'_> {
     /// What a node stands for: itself, unless it is a function that can be evaluated.
     pub(super) fn value<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         let Value::Intrinsic(call) = &node.value else { return node };
-        self.state.borrow_mut().search.step();
+        self.state.borrow_mut().search.steps(1);
         let (argument, span) = (&call.argument, node.span);
         let value = match &*call.function {
             "Ref" => self.reference(argument, span),
@@ -106,15 +109,28 @@ impl Scenario<'_> {
             return None;
         };
         let (first, second) = (self.pieces(first)?, self.pieces(second)?);
+        if has_more_keys(&first, entries) {
+            return None;
+        }
+        self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
         // Without a default, a first key that lacks the second is refused by CloudFormation.
-        let has_second = |entry: &&Entry<'_>| {
-            default.is_some() || whole(&second).is_none_or(|key| entry.value.get(key).is_some())
+        let may_have_second = |entry: &&Entry<'_>| match &entry.value.value {
+            Value::Mapping(entries) => {
+                default.is_some()
+                    || has_more_keys(&second, entries)
+                    || whole(&second).is_none_or(|key| entries.iter().any(|entry| entry.key == key))
+            }
+            _ => true,
         };
-        let candidates: Vec<&Entry<'_>> = entries.iter().filter(has_second).collect();
+        let candidates: Vec<&Entry<'_>> = entries.iter().filter(may_have_second).collect();
         let found = match self.key(&first, &candidates, default.is_some())? {
             Chosen::Is(key) => {
                 let entry = self.one_of(&candidates, &key)?;
                 let Value::Mapping(entries) = &entry.value.value else { return None };
+                if has_more_keys(&second, entries) {
+                    return None;
+                }
+                self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
                 let candidates: Vec<&Entry<'_>> = entries.iter().collect();
                 match self.key(&second, &candidates, default.is_some())? {
                     Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
@@ -406,6 +422,12 @@ impl Scenario<'_> {
         pieces.push(Piece::Known(rest.into()));
         Some(pieces)
     }
+}
+
+/// Whether a text may come to be a key that nobody can see yet, because a function adds some.
+fn has_more_keys(text: &[Piece<'_>], entries: &[Entry<'_>]) -> bool {
+    let is_seen = |key: &str| entries.iter().any(|entry| entry.key == key);
+    entries.iter().any(|entry| entry.key.starts_with("Fn::")) && !whole(text).is_some_and(is_seen)
 }
 
 /// Neighbouring known pieces made one, empty ones left out; `None` when the text is too long.

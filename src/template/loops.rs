@@ -16,6 +16,9 @@ const LOOP: &str = "Fn::ForEach::";
 /// How many values all loops of a template may make.
 const MAXIMUM_VALUES: usize = 200_000;
 
+/// How much text counts as a value, in bytes.
+const BYTES_OF_VALUE: usize = 64;
+
 /// Writes out the loops of a document, if it has any: `Resources`, `Conditions`, and maps within them. The error is for
 /// people.
 ///
@@ -59,7 +62,7 @@ impl Expansion<'_, '_> {
     ) -> Result<Node<'a>, &'static str> {
         *left = left.checked_sub(1).ok_or(TOO_MANY)?;
         let value = match &node.value {
-            Value::String(text) => Value::String(replaced(text, bound)),
+            Value::String(text) => Value::String(replaced(text, bound, left)?),
             Value::Sequence(items) => {
                 let items = items.iter().map(|item| self.node(item, bound, left));
                 Value::Sequence(items.collect::<Result<_, _>>()?)
@@ -109,13 +112,22 @@ impl Expansion<'_, '_> {
         let parts = key.starts_with(LOOP).then(|| parts(value)).flatten();
         let Some((identifier, collection, body)) = parts else {
             let value = self.node(value, bound, left)?;
-            written.push(Entry { key: replaced(key, bound), key_span, value });
+            written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
             return Ok(());
         };
         let round = |value: Option<&str>, left: &mut usize| {
             let mut bound = bound.to_vec();
             bound.push((identifier, value));
-            self.entries(body, &bound, left)
+            let mut written = Vec::new();
+            match &body.value {
+                Value::Mapping(entries) => written = self.entries(entries, &bound, left)?,
+                // A loop alone in a map reads as a function.
+                Value::Intrinsic(call) => {
+                    self.entry((&call.function, body.span), &call.argument, &bound, left, &mut written)?;
+                }
+                _ => {}
+            }
+            Ok::<_, &'static str>(written)
         };
         let Some(values) = self.collection(collection, bound, left)? else {
             written.extend(round(None, left)?);
@@ -150,18 +162,18 @@ impl Expansion<'_, '_> {
             }
         }
         // What depends on a choice is not known.
-        Ok(scenario.facts().is_empty().then_some(values))
+        Ok((!scenario.is_one_of_several()).then_some(values))
     }
 }
 
-fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n [Entry<'a>])> {
+/// Its identifier, what it runs over, and the map that it repeats.
+fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n Node<'a>)> {
     let Value::Sequence(items) = &value.value else { return None };
-    let [Node { value: Value::String(identifier), .. }, collection, Node { value: Value::Mapping(body), .. }] =
-        items.as_slice()
-    else {
+    let [Node { value: Value::String(identifier), .. }, collection, body] = items.as_slice() else {
         return None;
     };
-    Some((identifier, collection, body))
+    let is_map = matches!(body.value, Value::Mapping(_) | Value::Intrinsic(_));
+    is_map.then_some((&**identifier, collection, body))
 }
 
 fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b str> {
@@ -170,21 +182,29 @@ fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b str> {
 }
 
 /// A text with the identifiers in it replaced: `${X}` by the value, `&{X}` by its letters and digits.
-fn replaced<'a>(text: &Cow<'a, str>, bound: &[Binding<'_>]) -> Cow<'a, str> {
-    if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
-        return text.clone();
-    }
+fn replaced<'a>(
+    text: &Cow<'a, str>,
+    bound: &[Binding<'_>],
+    left: &mut usize,
+) -> Result<Cow<'a, str>, &'static str> {
     let mut result = text.clone();
+    if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
+        return Ok(result);
+    }
     for (identifier, value) in bound.iter().rev() {
         let Some(value) = value else { continue };
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         for (written, value) in
             [(format!("${{{identifier}}}"), *value), (format!("&{{{identifier}}}"), &*plain)]
         {
-            if result.contains(&written) {
+            let places = result.matches(&written).count();
+            if places > 0 {
+                // Few identifiers in a short text can stand for gigabytes.
+                let length = result.len() + places * value.len();
+                *left = left.checked_sub(length / BYTES_OF_VALUE).ok_or(TOO_MANY)?;
                 result = Cow::Owned(result.replace(&written, value));
             }
         }
     }
-    result
+    Ok(result)
 }

@@ -17,14 +17,14 @@ mod scenario;
 mod unknown;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use changes::may_differ;
 pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
 pub use scenario::{Fact, Scenario};
 
-use crate::document::{Entry, Node, Span, Value};
+use crate::document::{Entry, Node, Reading, Span, Value, View};
 use parameter::Parameter;
 
 /// What is known of a deployment beside the template.
@@ -80,8 +80,10 @@ pub struct TaskDefinition<'t> {
     pub span: Option<Span>,
     /// Its properties: none when it has none, several when the key is repeated.
     pub properties: Vec<&'t Node<'t>>,
-    /// The condition under which it is created.
-    pub condition: Option<&'t Node<'t>>,
+    /// The condition under which it is created; several when the key is repeated.
+    pub conditions: Vec<&'t Node<'t>>,
+    /// A function beside its properties, which may add some.
+    pub function: Option<&'t str>,
 }
 
 /// A stack inside the stack.
@@ -90,27 +92,37 @@ pub struct NestedStack<'t> {
     /// Its logical id.
     pub logical_id: &'t str,
     /// Where its template is, as far as that is a text.
-    pub location: Option<(&'t str, Option<Span>)>,
-    /// The parameters handed down.
-    pub parameters: &'t [Entry<'t>],
+    pub location: Option<&'t str>,
+    /// Where that is written, or else its logical id.
+    pub span: Option<Span>,
+    /// The parameters handed down; `None`: nobody can see yet which.
+    pub parameters: Option<&'t [Entry<'t>]>,
+    /// The condition under which it is created; several when the key is repeated.
+    pub conditions: Vec<&'t Node<'t>>,
 }
 
 impl<'t> Template<'t> {
-    /// Whether a document is a template: a map with a map of `Resources`, or with a function in its place.
+    /// Whether a document is a template: a map with a map of `Resources`, or with a function or macro that may add it.
     pub fn is_one(root: &Node<'_>) -> bool {
-        let Value::Mapping(sections) = &root.value else { return false };
-        sections.iter().any(|section| {
-            section.key == "Resources"
-                && matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_))
-        })
+        match &root.value {
+            Value::Mapping(sections) => sections.iter().any(|section| match &*section.key {
+                "Resources" => matches!(section.value.value, Value::Mapping(_) | Value::Intrinsic(_)),
+                key => key == "Transform" || key == "Fn::Transform",
+            }),
+            Value::Intrinsic(call) => call.function == "Fn::Transform",
+            _ => false,
+        }
     }
 
-    /// Indexes a document, if it is a template: a map with a map of `Resources`.
+    /// Indexes a document, if it is a template.
     pub fn of(root: &'t Node<'t>, given: &'t Given) -> Option<Self> {
-        let Value::Mapping(sections) = &root.value else { return None };
         if !Self::is_one(root) {
             return None;
         }
+        let sections = match &root.value {
+            Value::Mapping(sections) => sections.as_slice(),
+            _ => &[],
+        };
         let mut template = Self {
             parameters: HashMap::new(),
             conditions: HashMap::new(),
@@ -118,7 +130,7 @@ impl<'t> Template<'t> {
             given,
             task_definitions: Vec::new(),
             nested_stacks: Vec::new(),
-            macros: Vec::new(),
+            macros: if sections.is_empty() { vec!["Fn::Transform"] } else { Vec::new() },
             budget: Cell::new(BUDGET),
             hidden_resources: Vec::new(),
         };
@@ -142,7 +154,7 @@ impl<'t> Template<'t> {
                 ("Conditions", Value::Mapping(entries)) => define(&mut template.conditions, entries),
                 ("Mappings", Value::Mapping(entries)) => define(&mut template.mappings, entries),
                 ("Transform", value) => template.transform(value),
-                ("Fn::Transform", Value::Mapping(_)) => template.macros.push("Fn::Transform"),
+                ("Fn::Transform", _) => template.macros.push("Fn::Transform"),
                 _ => {}
             }
         }
@@ -172,7 +184,10 @@ impl<'t> Template<'t> {
                 given.parameters.insert(name.to_owned(), value.clone());
             }
         }
-        for entry in stack.parameters {
+        let Some(parameters) = stack.parameters else {
+            return Given { assume_defaults: false, ..given };
+        };
+        for entry in parameters {
             let scenario = Scenario::new(self, None);
             let node = scenario.value(&entry.value);
             let text = |node: &Node<'_>| {
@@ -184,12 +199,34 @@ impl<'t> Template<'t> {
                 }
                 _ => text(node),
             };
-            match value.filter(|_| scenario.facts().is_empty()) {
+            match value.filter(|_| !scenario.is_one_of_several()) {
                 Some(value) => given.parameters.insert(entry.key.clone().into_owned(), value).map(drop),
                 None => given.open.insert(entry.key.clone().into_owned()).then_some(()),
             };
         }
         given
+    }
+
+    /// Whether a resource under these conditions is created in some case.
+    pub fn may_be_created(&self, conditions: &[&'t Node<'t>]) -> bool {
+        let scenario = Scenario::new(self, None);
+        let may_hold = |condition: &&'t Node<'t>| scenario.is_created(condition) != Some(false);
+        loop {
+            if conditions.is_empty() || conditions.iter().any(may_hold) {
+                return true;
+            }
+            if !scenario.advance() {
+                return false;
+            }
+        }
+    }
+
+    /// The text of a property that no open value decides.
+    pub fn certain_text(&self, properties: &Node<'t>, property: &str) -> Option<String> {
+        let scenario = Scenario::new(self, None);
+        let reading = Reading::new(Some(&scenario));
+        let (text, _) = View::new("Properties", properties, &reading).certain_text(property)?;
+        Some(text.to_owned())
     }
 
     /// The names of its parameters.
@@ -208,9 +245,17 @@ impl<'t> Template<'t> {
             self.hidden_resources.push(entry.key_span);
             return;
         }
+        // In another casing CloudFormation takes neither a type nor properties; what stands there is judged all the same.
         let all = |key: &'static str| {
-            attributes.iter().filter(move |attribute| attribute.key == key).map(|attribute| &attribute.value)
+            let of_key = attributes.iter().filter(move |attribute| attribute.key.eq_ignore_ascii_case(key));
+            of_key.map(|attribute| &attribute.value)
         };
+        let function = attributes.iter().map(|attribute| &*attribute.key).find(|key| key.starts_with("Fn::"));
+        let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
+        if all("Type").any(is_open) || function.is_some() && all("Type").next().is_none() {
+            // What it will be, nobody can see yet.
+            self.hidden_resources.push(entry.key_span);
+        }
         let is_of_type = |name: &str| {
             all("Type")
                 .any(|node| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(name)))
@@ -220,7 +265,8 @@ impl<'t> Template<'t> {
                 logical_id: &entry.key,
                 span: entry.key_span,
                 properties: all("Properties").collect(),
-                condition: all("Condition").next(),
+                conditions: all("Condition").collect(),
+                function,
             });
         } else if let Some(key) =
             [("AWS::CloudFormation::Stack", "TemplateURL"), ("AWS::Serverless::Application", "Location")]
@@ -228,23 +274,26 @@ impl<'t> Template<'t> {
                 .find_map(|(name, key)| is_of_type(name).then_some(*key))
         {
             let properties = entry.value.get("Properties");
-            let location =
-                properties.and_then(|properties| properties.get(key)).and_then(|node| match &node.value {
-                    Value::String(text) => Some((&**text, node.span)),
-                    _ => None,
-                });
-            // The AWS CDK writes a URL that only its deployment knows, and the file's name beside it.
-            let asset = entry.value.get("Metadata").and_then(|metadata| metadata.get("aws:asset:path"));
-            let asset = asset.and_then(|node| match &node.value {
+            let text = |node: &'t Node<'t>| match &node.value {
                 Value::String(text) => Some((&**text, node.span)),
                 _ => None,
-            });
-            let location = asset.or(location);
-            let parameters = match properties.and_then(|properties| properties.get("Parameters")) {
-                Some(Node { value: Value::Mapping(entries), .. }) => entries.as_slice(),
-                _ => &[],
             };
-            self.nested_stacks.push(NestedStack { logical_id: &entry.key, location, parameters });
+            // The AWS CDK writes a URL that only its deployment knows, and the file's name beside it.
+            let asset = entry.value.get("Metadata").and_then(|metadata| metadata.get("aws:asset:path"));
+            let written = properties.and_then(|properties| properties.get(key));
+            let location = asset.and_then(text).or_else(|| written.and_then(text));
+            let is_certain = entries_of_certain(&entry.value).is_some();
+            let parameters = properties.filter(|_| is_certain).and_then(|properties| {
+                entries_of_certain(properties)?;
+                properties.get("Parameters").map_or(Some(&[][..]), entries_of_certain)
+            });
+            self.nested_stacks.push(NestedStack {
+                logical_id: &entry.key,
+                location: location.map(|(text, _)| text),
+                span: location.map_or(entry.key_span, |(_, span)| span),
+                parameters,
+                conditions: all("Condition").collect(),
+            });
         }
     }
 
@@ -265,6 +314,13 @@ impl<'t> Template<'t> {
 fn value_of<'t>(map: &'t Value<'t>, key: &str) -> Option<&'t Value<'t>> {
     let Value::Mapping(entries) = map else { return None };
     entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value.value)
+}
+
+/// The entries of a map that has each key once, and no function that adds more.
+fn entries_of_certain<'t>(map: &'t Node<'t>) -> Option<&'t [Entry<'t>]> {
+    let Value::Mapping(entries) = &map.value else { return None };
+    let mut keys = HashSet::new();
+    entries.iter().all(|entry| !entry.key.starts_with("Fn::") && keys.insert(&*entry.key)).then_some(entries)
 }
 
 fn define<'t>(section: &mut HashMap<&'t str, Definition<'t>>, entries: &'t [Entry<'t>]) {

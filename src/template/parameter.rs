@@ -39,6 +39,8 @@ impl<'t> Parameter<'t> {
     pub(super) fn of(definition: &'t Node<'t>) -> Self {
         let Value::Mapping(entries) = &definition.value else { return Self::default() };
         let mut parameter = Self::default();
+        // Of two defaults, none is certain.
+        let mut has_default = false;
         for entry in entries {
             let text = scalar(&entry.value);
             match &*entry.key {
@@ -53,7 +55,10 @@ impl<'t> Parameter<'t> {
                 "NoEcho" => {
                     parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
                 }
-                "Default" => parameter.default = text.map(|value| value.text),
+                "Default" => {
+                    parameter.default = text.map(|value| value.text).filter(|_| !has_default);
+                    has_default = true;
+                }
                 "MinLength" => {
                     parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0);
                 }

@@ -20,12 +20,22 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("iam", "IAM"),
 ];
 
-/// A plain task definition and its name, if a document is one: its properties as CloudFormation spells them. A property
-/// that the document spells as CloudFormation does is unknown to Amazon ECS, and stays unknown here.
-pub fn from_plain<'a>(root: &Node<'a>) -> Option<Node<'a>> {
-    let document = root.get("taskDefinition").unwrap_or(root);
-    let is_one = document.get("containerDefinitions").is_some() && root.get("Resources").is_none();
-    is_one.then(|| respelled(document))
+/// The plain task definitions of a document, which is one or a list of them: their properties as CloudFormation spells
+/// them. A property that the document spells as CloudFormation does is unknown to Amazon ECS, and stays unknown here.
+pub fn from_plain<'a>(root: &Node<'a>) -> Vec<Node<'a>> {
+    let documents = match &root.value {
+        Value::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(root),
+    };
+    let mut found = Vec::new();
+    for document in documents.iter().filter(|document| document.get("Resources").is_none()) {
+        let Value::Mapping(entries) = &document.value else { continue };
+        let described =
+            entries.iter().filter(|entry| entry.key == "taskDefinition").map(|entry| &entry.value);
+        let is_one = |node: &&Node<'_>| node.get("containerDefinitions").is_some();
+        found.extend(std::iter::once(document).chain(described).filter(is_one).map(respelled));
+    }
+    found
 }
 
 fn respelled<'a>(node: &Node<'a>) -> Node<'a> {

@@ -4,6 +4,7 @@
 //! from another. Must not know rules.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 
 use typed_arena::Arena;
@@ -11,7 +12,7 @@ use typed_arena::Arena;
 use super::parameter::Parameter;
 use super::unknown::{Domain, Search};
 use super::{Template, condition};
-use crate::document::{Node, Resolve, Span, Value};
+use crate::document::{Node, Resolve, Span, Value, on_one_line};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -32,6 +33,8 @@ pub(super) struct State {
     pub(super) search: Search,
     pub(super) conditions: condition::Evaluated,
     facts: Vec<Fact>,
+    /// The same facts, to find one.
+    noted: HashSet<Fact>,
 }
 
 /// What tells one possibility from another. Displays as "IsProduction is true" or "ReadOnly=false (allowed value)".
@@ -57,13 +60,15 @@ pub enum Fact {
 
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Condition { name, .. } | Self::Value { name, .. }) = self;
+        let name = on_one_line(name);
         match self {
-            Self::Condition { name, is_true } => write!(f, "{name} is {is_true}"),
-            Self::Value { name, value: Some(value), is_allowed_value: true } => {
-                write!(f, "{name}={value} (allowed value)")
+            Self::Condition { is_true, .. } => write!(f, "{name} is {is_true}"),
+            Self::Value { value: Some(value), is_allowed_value, .. } => {
+                let kind = if *is_allowed_value { " (allowed value)" } else { "" };
+                write!(f, "{name}={}{kind}", on_one_line(value))
             }
-            Self::Value { name, value: Some(value), .. } => write!(f, "{name}={value}"),
-            Self::Value { name, value: None, .. } => write!(f, "any other {name}"),
+            Self::Value { value: None, .. } => write!(f, "any other {name}"),
         }
     }
 }
@@ -80,7 +85,13 @@ impl<'t> Scenario<'t> {
         let mut state = self.state.borrow_mut();
         state.conditions.clear();
         state.facts.clear();
+        state.noted.clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
+    }
+
+    /// Whether what was asked for could be otherwise. Moves to the next possibility.
+    pub(super) fn is_one_of_several(&self) -> bool {
+        !self.facts().is_empty() || self.advance()
     }
 
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.
@@ -103,7 +114,8 @@ impl<'t> Scenario<'t> {
 
     pub(super) fn note(&self, fact: Fact) {
         let mut state = self.state.borrow_mut();
-        if !state.conditions.is_busy() && !state.facts.contains(&fact) {
+        let is_own = !state.conditions.is_busy() && !state.search.is_frozen();
+        if is_own && state.noted.insert(fact.clone()) {
             state.facts.push(fact);
         }
     }
@@ -147,6 +159,13 @@ impl<'t> Scenario<'t> {
 impl Resolve for Scenario<'_> {
     fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         self.value(node)
+    }
+
+    fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
+        self.state.borrow_mut().search.freeze(true);
+        let value = self.value(node);
+        self.state.borrow_mut().search.freeze(false);
+        value
     }
 }
 

@@ -40,15 +40,16 @@ impl NestedStack {
 pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
     let mut stacks = Vec::new();
     for nested in std::mem::take(&mut file.nested) {
-        let location = nested.location.strip_prefix("file://").unwrap_or(&nested.location);
-        if location.contains("://") {
+        let location = nested.location.as_deref();
+        let location = location.map(|location| location.strip_prefix("file://").unwrap_or(location));
+        let Some(location) = location.filter(|location| !location.contains("://")) else {
             let message = format!(
                 "the template of the nested stack {} is no file, so it is not checked",
                 quote(&nested.logical_id)
             );
             file.notes.push(Note { span: nested.span, message, help: None });
             continue;
-        }
+        };
         let directory = path.parent().unwrap_or(Path::new(""));
         stacks.push(NestedStack {
             path: tidied(&directory.join(location)),
@@ -65,8 +66,8 @@ pub(super) fn each(stacks: Vec<NestedStack>, mut check: impl FnMut(&NestedStack)
     let mut checked = BTreeSet::new();
     let mut waiting = VecDeque::from(stacks);
     while let Some(stack) = waiting.pop_front() {
-        let Given { parameters, open, .. } = &stack.given;
-        let is_new = checked.insert((stack.path.clone(), parameters.clone(), open.clone()));
+        let Given { parameters, open, assume_defaults } = stack.given.clone();
+        let is_new = checked.insert((stack.path.clone(), parameters, open, assume_defaults));
         if is_new && checked.len() <= MAXIMUM_STACKS {
             waiting.extend(check(&stack));
         }

@@ -56,10 +56,7 @@ impl Parameters {
             match self.read(path) {
                 Ok(parameters) => {
                     for Parameter { name, value } in parameters {
-                        match value {
-                            Some(value) => given.parameters.insert(name, value),
-                            None => given.parameters.remove(&name),
-                        };
+                        give(&mut given, name, value);
                     }
                 }
                 Err(mistake) => mistakes.push(mistake),
@@ -67,9 +64,7 @@ impl Parameters {
         }
         for (index, parameter) in self.given.iter().enumerate() {
             match parameter.split_once('=').map(|(name, value)| (known_name(name), value)) {
-                Some((Ok(name), value)) => {
-                    given.parameters.insert(name, value.to_owned());
-                }
+                Some((Ok(name), value)) => give(&mut given, name, Some(value.to_owned())),
                 Some((Err(mistake), _)) => mistakes.push(format!("--parameter: {mistake}")),
                 None => mistakes.push(format!("--parameter number {} is not `Key=Value`", index + 1)),
             }
@@ -85,6 +80,17 @@ impl Parameters {
             let (line, column) = LineIndex::new(&text).position(problem.offset);
             format!("{shown}:{line}:{column}: {}", problem.message)
         })
+    }
+}
+
+/// Gives a parameter a value, or leaves it open: what it had before need not be its default.
+fn give(given: &mut Given, name: String, value: Option<String>) {
+    if let Some(value) = value {
+        given.open.remove(&name);
+        given.parameters.insert(name, value);
+    } else {
+        given.parameters.remove(&name);
+        given.open.insert(name);
     }
 }
 
@@ -134,12 +140,16 @@ fn read(path: &Path, text: &str, environment: &str) -> Result<Vec<Parameter>, Pr
         Value::Sequence(items) => items.iter().map(|item| file.item(item)).collect(),
         Value::Mapping(entries) => {
             let below = ["Parameters", "parameters"].iter().find_map(|key| match &root.get(key)?.value {
-                Value::Mapping(entries) => Some(entries),
+                Value::Mapping(entries) => Some(file.map(entries)),
+                // What `aws cloudformation create-stack --cli-input-json` takes.
+                Value::Sequence(items) if items.iter().all(|item| item.get("ParameterKey").is_some()) => {
+                    Some(items.iter().map(|item| file.item(item)).collect())
+                }
                 _ => None,
             });
             let has_sections = entries.iter().any(|entry| matches!(entry.value.value, Value::Mapping(_)));
             match below {
-                Some(parameters) => file.map(parameters),
+                Some(parameters) => parameters,
                 // Every samconfig file has a version: SAM refuses one without.
                 None if has_sections && root.get("version").is_some() => file.samconfig(&root, entries),
                 None => file.map(entries),
@@ -373,6 +383,8 @@ mod tests {
         let aws_cli = r#"[{"ParameterKey": "A", "ParameterValue": "1=2"},
             {"ParameterKey": "B", "UsePreviousValue": true}, {"ParameterKey": "C", "ParameterValue": ["x", "y"]}]"#;
         assert_eq!(given("create-stack.json", aws_cli), "A=1=2; B open; C=x,y");
+        let whole = r#"{"StackName": "s", "Parameters": [{"ParameterKey": "A", "ParameterValue": "x"}]}"#;
+        assert_eq!(given("cli-input.json", whole), "A=x");
         let code_pipeline = r#"{"Parameters": {"A": "x", "B": 010e0, "C": true, "D": ["x", 1, false], "E": []},
             "Tags": {"A": "no"}, "StackPolicy": {"Statement": []}}"#;
         let code_pipeline = code_pipeline.replace("010e0", "1e0");
@@ -503,6 +515,10 @@ mod tests {
             given.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(parameters, ["A=first", "AWS::Region=eu-west-1", "B=second", "D=y=z"]);
         assert!(given.assume_defaults);
+        // The value before need not be the default.
+        assert_eq!(given.open.into_iter().collect::<Vec<_>>(), ["C"]);
+        let command_line_wins = arguments(&[&second], &["C=x"]).given().unwrap();
+        assert!(command_line_wins.open.is_empty() && command_line_wins.parameters.contains_key("C"));
 
         std::fs::write(&first, "A: x\nB: !Ref hunter2\n").unwrap();
         let missing = directory.join("missing.json");

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::{ALL, Change, Example, examples, mutated};
-use crate::check::{CheckedFile, check, check_repaired, read_document, repair};
+use crate::check::{CheckedFile, Checking, Repaired, check, read_document, repair};
 use crate::document::{Node, Value, yaml};
 use crate::finding::{Applicability, Change as Wanted, Finding, Fix, Verdict};
 use crate::policy::{Level, Policy, Setting};
@@ -235,6 +235,10 @@ fn policy(rule: &'static dyn Rule) -> Policy {
     policy
 }
 
+fn repaired(text: &str, given: &Given, policy: &Policy, wanted: Applicability) -> Option<Repaired> {
+    repair(text, &Checking { path: "x", given, policy, excuse: &|_| {} }, wanted)
+}
+
 fn findings<'f>(file: &'f CheckedFile<'_>) -> impl Iterator<Item = &'f Finding> {
     let outcomes = file.judged.iter().flatten().flat_map(|task| &task.report.outcomes);
     outcomes.flat_map(|outcome| &outcome.findings.kept)
@@ -319,14 +323,15 @@ fn fix_and_verify(rule: &'static dyn Rule, text: &str, wanted: Applicability) ->
     if before.judged.is_err() {
         return (false, Vec::new());
     }
-    let repaired = repair("x", text, &given, &policy, wanted).unwrap();
-    let fixed = repaired.text.as_str();
-    assert_eq!(fixed != text, !repaired.fixed.is_empty(), "{text}");
+    let done = repaired(text, &given, &policy, wanted).unwrap();
+    let fixed = done.text.as_str();
+    assert_eq!(fixed != text, !done.fixed.is_empty(), "{text}");
 
-    let again = repair("x", fixed, &given, &policy, wanted).unwrap();
+    let again = repaired(fixed, &given, &policy, wanted).unwrap();
     assert_eq!(again.text, fixed, "fixing again changes something");
 
-    let after = check_repaired("x", fixed, &repaired, &given, &policy).unwrap();
+    let mut after = check("x", fixed, &given, &policy).unwrap();
+    done.explain(&mut after);
     let mut left = Vec::new();
     for finding in findings(&after).filter(|finding| finding.verdict == Verdict::Fail) {
         if let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability <= wanted) {
@@ -351,7 +356,7 @@ fn fix_and_verify(rule: &'static dyn Rule, text: &str, wanted: Applicability) ->
                 respelled.push((*to).to_owned());
             }
         }
-        let only_spelled = repair("x", &seen, &given, &policy, Applicability::Safe).unwrap().text;
+        let only_spelled = repaired(&seen, &given, &policy, Applicability::Safe).unwrap().text;
         if only_spelled == seen {
             break;
         }
@@ -428,9 +433,8 @@ fn what_passes_stays() {
         }
         let written = Writer::write(STYLES[1], &template(&yaml::read(text).unwrap()));
         for rule in ALL.iter().filter(|other| other.metadata().name == rule.metadata().name) {
-            let repaired =
-                repair("x", &written, &Given::default(), &policy(*rule), Applicability::Unsafe).unwrap();
-            assert_eq!(repaired.text, written);
+            let done = repaired(&written, &Given::default(), &policy(*rule), Applicability::Unsafe).unwrap();
+            assert_eq!(done.text, written);
         }
     }
 }

@@ -1,0 +1,164 @@
+//! Exceptions, applied to what the rules said.
+//!
+//! Owns which finding an exception covers. Pure: what day it is comes from outside. Must not know the policy's syntax.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::finding::{Container, Excuse, Finding, Verdict};
+use crate::policy::{Exception, Field, Matcher, Policy};
+use crate::report::{Outcome, Report};
+
+/// Whose task definition was judged, as far as that is known. What is not known matches nothing.
+#[derive(Clone, Default)]
+pub struct Subject<'a> {
+    /// The account.
+    pub account: Option<&'a str>,
+    /// The stack's name.
+    pub stack_name: Option<&'a str>,
+    /// The stack's tags; nothing where there is no stack.
+    pub stack_tags: Option<&'a dyn StackTags>,
+    /// The logical id.
+    pub logical_id: Option<&'a str>,
+    /// The family, if that is a string that is known.
+    pub family: Option<&'a str>,
+}
+
+/// The tags of a stack, which may cost a call: they are asked for only where all else matches.
+pub trait StackTags {
+    /// The tags. Asked again, it answers the same.
+    ///
+    /// # Errors
+    /// Why they cannot be had, as a part of a sentence.
+    fn tags(&self) -> Result<&BTreeMap<String, String>, &str>;
+}
+
+impl StackTags for BTreeMap<String, String> {
+    fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
+        Ok(self)
+    }
+}
+
+/// Takes the weight from findings that the policy excuses, and answers which of its exceptions matched something, by
+/// position. An exception that no longer counts leaves its finding as it is, and says so.
+pub fn excuse(report: &mut Report, subject: &Subject<'_>, policy: &Policy, today: Date) -> Vec<usize> {
+    let mut matched = Vec::new();
+    if policy.exceptions.is_empty() {
+        return matched;
+    }
+    for outcome in &mut report.outcomes {
+        let of_rule = |(_, exception): &(usize, &Exception)| exception.rules.contains(&outcome.rule.name);
+        let of_rule: Vec<_> = policy.exceptions.iter().enumerate().filter(of_rule).collect();
+        if !of_rule.is_empty() && outcome.findings.verdict >= Verdict::Unknown {
+            excuse_outcome(outcome, &of_rule, subject, today, &mut matched);
+        }
+    }
+    matched.sort_unstable();
+    matched.dedup();
+    matched
+}
+
+fn excuse_outcome(
+    outcome: &mut Outcome,
+    exceptions: &[(usize, &Exception)],
+    subject: &Subject<'_>,
+    today: Date,
+    matched: &mut Vec<usize>,
+) {
+    let findings = &mut outcome.findings;
+    for finding in &mut findings.kept {
+        excuse_finding(finding, exceptions, subject, today, matched);
+    }
+    // What was counted and not kept is about containers that nobody can name any more.
+    let covers_all = |(_, exception): &(usize, &Exception)| {
+        !exception.is_expired(today)
+            && !exception.matchers.iter().any(|matcher| matcher.field.is_of_container())
+            && covers(exception, subject, None) == Found::Matching
+    };
+    if findings.further > 0 && !exceptions.iter().any(covers_all) {
+        return;
+    }
+    let counting = findings.kept.iter().filter(|finding| finding.excused.is_none());
+    findings.verdict = counting.clone().map(|finding| finding.verdict).max().unwrap_or(Verdict::Excepted);
+    findings.is_certain &= counting.clone().count() == findings.kept.len()
+        || counting.clone().any(|finding| finding.verdict == Verdict::Fail && finding.case.is_none());
+}
+
+fn excuse_finding(
+    finding: &mut Finding,
+    exceptions: &[(usize, &Exception)],
+    subject: &Subject<'_>,
+    today: Date,
+    matched: &mut Vec<usize>,
+) {
+    let mut expired: Option<&Exception> = None;
+    let mut without_tags: Option<&str> = None;
+    for (position, exception) in exceptions {
+        match covers(exception, subject, finding.container.as_ref()) {
+            Found::Other => {}
+            Found::Unknown(reason) => without_tags = Some(reason),
+            Found::Matching if exception.is_expired(today) => {
+                matched.push(*position);
+                expired = Some(exception);
+            }
+            Found::Matching => {
+                matched.push(*position);
+                finding.excused = Some(Excuse {
+                    reason: exception.reason.clone(),
+                    owner: exception.owner.clone(),
+                    expires: exception.expires.map(|date| date.to_string()),
+                    exception: position + 1,
+                });
+                return;
+            }
+        }
+    }
+    if let Some(Exception { expires: Some(last), reason, .. }) = expired {
+        finding.message = format!("{} (excused until {last}, no longer: {reason})", finding.message).into();
+    } else if let Some(reason) = without_tags {
+        finding.message =
+            format!("{} (an exception by stack tags was not applied: {reason})", finding.message).into();
+    }
+}
+
+/// Whether all that an exception wants holds. The stack's tags are looked at last, because they may cost a call.
+fn covers<'a>(exception: &Exception, subject: &Subject<'a>, container: Option<&Container>) -> Found<'a> {
+    let (last, first): (Vec<_>, Vec<_>) =
+        exception.matchers.iter().partition(|matcher| matches!(matcher.field, Field::StackTag(_)));
+    for matcher in first.into_iter().chain(last) {
+        match found(matcher, subject, container) {
+            Found::Matching => {}
+            other => return other,
+        }
+    }
+    Found::Matching
+}
+
+/// What a matcher says of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found<'a> {
+    Matching,
+    Other,
+    Unknown(&'a str),
+}
+
+fn found<'a>(matcher: &Matcher, subject: &Subject<'a>, container: Option<&Container>) -> Found<'a> {
+    let text = match &matcher.field {
+        Field::Account => subject.account,
+        Field::StackName => subject.stack_name,
+        Field::StackTag(name) => match subject.stack_tags.map(StackTags::tags) {
+            None => None,
+            Some(Ok(tags)) => tags.get(name).map(String::as_str),
+            Some(Err(reason)) => return Found::Unknown(reason),
+        },
+        Field::LogicalId => subject.logical_id,
+        Field::Family => subject.family,
+        Field::Container => container.and_then(|container| container.name.as_deref()),
+        Field::Image => container.and_then(|container| container.image.as_deref()),
+    };
+    match text {
+        Some(text) if matcher.matches(text) => Found::Matching,
+        _ => Found::Other,
+    }
+}

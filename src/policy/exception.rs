@@ -1,0 +1,386 @@
+//! Exceptions: what a policy excuses, for whom, why and until when.
+//!
+//! Owns what an exception may match, and whether it is sound. Must not know findings, nor what day it is.
+
+use jiff::civil::Date;
+use wildmatch::WildMatch;
+
+use super::Policy;
+use super::file::{Reader, did_you_mean, span_of};
+use super::vocabulary::{ExceptionKey, exception_keys};
+use crate::document::{Entry, Node, Value, on_one_line};
+use crate::finding::quote;
+use crate::rules;
+
+/// What excuses findings of some rules.
+#[derive(Debug, Clone)]
+pub struct Exception {
+    /// The rules, by name; never empty.
+    pub rules: Vec<&'static str>,
+    /// What must hold, all of it; never empty.
+    pub matchers: Vec<Matcher>,
+    /// Why; never empty.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day on which it counts, in UTC.
+    pub expires: Option<Date>,
+    /// Whether the author of a template alone decides whether it applies, and the policy says that this is meant.
+    pub trusts_author: bool,
+    /// Its line in the policy file, from 1.
+    pub line: usize,
+}
+
+/// One thing that must hold.
+#[derive(Debug, Clone)]
+pub struct Matcher {
+    /// What is looked at.
+    pub field: Field,
+    /// Any of these, with `*` for any text and `?` for one character; case counts.
+    pub patterns: Vec<WildMatch>,
+}
+
+/// What an exception may look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// The account, 12 digits.
+    Account,
+    /// The stack's name.
+    StackName,
+    /// The value of a tag of the stack.
+    StackTag(String),
+    /// The logical id of the task definition.
+    LogicalId,
+    /// Its family.
+    Family,
+    /// The container's name.
+    Container,
+    /// The container's image.
+    Image,
+}
+
+impl Field {
+    /// The word for it in the policy file.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::StackName => "stack-name",
+            Self::StackTag(_) => "stack-tags",
+            Self::LogicalId => "logical-id",
+            Self::Family => "family",
+            Self::Container => "container",
+            Self::Image => "image",
+        }
+    }
+
+    /// Whether somebody else than the template's author decides it: who may deploy where, and with which tags.
+    pub fn is_beyond_author(&self) -> bool {
+        matches!(self, Self::Account | Self::StackName | Self::StackTag(_))
+    }
+
+    /// Whether it tells containers of one task definition apart.
+    pub fn is_of_container(&self) -> bool {
+        matches!(self, Self::Container | Self::Image)
+    }
+}
+
+impl Exception {
+    /// Whether it counted until a day before this one.
+    pub fn is_expired(&self, today: Date) -> bool {
+        self.expires.is_some_and(|last| last < today)
+    }
+}
+
+impl Matcher {
+    /// Whether any of the patterns is this text.
+    pub fn matches(&self, text: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(text))
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The exceptions of a policy whose rules are read.
+    pub(super) fn exceptions(&mut self, node: &Node<'a>, policy: &Policy) -> Vec<Exception> {
+        let items = match &node.value {
+            Value::Null => return Vec::new(),
+            Value::Sequence(items) => items,
+            _ => {
+                self.expected(node, "`exceptions`", "a list");
+                return Vec::new();
+            }
+        };
+        let mut exceptions: Vec<Exception> = Vec::new();
+        for item in items {
+            if let Some(exception) = self.exception(item, policy) {
+                exceptions.push(exception);
+            }
+        }
+        exceptions
+    }
+
+    fn exception(&mut self, node: &Node<'a>, policy: &Policy) -> Option<Exception> {
+        let span = span_of(node);
+        let (line, _) = self.lines.position(span.start as usize);
+        let mut exception = Exception {
+            rules: Vec::new(),
+            matchers: Vec::new(),
+            reason: String::new(),
+            owner: None,
+            expires: None,
+            trusts_author: false,
+            line,
+        };
+        if !matches!(node.value, Value::Mapping(_)) {
+            self.expected(node, "an exception", "a map");
+            return None;
+        }
+        let keys = exception_keys();
+        let entries = self.entries(node, "an exception", &keys);
+        for (key, entry) in &entries {
+            let value = &entry.value;
+            match key {
+                ExceptionKey::Rules => exception.rules = self.excepted_rules(value, policy),
+                ExceptionKey::Field(field) => self.matcher(field.clone(), value, &mut exception),
+                ExceptionKey::StackTags => match &value.value {
+                    Value::Mapping(tags) if !tags.is_empty() => {
+                        for tag in tags {
+                            self.matcher(Field::StackTag(tag.key.to_string()), &tag.value, &mut exception);
+                        }
+                    }
+                    _ => self.expected(value, "`stack-tags`", "a map of tags and their values"),
+                },
+                ExceptionKey::Reason => exception.reason = self.sentence(entry).unwrap_or_default(),
+                ExceptionKey::Owner => exception.owner = self.sentence(entry),
+                ExceptionKey::Expires => exception.expires = self.date(value),
+                ExceptionKey::TrustAuthor => match value.value {
+                    Value::Bool(trusts_author) => exception.trusts_author = trusts_author,
+                    _ => self.expected(value, "`trust-author`", "true or false"),
+                },
+            }
+        }
+        let has = |key: &ExceptionKey| entries.iter().any(|(other, _)| *other == key);
+        let mut missing =
+            |message: &str, help: &str| self.report(span, message.to_owned(), Some(help.to_owned()));
+        if !has(&ExceptionKey::Rules) {
+            missing("an exception names no `rules`", "write `rules: [RULE]`");
+        }
+        if !has(&ExceptionKey::Reason) {
+            missing("an exception gives no `reason`", "say why, for whoever reads it in a year");
+        }
+        let has_matcher =
+            entries.iter().any(|(key, _)| matches!(key, ExceptionKey::Field(_) | ExceptionKey::StackTags));
+        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
+        if !has_matcher {
+            missing(
+                "an exception matches everything",
+                "set `level: off` for the rule, or say what is excused",
+            );
+        } else if !is_beyond_author && !exception.trusts_author && !exception.matchers.is_empty() {
+            missing(
+                "only the author of a template decides whether this exception applies",
+                "add `account`, `stack-name` or `stack-tags`, or write `trust-author: true` where that is meant",
+            );
+        }
+        Some(exception)
+    }
+
+    fn excepted_rules(&mut self, node: &Node<'a>, policy: &Policy) -> Vec<&'static str> {
+        let items = match &node.value {
+            Value::Sequence(items) if !items.is_empty() => items.as_slice(),
+            Value::String(_) => std::slice::from_ref(node),
+            _ => {
+                self.expected(node, "`rules`", "a list of rules");
+                return Vec::new();
+            }
+        };
+        let mut names: Vec<&'static str> = Vec::new();
+        for item in items {
+            let Value::String(written) = &item.value else {
+                self.expected(item, "an item of `rules`", "the name of a rule");
+                continue;
+            };
+            let all = || rules::ALL.iter().map(|rule| rule.metadata().name);
+            let Some(name) = all().find(|name| name == written) else {
+                let help = did_you_mean(written, all());
+                self.report(span_of(item), format!("unknown rule {} in an exception", quote(written)), help);
+                continue;
+            };
+            let is_on = policy.rules.iter().any(|setting| setting.rule.metadata().name == name);
+            if names.contains(&name) {
+                self.report(span_of(item), format!("`{name}` is written twice in an exception"), None);
+            } else if is_on {
+                names.push(name);
+            } else {
+                let message = format!("the rule `{name}` is off, so there is nothing to excuse");
+                self.report(span_of(item), message, Some("remove it here".into()));
+            }
+        }
+        names
+    }
+
+    /// Reads what a field must be; what it can never be is reported.
+    fn matcher(&mut self, field: Field, node: &Node<'a>, exception: &mut Exception) {
+        let name = match &field {
+            Field::StackTag(tag) => format!("the tag {}", quote(tag)),
+            field => format!("`{}`", field.as_str()),
+        };
+        let items = match &node.value {
+            Value::Sequence(items) if !items.is_empty() => items.as_slice(),
+            Value::String(_) | Value::Number(_) => std::slice::from_ref(node),
+            _ => return self.expected(node, &name, "a text with `*` and `?`, or a list of them"),
+        };
+        let mut patterns = Vec::with_capacity(items.len());
+        for item in items {
+            let (Value::String(text) | Value::Number(text)) = &item.value else {
+                self.expected(item, &format!("an item of {name}"), "a text");
+                continue;
+            };
+            let is_open = text.contains(['*', '?']);
+            let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let is_account = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'?'))
+                && (is_open || text.len() == 12);
+            let problem = match field {
+                _ if text.is_empty() && !matches!(field, Field::StackTag(_)) => {
+                    Some("is empty, which nothing is")
+                }
+                Field::Account if !is_account => Some("is no account: 12 digits, in quotes"),
+                // What YAML reads as a number is not what it looks like: a leading zero is lost to other readers.
+                Field::Account if matches!(item.value, Value::Number(_)) && is_digits => {
+                    Some("is a number: put it in quotes")
+                }
+                Field::StackName if text.contains(['/', ':', ' ']) => Some("can be no stack's name"),
+                Field::LogicalId if !is_open && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                    Some("can be no logical id: those are letters and digits")
+                }
+                Field::Family | Field::Container
+                    if text.bytes().any(|byte| !byte.is_ascii_alphanumeric() && !b"-_*?".contains(&byte)) =>
+                {
+                    Some("can be no such name: those are letters, digits, `-` and `_`")
+                }
+                _ => None,
+            };
+            match problem {
+                Some(problem) => self.report(span_of(item), format!("{name} {problem}"), None),
+                None => patterns.push(WildMatch::new(text)),
+            }
+        }
+        if !patterns.is_empty() {
+            exception.matchers.push(Matcher { field, patterns });
+        }
+    }
+
+    fn sentence(&mut self, entry: &Entry<'a>) -> Option<String> {
+        match &entry.value.value {
+            Value::String(text) if !text.trim().is_empty() => Some(on_one_line(text.trim()).into_owned()),
+            _ => {
+                self.expected(&entry.value, &format!("`{}`", entry.key), "a text");
+                None
+            }
+        }
+    }
+
+    fn date(&mut self, node: &Node<'a>) -> Option<Date> {
+        let date = match &node.value {
+            Value::String(text) if text.len() == "2027-03-31".len() => text.parse().ok(),
+            _ => None,
+        };
+        if date.is_none() {
+            self.expected(node, "`expires`", "a day such as 2027-03-31");
+        }
+        date
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+
+    fn problems(exception: &str) -> String {
+        let text = format!("rules: {{root-user: {{level: off}}}}\nexceptions:\n- {exception}\n");
+        match read(&text) {
+            Ok(_) => String::new(),
+            Err(problems) => problems.0.iter().map(|problem| problem.message.clone() + "\n").collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_sound_is_read() {
+        let text = "exceptions:\n- rules: [root-user, privileged-container]\n  account: ['111122223333', '4*']\n  \
+                    stack-tags: {team: [a, b], stage: ''}\n  container: agent-*\n  reason: being rebuilt\n  \
+                    owner: platform\n  expires: 2027-03-31\n";
+        let policy = read(text).unwrap();
+        let exception = &policy.exceptions[0];
+        assert_eq!(exception.rules, ["root-user", "privileged-container"]);
+        assert_eq!(exception.matchers.len(), 4);
+        assert_eq!((exception.line, exception.reason.as_str()), (2, "being rebuilt"));
+        assert!(!exception.is_expired("2027-03-31".parse().unwrap()));
+        assert!(exception.is_expired("2027-04-01".parse().unwrap()));
+        assert!(exception.matchers[3].matches("agent-1") && !exception.matchers[3].matches("agent"));
+    }
+
+    #[test]
+    fn what_is_contradictory_or_impossible_is_a_mistake() {
+        for (exception, expected) in [
+            (
+                "{}",
+                "an exception names no `rules`\nan exception gives no `reason`\nan exception matches everything\n",
+            ),
+            ("{rules: [privileged-container], account: '111122223333'}", "an exception gives no `reason`\n"),
+            (
+                "{rules: [privileged-container], account: '111122223333', reason: ' '}",
+                "`reason` is not a text\n",
+            ),
+            (
+                "{rules: [], account: '111122223333', reason: x}",
+                "`rules` is not a list of rules but a list\n",
+            ),
+            ("{rules: [privileged], account: '*', reason: x}", "unknown rule `privileged` in an exception\n"),
+            (
+                "{rules: [root-user], account: '*', reason: x}",
+                "the rule `root-user` is off, so there is nothing to excuse\n",
+            ),
+            ("{rules: privileged-container, reason: x}", "an exception matches everything\n"),
+            (
+                "{rules: privileged-container, family: web, reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
+            ("{rules: privileged-container, family: web, trust-author: true, reason: x}", ""),
+            ("{rules: privileged-container, family: web, stack-name: a*, reason: x}", ""),
+            (
+                "{rules: privileged-container, account: 1234, reason: x}",
+                "`account` is no account: 12 digits, in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: 111122223333, reason: x}",
+                "`account` is a number: put it in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: [], reason: x}",
+                "`account` is not a text with `*` and `?`, or a list of them but a list\n",
+            ),
+            (
+                "{rules: privileged-container, stack-name: a/b, reason: x}",
+                "`stack-name` can be no stack's name\n",
+            ),
+            (
+                "{rules: privileged-container, stack-tags: {}, reason: x}",
+                "`stack-tags` is not a map of tags and their values but a map\n",
+            ),
+            (
+                "{rules: privileged-container, account: '*', expires: tomorrow, reason: x}",
+                "`expires` is not a day such as 2027-03-31\n",
+            ),
+            (
+                "{rules: privileged-container, account: '*', expires: 2027-02-30, reason: x}",
+                "`expires` is not a day such as 2027-03-31\n",
+            ),
+            (
+                "{rules: privileged-container, account: '*', accounts: x, reason: x}",
+                "unknown key `accounts` in an exception\n",
+            ),
+            ("x", "an exception is not a map\n"),
+        ] {
+            assert_eq!(problems(exception), expected, "{exception}");
+        }
+    }
+}

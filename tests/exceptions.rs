@@ -1,0 +1,265 @@
+//! Exceptions, from the policy's text to the hook's answer and the command's exit code.
+//!
+//! Owns what a platform team promises itself of an exception: whom it excuses, until when, and what stays visible.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+#![allow(clippy::disallowed_methods, reason = "a test runs the command")]
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use ecs_guard::hook::{Hook, Outside};
+use ecs_guard::policy;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+/// A world with one stack, whose tags can or cannot be had; counts how often they are asked for.
+struct World {
+    today: &'static str,
+    tags: Result<&'static [(&'static str, &'static str)], &'static str>,
+    body: Value,
+    asked: Cell<usize>,
+}
+
+impl World {
+    fn new(tags: Result<&'static [(&'static str, &'static str)], &'static str>) -> Self {
+        Self { today: "2027-03-31", tags, body: json!(null), asked: Cell::new(0) }
+    }
+}
+
+impl Outside for World {
+    fn fetch(&self, _: &str) -> Result<Vec<u8>, String> {
+        Ok(self.body.to_string().into_bytes())
+    }
+
+    fn today(&self) -> Date {
+        self.today.parse().unwrap()
+    }
+
+    fn stack_tags(&self, stack: &str) -> Result<BTreeMap<String, String>, String> {
+        assert!(stack.starts_with("arn:aws:cloudformation:"), "{stack}");
+        self.asked.set(self.asked.get() + 1);
+        let owned = |tags: &[(&str, &str)]| {
+            tags.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+        };
+        self.tags.map(owned).map_err(str::to_owned)
+    }
+}
+
+const STACK: &str = "arn:aws:cloudformation:eu-central-1:111122223333:stack/shop-legacy/5d9e4c10";
+
+fn event(stack: &str, containers: &Value) -> Value {
+    json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": stack,
+        "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {
+            "targetName": "AWS::ECS::TaskDefinition", "targetLogicalId": "Web",
+            "targetModel": {"resourceProperties": {"Family": "web", "ContainerDefinitions": containers}},
+        },
+    })
+}
+
+fn privileged(name: &str, image: &str) -> Value {
+    json!({"Name": name, "Image": image, "Privileged": true, "User": "app", "ReadonlyRootFilesystem": true})
+}
+
+/// The answer to an event under a policy whose only exception, for `privileged-container`, is this.
+fn answer(exception: &str, event: &Value, world: &World) -> Value {
+    let text = format!("exceptions: [{{rules: [privileged-container], reason: being rebuilt, {exception}}}]");
+    let hook = Hook::new(Ok(policy::read(&text).map_err(|problems| format!("{text}: {problems}")).unwrap()));
+    let answer = hook.respond(event.to_string().as_bytes(), world);
+    serde_json::to_value(answer.response).unwrap()
+}
+
+fn is_excused(exception: &str) -> bool {
+    let event = event(STACK, &json!([privileged("web", "registry.example/web:1")]));
+    let answer = answer(exception, &event, &World::new(Ok(&[("team", "shop"), ("stage", "")])));
+    answer["hookStatus"] == "SUCCESS"
+}
+
+#[test]
+fn all_matchers_must_hold_and_any_of_a_list() {
+    for (exception, expected) in [
+        ("account: '111122223333'", true),
+        ("account: ['999999999999', '1111*']", true),
+        ("account: '999999999999'", false),
+        ("stack-name: shop-*", true),
+        ("stack-name: shop", false),
+        ("stack-name: SHOP-*", false),
+        ("stack-tags: {team: shop}", true),
+        ("stack-tags: {team: [shop, cart], stage: ''}", true),
+        ("stack-tags: {team: shop, stage: test}", false),
+        ("stack-tags: {Team: shop}", false),
+        ("stack-tags: {owner: '*'}", false),
+        ("logical-id: Web, trust-author: true", true),
+        (
+            "logical-id: W?b, family: w*, container: web, image: 'registry.example/*', trust-author: true",
+            true,
+        ),
+        ("family: other, account: '*'", false),
+        ("container: other, account: '*'", false),
+        ("image: 'registry.example/web', account: '*'", false),
+    ] {
+        assert_eq!(is_excused(exception), expected, "{exception}");
+    }
+}
+
+#[test]
+fn what_is_excused_stays_visible() {
+    let event = event(STACK, &json!([privileged("web", "x")]));
+    let answer = answer("account: '*', owner: platform, expires: 2027-03-31", &event, &World::new(Ok(&[])));
+    assert_eq!(answer["hookStatus"], "SUCCESS");
+    assert!(answer["message"].as_str().unwrap().contains("1 excepted"), "{answer}");
+    let annotations = answer["annotations"].as_array().unwrap();
+    let annotation = annotations.iter().find(|one| one["annotationName"] == "privileged-container").unwrap();
+    assert_eq!(annotation["status"], "SKIPPED");
+    let text = annotation["statusMessage"].as_str().unwrap();
+    assert!(
+        text.contains("being rebuilt") && text.contains("2027-03-31") && text.contains("platform"),
+        "{text}"
+    );
+}
+
+#[test]
+fn one_container_is_excused_and_not_the_other() {
+    let containers = json!([privileged("agent", "x"), privileged("web", "x")]);
+    let answer = answer("account: '*', container: agent", &event(STACK, &containers), &World::new(Ok(&[])));
+    assert_eq!(answer["hookStatus"], "FAILED");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("container `web`") && !message.contains("`agent`"), "{message}");
+    // Of two values of a repeated key, one is not enough.
+    let twice = r#"[{"Name": "agent", "Name": "web", "Privileged": true}]"#;
+    let text = event(STACK, &json!("CONTAINERS")).to_string().replace("\"CONTAINERS\"", twice);
+    let policy = "exceptions: [{rules: [privileged-container, writable-root-filesystem, root-user], reason: x, account: '*', container: agent}]";
+    let hook = Hook::new(Ok(policy::read(policy).unwrap()));
+    let response = hook.respond(text.as_bytes(), &World::new(Ok(&[]))).response;
+    assert_eq!(serde_json::to_value(&response).unwrap()["hookStatus"], "FAILED");
+}
+
+#[test]
+fn an_exception_counts_until_the_end_of_its_last_day() {
+    let event = event(STACK, &json!([privileged("web", "x")]));
+    let on = |today| {
+        let world = World { today, ..World::new(Ok(&[])) };
+        answer("account: '*', expires: 2027-03-31", &event, &world)
+    };
+    assert_eq!(on("2027-03-31")["hookStatus"], "SUCCESS");
+    let after = on("2027-04-01");
+    assert_eq!(after["hookStatus"], "FAILED");
+    assert!(after["message"].as_str().unwrap().contains("excused until 2027-03-31, no longer"), "{after}");
+}
+
+#[test]
+fn a_request_without_a_stack_matches_no_stack() {
+    let event = event("", &json!([privileged("web", "x")]));
+    let world = World::new(Ok(&[("team", "shop")]));
+    for exception in ["stack-name: '*'", "stack-tags: {team: '*'}", "logical-id: '*', account: '*'"] {
+        assert_eq!(answer(exception, &event, &world)["hookStatus"], "FAILED", "{exception}");
+    }
+    assert_eq!(answer("family: web, account: '*'", &event, &world)["hookStatus"], "SUCCESS");
+    assert_eq!(world.asked.get(), 0);
+}
+
+#[test]
+fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
+    let bad = event(STACK, &json!([privileged("web", "x"), privileged("other", "x")]));
+    let good = event(STACK, &json!([{"Name": "web", "User": "app", "ReadonlyRootFilesystem": true}]));
+    for (exception, event, asked) in [
+        ("stack-tags: {team: shop}", &bad, 1),
+        ("stack-tags: {team: shop}", &good, 0),
+        ("stack-tags: {team: shop}, account: '999999999999'", &bad, 0),
+        ("account: '*'", &bad, 0),
+    ] {
+        let world = World::new(Ok(&[("team", "shop")]));
+        answer(exception, event, &world);
+        assert_eq!(world.asked.get(), asked, "{exception}");
+    }
+    let world = World::new(Err("CloudFormation did not answer in time"));
+    let answer = answer("stack-tags: {team: shop}", &bad, &world);
+    assert_eq!(answer["hookStatus"], "FAILED");
+    assert!(answer["message"].as_str().unwrap().contains("did not answer in time"), "{answer}");
+    assert_eq!(world.asked.get(), 1);
+}
+
+#[test]
+fn exceptions_count_in_stacks_and_change_sets_too() {
+    let template = "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: !Sub '${AWS::StackName}-web'\n      \
+                    ContainerDefinitions: [{Name: web, Image: !Sub '${AWS::AccountId}.ecr/web', Privileged: true, User: app, ReadonlyRootFilesystem: true}]\n";
+    let event = json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+        "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    });
+    let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
+    for (exception, expected) in [
+        ("stack-name: shop-*, logical-id: Web", "SUCCESS"),
+        ("stack-name: shop-*, family: shop-legacy-web", "SUCCESS"),
+        ("stack-name: shop-*, image: '111122223333.ecr/*'", "SUCCESS"),
+        ("stack-name: shop-*, image: '999999999999.ecr/*'", "FAILED"),
+        ("stack-name: shop-*, logical-id: Worker", "FAILED"),
+    ] {
+        let answer = answer(exception, &event, &world);
+        assert_eq!(answer["hookStatus"], expected, "{exception}: {answer}");
+    }
+}
+
+/// A directory of its own with these files.
+fn directory(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exceptions-{name}"));
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, text) in files {
+        std::fs::write(directory.join(name), text).unwrap();
+    }
+    directory
+}
+
+fn check(directory: &PathBuf, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ecs-guard"))
+        .current_dir(directory)
+        .arg("check")
+        .args(arguments)
+        .args(["--policy", "policy.yaml"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), text)
+}
+
+#[test]
+fn check_applies_what_it_is_told_of_the_stack() {
+    let template = "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: web\n      \
+                    ContainerDefinitions: [{Name: web, Privileged: true, User: app, ReadonlyRootFilesystem: true}]\n";
+    let policy = "exceptions:\n- {rules: [privileged-container], stack-tags: {team: shop}, reason: being rebuilt}\n\
+                  - {rules: [root-user], account: '111122223333', family: nobody, reason: old}\n";
+    let directory = directory("check", &[("web.yaml", template), ("policy.yaml", policy)]);
+    let (code, text) = check(&directory, &[]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("were not applied: 2"), "{text}");
+    let (code, text) = check(&directory, &["--stack-tag", "team=shop", "--account", "111122223333"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("excepted: 1"), "{text}");
+    assert!(text.contains("the exception in line 3 of the policy matched nothing: old"), "{text}");
+    let (_, text) = check(
+        &directory,
+        &["web.yaml", "--stack-tag", "team=shop", "--account", "111122223333", "--verbose"],
+    );
+    assert!(text.contains("excepted[privileged-container]") && text.contains("being rebuilt"), "{text}");
+    assert!(!text.contains("matched nothing"), "of one file nothing follows: {text}");
+    let (_, sarif) =
+        check(&directory, &["web.yaml", "--stack-tag", "team=shop", "--format", "sarif", "--quiet"]);
+    assert!(!sarif.contains("suppressions"), "{sarif}");
+    let (_, sarif) = check(&directory, &["web.yaml", "--stack-tag", "team=shop", "--format", "sarif"]);
+    assert!(
+        sarif.contains(
+            r#""suppressions":[{"kind":"external","status":"accepted","justification":"being rebuilt"}]"#
+        ),
+        "{sarif}"
+    );
+}
