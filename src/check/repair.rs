@@ -79,18 +79,24 @@ pub fn repair(text: &str, checking: &Checking<'_>, wanted: Applicability) -> Opt
     for _ in 0..MAXIMUM_ROUNDS {
         let document = read_document(&repaired.text).ok()?;
         let round = Round { text: &repaired.text, document: &document, checking };
-        let steps = round.steps(wanted, &repaired.given_up)?;
+        let mut steps = round.steps(wanted, &repaired.given_up)?;
         if steps.is_empty() {
             break;
         }
-        let done = match round.after(&steps) {
-            Ok(text) => Some((text, steps)),
-            Err(_) => round.one_by_one(steps, &mut repaired.given_up),
+        let done = loop {
+            match round.after(&steps) {
+                Ok(text) => break Some(text),
+                Err(reason) if steps.len() == 1 => {
+                    let settled = steps.drain(..).flat_map(|step| step.settles);
+                    repaired.given_up.extend(settled.map(|settled| (settled, reason)));
+                    break None;
+                }
+                // One of them goes wrong; the others are done in this round or a later one.
+                Err(_) => steps.truncate(steps.len() / 2),
+            }
         };
-        if let Some((text, steps)) = done {
-            done_of.extend(steps.into_iter().map(|step| (step.task, step.fixed)));
-            repaired.text = text;
-        }
+        done_of.extend(steps.into_iter().map(|step| (step.task, step.fixed)));
+        repaired.text = done.unwrap_or(repaired.text);
     }
     let ordinal = |fixed: &Fixed| fixed.container.as_ref().map(|container| container.ordinal);
     done_of.sort_by_key(|(task, fixed)| (*task, ordinal(fixed)));
@@ -197,26 +203,5 @@ impl Round<'_, '_> {
             return Err("the finding would still be there");
         }
         Ok(text)
-    }
-
-    /// Finds out which of several fixes go wrong, and gives those up. The text after the first that does not, if it is
-    /// not known to be one of them.
-    fn one_by_one(
-        &self,
-        steps: Vec<Step>,
-        given_up: &mut HashMap<Identity, &'static str>,
-    ) -> Option<(String, Vec<Step>)> {
-        let mut done = None;
-        for step in steps {
-            let steps = vec![step];
-            match self.after(&steps) {
-                Ok(text) => done = done.or(Some((text, steps))),
-                Err(reason) => {
-                    let settles = steps.into_iter().flat_map(|step| step.settles);
-                    given_up.extend(settles.map(|settled| (settled, reason)));
-                }
-            }
-        }
-        done
     }
 }
