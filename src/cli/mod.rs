@@ -124,6 +124,17 @@ enum Outcome {
 struct Streams {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
+    colour: anstream::ColorChoice,
+}
+
+/// Standard error, colours taken out where they do not belong.
+fn standard_error(colour: anstream::ColorChoice) -> Box<dyn Write> {
+    Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), colour)))
+}
+
+/// Standard output with every byte as it is.
+fn raw_standard_output() -> Box<dyn Write> {
+    Box::new(UntilClosed::new(BufWriter::new(io::stdout())))
 }
 
 /// A stream that goes on when its reader has read enough, as `head` does: the verdict must not depend on how much of
@@ -180,7 +191,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let mut streams = Streams {
         out: Box::new(UntilClosed::new(anstream::AutoStream::new(out, choice_for_out))),
-        err: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), choice))),
+        err: standard_error(choice),
+        colour: choice,
     };
     let source = arguments.source;
     let ended = match arguments.command {

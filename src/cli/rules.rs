@@ -42,12 +42,13 @@ pub(super) fn run(
 /// Every rule with its severity, the first profile that holds it, and the level a policy gives it.
 pub(super) fn write_table(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
     let width = rules::ALL.iter().map(|rule| rule.metadata().name.len()).max().unwrap_or_default();
-    writeln!(streams.out, "{:width$}  {:8}  {:10}  LEVEL", "RULE", "SEVERITY", "PROFILE")?;
+    writeln!(streams.out, "{:width$}  {:8}  {:10}  {:6}  LEVEL", "RULE", "SEVERITY", "PROFILE", "FIX")?;
     for rule in rules::ALL.iter().map(|rule| rule.metadata()) {
         let setting = policy.rules.iter().find(|setting| setting.rule.metadata().name == rule.name);
         let level = setting.map_or("off", |setting| setting.level.as_str());
         let profile = if rule.required_option().is_some() { "none" } else { rule.profile.as_str() };
-        writeln!(streams.out, "{:width$}  {:8}  {profile:10}  {level}", rule.name, rule.severity.as_str())?;
+        let (severity, fix) = (rule.severity.as_str(), output::rules::fix(rule));
+        writeln!(streams.out, "{:width$}  {severity:8}  {profile:10}  {fix:6}  {level}", rule.name)?;
     }
     Ok(())
 }

@@ -253,10 +253,18 @@ pub struct Problem<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum ProblemKind<'a> {
     Expected(&'static str),
-    Miscased(&'a str),
+    Miscased(&'a Entry<'a>),
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    /// The entry whose key is in another casing than it must be, if that is the problem.
+    pub fn miscased(&self) -> Option<&'a Entry<'a>> {
+        match self.kind {
+            ProblemKind::Miscased(entry) => Some(entry),
+            ProblemKind::Expected(_) => None,
+        }
+    }
+
     /// What to write instead.
     pub fn remediation(&self) -> String {
         match self.kind {
@@ -271,7 +279,9 @@ impl fmt::Display for Problem<'_> {
         let name = self.name;
         match self.kind {
             ProblemKind::Expected(expected) => write!(f, "{name} is not {expected} but {}", self.node.kind()),
-            ProblemKind::Miscased(found) => write!(f, "unknown property `{found}`, did you mean {name}?"),
+            ProblemKind::Miscased(entry) => {
+                write!(f, "unknown property `{}`, did you mean {name}?", entry.key)
+            }
         }
     }
 }
@@ -476,7 +486,7 @@ impl<'a> View<'a> {
             // It may come to be `AWS::NoValue`, and then there is no such key.
             (None, Some((_, node))) if may_be_absent(node) => State::Unresolved(Unresolved { name, node }),
             (None, Some((entry, node))) => {
-                State::Malformed(Problem { name, node, kind: ProblemKind::Miscased(&entry.key) })
+                State::Malformed(Problem { name, node, kind: ProblemKind::Miscased(entry) })
             }
             (None, None) => State::Absent,
         };

@@ -36,6 +36,8 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
         return only.findings;
     }
     let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
+    let because = |case: &Case| case.findings.not_applicable_because;
+    let is_windows_in_some = cases.iter().any(|case| because(case) == Some(crate::rule::DECLARES_WINDOWS));
     let table = Table::of(&cases);
     let mut joined: Option<Findings> = None;
     // What one case counts beyond what it keeps, another counts again.
@@ -66,6 +68,9 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
     }
     let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
         finding.case = table.name(&holds_in);
+        if let Some(fix) = finding.fix.as_mut().filter(|_| is_windows_in_some) {
+            fix.obstacle = Some("in other cases the definition declares Windows");
+        }
         finding
     };
     let kept: Vec<Finding> = kept.into_iter().map(name).collect();

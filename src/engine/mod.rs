@@ -13,7 +13,7 @@ use crate::document::{Node, Reading, Resolve, View};
 use crate::finding::{Finding, Findings, Severity, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
-use crate::rule::{Applicability, Context, Focus};
+use crate::rule::{Applies, Context, Focus};
 use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Case;
 
@@ -140,6 +140,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
             .into(),
         case: None,
         open: Vec::new(),
+        fix: None,
         excused: None,
     });
 }
@@ -179,8 +180,8 @@ fn judge_all(
 fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) -> Findings {
     let (rule, options) = (setting.rule.metadata(), &setting.options);
     let mut context = Context::new(rule, options).focused(focus);
-    let applicability = Applicability::of(task_definition, rule, options);
-    if let Applicability::Not(because) = applicability {
+    let applicability = Applies::of(task_definition, rule, options);
+    if let Applies::Not(because) = applicability {
         context.not_applicable(because);
     } else {
         setting.rule.check_task_definition(task_definition, &mut context);
@@ -188,17 +189,18 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
     let mut findings = context.finish();
     match (findings.verdict, applicability) {
         // Elsewhere the rule would not apply, so what fails there is undecided, not wrong.
-        (Verdict::Fail, Applicability::Undecided(open, platform)) => {
+        (Verdict::Fail, Applies::Undecided(open, platform)) => {
             findings.verdict = Verdict::Unknown;
             for finding in &mut findings.kept {
                 finding.verdict = Verdict::Unknown;
+                finding.fix = None;
                 finding.message = format!("{open}, and on {platform} {}", finding.message).into();
                 let remediation =
                     format!("Write {} itself, or for {platform}: {}", open.name, finding.remediation);
                 finding.remediation = remediation.into();
             }
         }
-        (Verdict::Fail, Applicability::Unreadable(problem, platform)) => {
+        (Verdict::Fail, Applies::Unreadable(problem, platform)) => {
             for finding in &mut findings.kept {
                 finding.message = format!("{} (judged as {platform}: {problem})", finding.message).into();
             }

@@ -11,8 +11,7 @@ use std::collections::HashMap;
 use super::MAXIMUM_VALUES;
 use super::event::lookup;
 use crate::check::{JudgedTask, judge, read_document};
-use crate::document::yaml::Document;
-use crate::document::{Entry, LineIndex, Node, Span, Value, json};
+use crate::document::{Document, Entry, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
 use crate::finding::{Verdict, quote};
 use crate::policy::{Policy, StackScope};
@@ -178,6 +177,7 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
         logical_id: Some(name.to_owned()),
         family: template.certain_text(&properties, "Family"),
         span: Span::NOWHERE,
+        plain: None,
         report,
     };
     Ok(Some(Task { judged: soften(judged), is_in_scope: true }))

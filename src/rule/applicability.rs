@@ -54,9 +54,12 @@ pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
         `false`, a task that does not name Fargate is judged as Linux.",
 };
 
+/// Why a rule for Linux has nothing to say.
+pub(crate) const DECLARES_WINDOWS: &str = "the definition declares Windows";
+
 /// Whether a rule applies to a task definition.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Applicability<'a> {
+pub(crate) enum Applies<'a> {
     /// It does.
     Applies,
     /// It does not; in words that follow "because".
@@ -67,7 +70,7 @@ pub(crate) enum Applicability<'a> {
     Unreadable(Problem<'a>, &'static str),
 }
 
-impl<'a> Applicability<'a> {
+impl<'a> Applies<'a> {
     /// Whether `rule` applies to a task definition.
     pub(crate) fn of(task_definition: View<'a>, rule: &Metadata, options: &Options) -> Self {
         let of_platform = match rule.platform {
@@ -88,7 +91,7 @@ impl<'a> Applicability<'a> {
     fn on_linux(task_definition: View<'a>, options: &Options) -> Self {
         const LINUX: &str = "Linux";
         let declared = match declares_windows(task_definition) {
-            Lookup::Known(true, _) => Self::Not("the definition declares Windows"),
+            Lookup::Known(true, _) => Self::Not(DECLARES_WINDOWS),
             Lookup::Unresolved(unresolved) => Self::Undecided(unresolved, LINUX),
             Lookup::Malformed(problem) => return Self::Unreadable(problem, LINUX),
             Lookup::Known(false, _) | Lookup::Absent => return Self::Applies,

@@ -18,7 +18,7 @@ pub mod volume;
 use std::borrow::Cow;
 use std::cell::Cell;
 
-pub(crate) use applicability::Applicability;
+pub(crate) use applicability::{Applies, DECLARES_WINDOWS};
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
 pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use judged::{Judged, Violation};
@@ -26,7 +26,7 @@ pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
-use crate::finding::{Container, Finding, Findings, Severity, Verdict};
+use crate::finding::{Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
@@ -64,6 +64,9 @@ pub struct Metadata {
     pub why: &'static str,
     /// What to write instead, where a finding has nothing more exact; whole sentences.
     pub remediation: &'static str,
+    /// The kind of change that mends a violation, where there is one; that a key in another casing is spelled right goes
+    /// without saying.
+    pub fix: Option<Applicability>,
     /// Its own options; [`Metadata::options`] has those of its platform too.
     pub own_options: &'static [RuleOption],
     /// Checks of the same kind elsewhere.
@@ -236,8 +239,13 @@ impl<'a> Context<'a> {
     /// Reports a value that cannot be what belongs in its place.
     pub fn malformed(&mut self, problem: &Problem<'_>) {
         let message = problem.to_string();
-        self.fail(problem.name.property, Some(problem.node), message).remediation =
-            problem.remediation().into();
+        let finding = self.fail(problem.name.property, Some(problem.node), message);
+        finding.remediation = problem.remediation().into();
+        // CloudFormation and Amazon ECS refuse such a key, so nothing that runs can have it.
+        finding.fix = problem.miscased().and_then(|entry| {
+            let (from, to) = (entry.key.clone().into_owned(), problem.name.property);
+            Some(Fix::safely(&[], Change::Respell { place: entry.key_span?, from, to }))
+        });
     }
 
     /// Reports a value that is decided later and that the answer depends on.
@@ -285,6 +293,7 @@ impl<'a> Context<'a> {
             remediation,
             case: None,
             open: Vec::new(),
+            fix: None,
             excused: None,
         };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
@@ -449,6 +458,7 @@ macro_rules! declare_rule {
             since: $since:literal,
             why: $why:literal,
             remediation: $remediation:expr,
+            $(fix: $fix:ident,)?
             options: [$($option:expr),* $(,)?],
             references: [$($framework:ident($id:literal, $relation:literal)),* $(,)?] $(,)?
         }
@@ -468,6 +478,7 @@ macro_rules! declare_rule {
                 since: $since,
                 why: $why,
                 remediation: $remediation,
+                fix: $crate::rule::optional!($($crate::finding::Applicability::$fix)?),
                 own_options: &[$($option),*],
                 references: &[$($crate::rule::Reference {
                     framework: $crate::rule::Framework::$framework,
@@ -477,6 +488,16 @@ macro_rules! declare_rule {
                 documentation: concat!($($documentation, "\n"),+),
             };
         }
+    };
+}
+
+/// `Some` of an expression, or `None` of nothing.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
     };
 }
 
@@ -490,4 +511,4 @@ macro_rules! rules {
     };
 }
 
-pub(crate) use {declare_rule, rules};
+pub(crate) use {declare_rule, optional, rules};

@@ -1,7 +1,7 @@
 //! The rule `blocking-awslogs`. Must not know other rules.
 
 use crate::document::{Lookup, View};
-use crate::finding::quote;
+use crate::finding::{Change, Fix, quote};
 use crate::rule::{Context, Judged, Metadata, OptionKind, Rule, RuleOption, declare_rule, docker_size_text, parse_docker_size};
 
 declare_rule! {
@@ -63,6 +63,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Blocking mode stops the container while CloudWatch Logs is slow or unreachable; too small a buffer loses lines under a burst.",
         remediation: "Set `mode: non-blocking` and `max-buffer-size: 25m` in `LogConfiguration.Options`.",
+        fix: Safe,
         options: [MINIMUM_BUFFER_SIZE, DRIVERS],
         references: [
             Prowler("ecs_task_definitions_logging_block_mode", "stricter, because the buffer's size counts too; looser, because only `awslogs` is looked at by default"),
@@ -119,6 +120,10 @@ impl Rule for BlockingAwslogs {
         for found in found {
             if let Some(finding) = context.take(found) {
                 finding.remediation = format!("Set {remediation} in `LogConfiguration.Options`.").into();
+                finding.fix = Some(match finding.property {
+                    MODE => Fix::safely(&["LogConfiguration", "Options", MODE], Change::set_text("non-blocking")),
+                    _ => Fix::safely(&["LogConfiguration", "Options", BUFFER_SIZE], Change::set_text(size.clone())),
+                });
             }
         }
         judge_secret_options(configuration.field("SecretOptions"), context);

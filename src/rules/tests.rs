@@ -4,6 +4,8 @@
 //! doubles, respells or breaks a value never makes a violation pass or a compliant definition fail. It must not
 //! name a rule.
 
+mod fixes;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

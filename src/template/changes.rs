@@ -17,7 +17,7 @@ pub fn may_differ<'t>(
     (previous_template, previous): (&Template<'t>, &TaskDefinition<'t>),
 ) -> bool {
     let differ = |new: &[&Node<'_>], old: &[&Node<'_>]| {
-        new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !is_same(new, old))
+        new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !new.is_like(old))
     };
     if differ(&task.properties, &previous.properties)
         || differ(&task.conditions, &previous.conditions)
@@ -39,26 +39,6 @@ pub fn may_differ<'t>(
 /// Whether a loop wrote a name while what it runs over was open: then other resources may come of it than before.
 fn is_of_open_loop(logical_id: &str) -> bool {
     logical_id.contains("${") || logical_id.contains("&{")
-}
-
-/// Whether two values are written alike, wherever they stand.
-fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
-    match (&one.value, &other.value) {
-        (Value::Sequence(one), Value::Sequence(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
-        }
-        (Value::Mapping(one), Value::Mapping(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| one.key == other.key && is_same(&one.value, &other.value))
-        }
-        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
-            one.function == other.function && is_same(&one.argument, &other.argument)
-        }
-        (one, other) => one == other,
-    }
 }
 
 /// A walk through all that a task definition refers to.
@@ -147,7 +127,7 @@ impl<'t> Walk<'_, 't> {
         };
         match (find(self.template), find(self.previous)) {
             (Some(Definition::Once(one)), Some(Definition::Once(other)))
-                if self.depth < MAXIMUM_DEPTH && is_same(one, other) =>
+                if self.depth < MAXIMUM_DEPTH && one.is_like(other) =>
             {
                 self.depth += 1;
                 self.node(one);

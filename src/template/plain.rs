@@ -53,6 +53,15 @@ fn entry<'a>(entry: &Entry<'a>) -> Entry<'a> {
     Entry { key: Cow::Owned(spelling(&entry.key)), key_span: entry.key_span, value }
 }
 
+/// How a plain task definition spells a name of CloudFormation, inside a property that it spells so itself.
+pub fn plain_spelling(name: &str, parent: Option<&str>) -> String {
+    if parent.is_some_and(|parent| DICTIONARIES.contains(&parent)) {
+        return name.to_owned();
+    }
+    let irregular = IRREGULAR.iter().find(|(_, irregular)| *irregular == name);
+    irregular.map_or_else(|| spelling(name), |(plain, _)| (*plain).to_owned())
+}
+
 fn spelling(key: &str) -> String {
     if let Some((_, irregular)) = IRREGULAR.iter().find(|(name, _)| *name == key) {
         return (*irregular).to_owned();

@@ -9,13 +9,14 @@ mod mistake;
 mod tests;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::{Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Value, scalar};
+use super::{Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, scalar};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
 ///
@@ -47,19 +48,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// A document with its aliases expanded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Document<'a> {
-    /// The document.
-    ///
-    /// A value that an alias stands for has the alias's span, and what is inside it the spans of the anchored text;
-    /// entries that a merge key adds come after those that are written.
-    pub root: Node<'a>,
-    /// The first anchor, alias or merge key, by their order in the text. CloudFormation supports neither aliases nor
-    /// merge keys (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
-    pub alias: Option<Span>,
-}
 
 /// Reads one YAML document; an empty text is null.
 ///
@@ -94,6 +82,7 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         anchored: HashMap::new(),
         copies_left: MAXIMUM_COPIES,
         alias: None,
+        shared: Vec::new(),
         read_to: text.len() - text.trim_start_matches('\u{feff}').len(),
         separators: if text.is_ascii() { VecDeque::new() } else { separators(text) },
     };
@@ -115,7 +104,24 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
     }
     builder.refuse_separators_before(text.len())?;
     let nothing = Node { value: Value::Null, span: Some(Span::new(0, 0)) };
-    Ok(Document { root: builder.root.unwrap_or(nothing), alias: builder.alias })
+    Ok(Document {
+        root: builder.root.unwrap_or(nothing),
+        syntax: Syntax::Yaml,
+        alias: builder.alias,
+        shared: outermost(builder.shared),
+    })
+}
+
+/// Those of some values' places that are inside no other, in the order of the text.
+fn outermost(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable_by_key(|span| (span.start, Reverse(span.end)));
+    let mut covered_to = 0;
+    spans.retain(|span| {
+        let is_outside = span.end > covered_to;
+        covered_to = covered_to.max(span.end);
+        is_outside
+    });
+    spans
 }
 
 struct Builder<'a> {
@@ -131,6 +137,7 @@ struct Builder<'a> {
     anchored: HashMap<usize, Node<'a>>,
     copies_left: usize,
     alias: Option<Span>,
+    shared: Vec<Span>,
     /// The end of the last token that the parser has placed; between it and the next stand only indicators, comments,
     /// tags and anchors.
     read_to: usize,
@@ -301,6 +308,7 @@ impl<'a> Builder<'a> {
             Content::Mapping { merged, .. } => {
                 let mut entries = self.entries.split_off(first);
                 if let Some(merged) = merged {
+                    self.shared.push(span);
                     merge(&mut entries, merged)?;
                 }
                 Node::mapping(entries, span)
@@ -359,6 +367,7 @@ impl<'a> Builder<'a> {
         }
         let levels = MAXIMUM_DEPTH.saturating_sub(self.depth());
         let node = self.anchored.get(&anchor).ok_or_else(|| error(mistake::RECURSIVE_ALIAS))?;
+        self.shared.extend([node.span, Some(Span::new(place.start, place.end))].into_iter().flatten());
         let node = copied(node, levels, &mut self.copies_left).map_err(error)?;
         self.put(Node { span: Some(Span::new(place.start, place.end)), ..node });
         Ok(())

@@ -264,6 +264,23 @@ fn the_first_use_of_an_alias_is_told() {
     }
 }
 
+#[test]
+fn what_stands_for_more_than_one_value_is_told() {
+    for (text, shared) in [
+        ("a: &x [1, 2]\nb: *x\nc: *x", &["[1, 2]", "*x", "*x"] as &[_]),
+        ("a: &x 1\nb: 2", &[]),
+        ("a: &x {b: &y 1, c: *y}\nd: *x", &["{b: &y 1, c: *y}", "*x"]),
+        ("a: &x\n  b: 1\nc:\n  <<: *x\n  d: 2\ne: 3", &["b: 1", "<<: *x\n  d: 2"]),
+        ("a: {b: {<<: {c: 1}}}", &["{<<: {c: 1}}"]),
+    ] {
+        let document = read_template(text).unwrap();
+        let found: Vec<_> = document.shared.iter().map(|span| span.slice(text)).collect();
+        assert_eq!(found, shared, "{text}");
+        assert!(document.shared.iter().all(|span| !document.is_unshared(*span)), "{text}");
+        assert!(document.is_unshared(document.root.span.unwrap()), "{text}");
+    }
+}
+
 /// Checks that a text fails where its `‸` stands, with these words.
 #[track_caller]
 fn fails(marked: &str, message: &str) {
