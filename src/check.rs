@@ -227,7 +227,9 @@ fn check_document<'a>(
     note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
         let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
-        tasks.iter_mut().for_each(|task| propose(task, text, document));
+        for task in &mut tasks {
+            propose(task, text, document);
+        }
         file.judged = Ok(tasks);
         return Some(file);
     }
@@ -239,7 +241,9 @@ fn check_document<'a>(
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
-    file.judged.iter_mut().flatten().for_each(|task| propose(task, text, document));
+    for task in file.judged.iter_mut().flatten() {
+        propose(task, text, document);
+    }
     Some(file)
 }
 

@@ -99,12 +99,12 @@ pub(super) fn remove_items(
     Ok(joined(edits))
 }
 
-/// Edits of which those that touch are one.
+/// Edits of which those that touch, or share a line break, are one.
 fn joined(edits: Vec<Edit>) -> Vec<Edit> {
     let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
     for edit in edits {
         match joined.last_mut() {
-            Some(last) if last.span.end == edit.span.start => {
+            Some(last) if last.span.end >= edit.span.start => {
                 last.span.end = edit.span.end;
                 last.text += &edit.text;
             }
@@ -125,12 +125,21 @@ fn without_lines(
     let behind = page.comment_after(end).ok_or(UNCERTAIN)?.trim();
     let start = start - length(page.line_before(start));
     let line_end = page.line_end(end);
-    let mut text = String::new();
+    let line_break = page.break_at(line_end);
+    let mut lines = Vec::new();
     for comment in comments.iter().chain(Some(&behind)).filter(|comment| !comment.is_empty()) {
-        text.extend([indentation, comment, page.break_near(line_end)]);
+        lines.push(format!("{indentation}{comment}{}", page.break_near(line_end)));
     }
-    let end = line_end + length(page.break_at(line_end));
-    Ok(Edit { span: Span { start, end }, text })
+    let text = lines.concat();
+    if !line_break.is_empty() {
+        return Ok(Edit { span: Span { start, end: line_end + length(line_break) }, text });
+    }
+    // The last line of the text has no break, and the one before it is to be the last.
+    let above = page.before(start);
+    let without_break = above.strip_suffix('\n').map(|above| above.strip_suffix('\r').unwrap_or(above));
+    let start = if text.is_empty() { length(without_break.unwrap_or(above)) } else { start };
+    let text = text.trim_end_matches(['\r', '\n']).to_owned();
+    Ok(Edit { span: Span { start, end: line_end }, text })
 }
 
 /// The comments inside a value that begins somewhere after an offset.

@@ -75,7 +75,9 @@ impl Plan {
 
     /// The same where nothing else of a collection may change at the same time.
     fn within(self, collection: &Node<'_>) -> Result<Self, String> {
-        Ok(Self { scope: collection.span.ok_or(UNCERTAIN)?, ..self })
+        let whole = collection.span.ok_or(UNCERTAIN)?;
+        let scope = Span { start: self.scope.start.min(whole.start), end: self.scope.end.max(whole.end) };
+        Ok(Self { scope, ..self })
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Style {
     /// The quotes of texts.
     pub(super) text_quote: Quote,
     /// What stands between key and value, inside brackets.
-    pub(super) colon: String,
+    pub(super) colon: &'static str,
     /// What stands inside braces, next to each.
     pub(super) padding: &'static str,
 }
@@ -77,9 +77,15 @@ impl Style {
         {
             let found = page.between(key.end, value.start);
             // Without quotes around the key, the colon would be a part of it.
-            if found.trim_matches(' ') == ":" && (found.ends_with(' ') || key_quote != Quote::None) {
-                colon = found;
-            }
+            let is_tight =
+                found.trim_matches(' ') == ":" && !found.ends_with(' ') && key_quote != Quote::None;
+            // Of keys that are aligned, only the blank on the side counts.
+            colon = match (found.starts_with(' '), is_tight) {
+                (true, true) => " :",
+                (true, false) => " : ",
+                (false, true) => ":",
+                (false, false) => ": ",
+            };
             if page.between(value.end, map.end.saturating_sub(1)) == " " {
                 padding = " ";
             }
@@ -88,7 +94,7 @@ impl Style {
             Syntax::Json => (Quote::Double, Quote::Double),
             Syntax::Yaml => (key_quote, text_quote(page, chain)),
         };
-        Self { key_quote, text_quote, colon: colon.to_owned(), padding }
+        Self { key_quote, text_quote, colon, padding }
     }
 
     pub(super) fn key(&self, key: &str) -> String {

@@ -243,6 +243,11 @@ fn json_is_written_as_it_is() {
         &READ_ONLY,
         "{\n    \"a\": 1\n  , \"b\": 2\n  , \"ReadonlyRootFilesystem\": true\n}",
     );
+    becomes_in_json(
+        "{\n  \"a\"    : 1\n}",
+        &READ_ONLY,
+        "{\n  \"a\"    : 1,\n  \"ReadonlyRootFilesystem\" : true\n}",
+    );
     becomes_in_json("{}", &READ_ONLY, r#"{"ReadonlyRootFilesystem": true}"#);
     becomes_in_json(
         r#"{"LogConfiguration": null}"#,
@@ -288,6 +293,8 @@ fn items_are_taken_out_of_lists() {
         &block("    # first\n    # a\n    # second\n    - B\n"),
     );
     becomes(&block("      -   A\n      - B\n"), &without(&["B"]), &block("      -   A\n"));
+    let last = "Name: web\nLinuxParameters:\n  Capabilities:\n    Add:\n      - A";
+    becomes(&format!("{last}\n      - B\n      - C"), &without(&["B", "C"]), &format!("{last}\n"));
     becomes_in_json(
         r#"{"LinuxParameters": {"Capabilities": {"Add": ["A","B"]}}}"#,
         &without(&["A"]),
@@ -325,7 +332,8 @@ fn an_emptied_list_goes_with_what_held_only_it() {
 #[test]
 fn keys_are_taken_away_and_comments_are_not() {
     becomes("Name: web\nPrivileged: true # c\nImage: x\n", &remove(), "Name: web\n# c\nImage: x\n");
-    becomes("Name: web\nPrivileged: true", &remove(), "Name: web\n");
+    becomes("Name: web\nPrivileged: true", &remove(), "Name: web");
+    becomes("Name: web\r\nPrivileged: true # c", &remove(), "Name: web\r\n# c");
     becomes("Privileged: true\nName: web\n", &remove(), "Name: web\n");
     becomes("Privileged: true # c\nName: web\n", &remove(), "# c\nName: web\n");
     becomes("Privileged: true\n# c\nName: web\n", &remove(), "\n# c\nName: web\n");
