@@ -4,6 +4,7 @@
 
 .DEFAULT_GOAL := help
 
+include new-rule.mk
 include deployment.mk
 include bench.mk
 include bypass.mk
