@@ -277,10 +277,10 @@ fn what_stands_beside_the_properties_counts() {
         )
     };
     let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
-    let fine = "Properties: {ContainerDefinitions: [{Name: a, Privileged: false}]}";
+    let harmless = "Properties: {ContainerDefinitions: [{Name: a, Privileged: false}]}";
     let bad = "Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}";
     for (attributes, verdict) in [
-        (format!("{fine}, {include}"), Verdict::Unknown),
+        (format!("{harmless}, {include}"), Verdict::Unknown),
         (include.to_owned(), Verdict::Unknown),
         ("Fn::ForEach::P: [K, !Ref Keys, {'${K}': {}}]".to_owned(), Verdict::Unknown),
         (format!("{bad}, {include}"), Verdict::Fail),

@@ -19,7 +19,7 @@ mod unknown;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-pub use changes::may_differ;
+pub use changes::Changes;
 pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words};
 pub use scenario::{Fact, Scenario};
