@@ -158,6 +158,9 @@ fn a_value_from_a_mapping() {
     expect(&by_region("non-blocking"), &[], rule, Verdict::Pass, &[]);
     expect(&by_region("blocking"), &[], rule, Verdict::Fail, &[Some("for AWS::Region=us-east-1")]);
     expect(&by_region("blocking"), &[("AWS::Region", "eu-west-1")], rule, Verdict::Pass, &[]);
+    let (verdict, findings) = judged(&by_region("blocking"), &given(&[("AWS::Region", "elsewhere")]), rule);
+    assert_eq!(verdict, Verdict::Unknown);
+    assert!(!findings[0].remediation.contains("--parameter"), "it is given: {findings:?}");
     let fixed = template("Mappings: {Logs: {All: {Mode: blocking}}}", &log("!FindInMap [Logs, All, Mode]"));
     expect(&fixed, &[], rule, Verdict::Fail, &[None]);
     let default = template(
@@ -278,10 +281,10 @@ fn what_stands_beside_the_properties_counts() {
         )
     };
     let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
-    let fine = "Properties: {ContainerDefinitions: [{Name: a, Privileged: false}]}";
+    let harmless = "Properties: {ContainerDefinitions: [{Name: a, Privileged: false}]}";
     let bad = "Properties: {ContainerDefinitions: [{Name: a, Privileged: true}]}";
     for (attributes, verdict) in [
-        (format!("{fine}, {include}"), Verdict::Unknown),
+        (format!("{harmless}, {include}"), Verdict::Unknown),
         (include.to_owned(), Verdict::Unknown),
         ("Fn::ForEach::P: [K, !Ref Keys, {'${K}': {}}]".to_owned(), Verdict::Unknown),
         (format!("{bad}, {include}"), Verdict::Fail),

@@ -15,7 +15,7 @@ use crate::document::{Document, Entry, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
 use crate::finding::{Verdict, quote};
 use crate::policy::{Policy, StackScope};
-use crate::template::{Given, TASK_DEFINITION, TaskDefinition, Template, expand_loops, may_differ};
+use crate::template::{Changes, Given, TASK_DEFINITION, TaskDefinition, Template, expand_loops};
 
 /// How long a template may be, in bytes. CloudFormation takes 1 MB
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
@@ -69,8 +69,9 @@ fn compare(template: &Template<'_>, previous: &Template<'_>) -> Vec<bool> {
     for task in &previous.task_definitions {
         of_name.entry(task.logical_id).and_modify(|known| *known = None).or_insert(Some(task));
     }
+    let mut changes = Changes::new(template, previous);
     let is_unchanged = |task: &TaskDefinition<'_>| match of_name.get(task.logical_id) {
-        Some(Some(before)) => !may_differ((template, task), (previous, before)),
+        Some(Some(before)) => !changes.may_reach(task, before),
         _ => false,
     };
     template.task_definitions.iter().map(is_unchanged).collect()

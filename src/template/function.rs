@@ -114,7 +114,8 @@ impl Scenario<'_> {
         }
         self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
         // Without a default, a first key that lacks the second is refused by CloudFormation.
-        let may_have_second = |entry: &&Entry<'_>| match &entry.value.value {
+        let may_be = |entry: &&Entry<'_>| match &entry.value.value {
+            _ if whole(&first).is_some_and(|key| entry.key != key) => false,
             Value::Mapping(entries) => {
                 default.is_some()
                     || has_more_keys(&second, entries)
@@ -122,7 +123,7 @@ impl Scenario<'_> {
             }
             _ => true,
         };
-        let candidates: Vec<&Entry<'_>> = entries.iter().filter(may_have_second).collect();
+        let candidates: Vec<&Entry<'_>> = entries.iter().filter(may_be).collect();
         let found = match self.key(&first, &candidates, default.is_some())? {
             Chosen::Is(key) => {
                 let entry = self.one_of(&candidates, &key)?;

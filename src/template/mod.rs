@@ -19,7 +19,7 @@ mod unknown;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-pub use changes::may_differ;
+pub use changes::Changes;
 pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
 pub use scenario::{Fact, Scenario};
@@ -168,8 +168,11 @@ impl<'t> Template<'t> {
         left.is_some()
     }
 
-    /// Whether a name is a parameter whose value may be given, and so would settle what depends on it.
+    /// Whether a name is a parameter whose value may be given and is not, and so would settle what depends on it.
     pub fn can_be_given(&self, name: &str) -> bool {
+        if self.given.parameters.contains_key(name) {
+            return false;
+        }
         match self.parameters.get(name) {
             Some(parameter) => !parameter.is_hidden,
             None => name.starts_with("AWS::") && name != "AWS::NoValue",
