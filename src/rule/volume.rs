@@ -13,14 +13,16 @@ impl Context<'_> {
         &mut self,
         task_definition: View<'_>,
         because: &'static str,
-        check: impl Fn(View<'_>, &mut Context<'_>) -> bool,
+        check: impl Fn((usize, View<'_>), &mut Context<'_>) -> bool,
     ) {
         let mut is_about_any = false;
         match task_definition.field("Volumes").list() {
-            Lookup::Known(volumes, _) => {
-                for volume in volumes {
+            Lookup::Known(mut volumes, _) => {
+                while let Some(volume) = volumes.next() {
                     match volume.mapping() {
-                        Lookup::Known(..) | Lookup::Absent => is_about_any |= check(volume, self),
+                        Lookup::Known(..) | Lookup::Absent => {
+                            is_about_any |= check((volumes.position(), volume), self);
+                        }
                         Lookup::Unresolved(unresolved) => self.unresolved(&unresolved),
                         Lookup::Malformed(problem) => self.malformed(&problem),
                     }

@@ -1,6 +1,7 @@
 //! The rule `fault-injection-enabled`. Must not know other rules.
 
 use crate::document::View;
+use crate::finding::{Change, Fix};
 use crate::rule::{Context, Judged, Metadata, Rule, declare_rule};
 
 declare_rule! {
@@ -33,6 +34,7 @@ declare_rule! {
         since: "0.1.0",
         why: "With fault injection on, containers of the task can ask for delays, losses and blackholes in its network.",
         remediation: "Remove `EnableFaultInjection`.",
+        fix: Unsafe,
         options: [],
         references: [],
     }
@@ -44,6 +46,9 @@ impl Rule for FaultInjectionEnabled {
     }
 
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
-        context.take(Judged::must_not_be_true(task_definition.field("EnableFaultInjection")));
+        let judged = Judged::must_not_be_true(task_definition.field("EnableFaultInjection"));
+        if let Some(finding) = context.take(judged) {
+            finding.fix = Some(Fix::unsafely(&["EnableFaultInjection"], Change::Remove));
+        }
     }
 }

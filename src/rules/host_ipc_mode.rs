@@ -1,6 +1,7 @@
 //! The rule `host-ipc-mode`. Must not know other rules.
 
 use crate::document::View;
+use crate::finding::{Change, Fix};
 use crate::rule::{Context, Metadata, Rule, declare_rule, host_mode};
 
 declare_rule! {
@@ -35,6 +36,7 @@ declare_rule! {
         since: "0.1.0",
         why: "A container in the host's IPC namespace shares memory and semaphores with every process of the machine.",
         remediation: "Remove `IpcMode`, or set it to `task` or `none`.",
+        fix: Unsafe,
         options: [],
         references: [],
     }
@@ -46,6 +48,8 @@ impl Rule for HostIpcMode {
     }
 
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
-        context.take(host_mode::judge(task_definition, "IpcMode"));
+        if let Some(finding) = context.take(host_mode::judge(task_definition, "IpcMode")) {
+            finding.fix = Some(Fix::unsafely(&["IpcMode"], Change::Remove));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The rule `host-pid-mode`. Must not know other rules.
 
 use crate::document::View;
+use crate::finding::{Change, Fix};
 use crate::rule::{Context, Metadata, Rule, declare_rule, host_mode};
 
 declare_rule! {
@@ -42,6 +43,7 @@ declare_rule! {
         since: "0.1.0",
         why: "A container among the host's processes sees every process of the machine, and of every task on it.",
         remediation: "Remove `PidMode`, or set it to `task`.",
+        fix: Unsafe,
         options: [],
         references: [
             SecurityHub("ECS.3", "same"),
@@ -60,6 +62,8 @@ impl Rule for HostPidMode {
     }
 
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
-        context.take(host_mode::judge(task_definition, "PidMode"));
+        if let Some(finding) = context.take(host_mode::judge(task_definition, "PidMode")) {
+            finding.fix = Some(Fix::unsafely(&["PidMode"], Change::Remove));
+        }
     }
 }

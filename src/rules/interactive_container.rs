@@ -1,6 +1,7 @@
 //! The rule `interactive-container`. Must not know other rules.
 
 use crate::document::View;
+use crate::finding::{Change, Fix};
 use crate::rule::{Context, Judged, Metadata, Rule, declare_rule};
 
 declare_rule! {
@@ -39,6 +40,7 @@ declare_rule! {
         since: "0.1.0",
         why: "A service that waits for somebody at a terminal is no service, and a shell that waits is an invitation.",
         remediation: "Remove `Interactive` and `PseudoTerminal`.",
+        fix: Unsafe,
         options: [],
         references: [],
     }
@@ -50,7 +52,12 @@ impl Rule for InteractiveContainer {
     }
 
     fn check_container(&self, container: View<'_>, context: &mut Context<'_>) {
-        context.take(Judged::must_not_be_true(container.field("Interactive")));
-        context.take(Judged::must_not_be_true(container.field("PseudoTerminal")));
+        const PROPERTIES: [(&str, &[&str]); 2] =
+            [("Interactive", &["Interactive"]), ("PseudoTerminal", &["PseudoTerminal"])];
+        for (property, keys) in PROPERTIES {
+            if let Some(finding) = context.take(Judged::must_not_be_true(container.field(property))) {
+                finding.fix = Some(Fix::unsafely(keys, Change::Remove));
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The rule `privilege-escalation`. Must not know other rules.
 
 use crate::document::{Lookup, View};
+use crate::finding::{Change, Fix, Literal};
 use crate::rule::{Context, Metadata, Rule, declare_rule};
 
 declare_rule! {
@@ -47,6 +48,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Without `no-new-privileges`, a program in the container can gain rights that the container was not started with.",
         remediation: "Add `no-new-privileges` to `DockerSecurityOptions`.",
+        fix: Unsafe,
         options: [],
         references: [],
     }
@@ -64,7 +66,7 @@ impl Rule for PrivilegeEscalation {
         let options = match container.field(PROPERTY).list() {
             Lookup::Known(options, _) => options,
             Lookup::Absent => {
-                context.fail(PROPERTY, None, MISSING);
+                context.fail(PROPERTY, None, MISSING).fix = Some(fix());
                 return;
             }
             Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
@@ -85,9 +87,14 @@ impl Rule for PrivilegeEscalation {
             }
         }
         if !is_set && !is_open {
-            context.fail(PROPERTY, container.field(PROPERTY).node(), MISSING);
+            context.fail(PROPERTY, container.field(PROPERTY).node(), MISSING).fix = Some(fix());
         }
     }
+}
+
+/// Of several entries Docker takes the last, so one more decides.
+fn fix() -> Fix {
+    Fix::unsafely(&[PROPERTY], Change::Append(Literal::Text("no-new-privileges".into())))
 }
 
 /// What an entry sets `no-new-privileges` to, if it is about that

@@ -1,6 +1,7 @@
 //! The rule `retained-linux-capabilities`. Must not know other rules.
 
 use crate::document::{Lookup, View};
+use crate::finding::{Change, Fix, Literal};
 use crate::rule::capability::normalize;
 use crate::rule::{Context, Metadata, Rule, declare_rule};
 
@@ -46,6 +47,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Each capability that a container keeps without need is one more thing that whoever breaks in can do.",
         remediation: "Set `LinuxParameters.Capabilities.Drop` to `[ALL]`.",
+        fix: Unsafe,
         options: [],
         references: [],
     }
@@ -64,7 +66,7 @@ impl Rule for RetainedLinuxCapabilities {
         let dropped = match property.list() {
             Lookup::Known(dropped, _) => dropped,
             Lookup::Absent => {
-                context.fail(PROPERTY, None, MISSING);
+                context.fail(PROPERTY, None, MISSING).fix = Some(fix());
                 return;
             }
             Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
@@ -83,7 +85,12 @@ impl Rule for RetainedLinuxCapabilities {
             }
         }
         if !drops_all_or_may {
-            context.fail(PROPERTY, property.node(), MISSING);
+            context.fail(PROPERTY, property.node(), MISSING).fix = Some(fix());
         }
     }
+}
+
+fn fix() -> Fix {
+    let keys = &["LinuxParameters", "Capabilities", PROPERTY];
+    Fix::unsafely(keys, Change::Append(Literal::Text("ALL".into())))
 }

@@ -90,7 +90,7 @@ impl Rule for SensitiveHostPath {
     }
 
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
-        context.each_volume(task_definition, "no volume names a path of the machine", |volume, context| {
+        context.each_volume(task_definition, "no volume names a path of the machine", |(_, volume), context| {
             let (path, open, node) = match volume.field("Host").field("SourcePath").string() {
                 Lookup::Known(path, node) => (Partial::known(path.text), None, node),
                 Lookup::Absent => return false,

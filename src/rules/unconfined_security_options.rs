@@ -1,7 +1,9 @@
 //! The rule `unconfined-security-options`. Must not know other rules.
 
+use std::sync::Arc;
+
 use crate::document::{Holds, Lookup, View};
-use crate::finding::quote;
+use crate::finding::{Change, Fix, quote};
 use crate::rule::{Context, Metadata, Rule, declare_rule};
 
 declare_rule! {
@@ -45,6 +47,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Without AppArmor, seccomp or SELinux, a container can make every call that the kernel has, flawed ones too.",
         remediation: "Remove the entry from `DockerSecurityOptions`.",
+        fix: Unsafe,
         options: [],
         references: [],
     }
@@ -73,13 +76,13 @@ impl Rule for UnconfinedSecurityOptions {
             Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
             Lookup::Malformed(problem) => return context.malformed(&problem),
         };
+        let mut violations = Vec::new();
         for option in options {
             match option.string() {
                 Lookup::Known(option, node) => {
                     let is_it = |unconfined: &&str| option.text.trim().eq_ignore_ascii_case(unconfined);
                     if UNCONFINED.iter().any(is_it) {
-                        let message = format!("`DockerSecurityOptions` has {}", quote(option.text));
-                        context.fail("DockerSecurityOptions", Some(node), message);
+                        violations.push((option.text, node));
                     }
                 }
                 Lookup::Absent => {}
@@ -91,6 +94,12 @@ impl Rule for UnconfinedSecurityOptions {
                 }
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
+        }
+        let texts: Arc<[String]> = violations.iter().map(|(text, _)| (*text).to_owned()).collect();
+        for (text, node) in violations {
+            let message = format!("`DockerSecurityOptions` has {}", quote(text));
+            let fix = Fix::unsafely(&["DockerSecurityOptions"], Change::RemoveItems(Arc::clone(&texts)));
+            context.fail("DockerSecurityOptions", Some(node), message).fix = Some(fix);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rule `unencrypted-efs-volume`. Must not know other rules.
 
 use crate::document::{Holds, Lookup, View};
-use crate::finding::quote;
+use crate::finding::{Change, Fix, quote};
 use crate::rule::{Context, Judged, Metadata, Rule, declare_rule, volume};
 
 declare_rule! {
@@ -49,6 +49,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Files of an EFS volume without encryption in transit cross the network as they are.",
         remediation: "Set `TransitEncryption: ENABLED` in `EFSVolumeConfiguration`.",
+        fix: Unsafe,
         options: [],
         references: [
             SecurityHub("ECS.18", "same"),
@@ -66,14 +67,20 @@ impl Rule for UnencryptedEfsVolume {
     }
 
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
-        context.each_volume(task_definition, "there is no volume of EFS", |volume, context| {
+        context.each_volume(task_definition, "there is no volume of EFS", |(position, volume), context| {
             let configuration = volume.field("EFSVolumeConfiguration");
             match configuration.mapping() {
-                Lookup::Known(..) => context.take(judge(configuration, volume)),
+                Lookup::Known(..) => {
+                    if let Some(finding) = context.take(judge(configuration, volume)) {
+                        let keys = &["EFSVolumeConfiguration", "TransitEncryption"];
+                        let fix = Fix::unsafely(keys, Change::set_text("ENABLED"));
+                        finding.fix = Some(fix.within("Volumes", position));
+                    }
+                }
                 Lookup::Absent => return false,
-                Lookup::Unresolved(unresolved) => context.take(Judged::Unresolved(unresolved)),
-                Lookup::Malformed(problem) => context.take(Judged::Malformed(problem)),
-            };
+                Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
+                Lookup::Malformed(problem) => context.malformed(&problem),
+            }
             true
         });
     }

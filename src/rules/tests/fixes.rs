@@ -256,7 +256,9 @@ fn ways(file: &CheckedFile<'_>) -> HashSet<Vec<String>> {
         way.extend(fix.keys.iter().map(|key| (*key).to_owned()));
         way
     };
-    let of_finding = |finding: &Finding| Some(way(finding, finding.fix.as_ref()?));
+    // A fix without keys spells one right, which is looked at apart.
+    let of_finding =
+        |finding: &Finding| Some(way(finding, finding.fix.as_ref().filter(|fix| !fix.keys.is_empty())?));
     findings(file).filter_map(of_finding).collect()
 }
 
@@ -362,7 +364,6 @@ fn fix_and_verify(rule: &'static dyn Rule, text: &str, wanted: Applicability) ->
         }
         seen = only_spelled;
     }
-    changed.retain(|way| way.len() > 5);
     let untouched =
         |root: &Node<'_>| without(root, &changed, &respelled, &mut Vec::new()).unwrap().detached();
     let (old, new) = (untouched(&old.root), untouched(&new.root));
@@ -387,7 +388,12 @@ fn fix_and_verify(rule: &'static dyn Rule, text: &str, wanted: Applicability) ->
 #[test]
 fn examples_are_fixed_in_every_style() {
     for Example { rule, text, expected } in examples() {
-        let properties = yaml::read(text).unwrap();
+        let mut properties = yaml::read(text).unwrap();
+        // Something always stands beside a property: a task definition has containers.
+        if let Value::Mapping(entries) = &mut properties.value {
+            let value = super::computed(Value::String("shop".into()));
+            entries.push(super::Entry { key: "Family".into(), key_span: None, value });
+        }
         let Metadata { fix, name, .. } = rule.metadata();
         for style in STYLES {
             let written = Writer::write(*style, &template(&properties));
