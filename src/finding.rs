@@ -288,6 +288,8 @@ pub struct Findings {
     pub not_applicable_because: Option<&'static str>,
     /// Whether a violation is there in every case that the document allows; meaningless for other verdicts.
     pub is_certain: bool,
+    /// Whether the task may run where the rule does not apply.
+    pub is_elsewhere: bool,
 }
 
 impl Findings {
@@ -300,6 +302,7 @@ impl Findings {
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
             is_certain: false,
+            is_elsewhere: false,
         }
     }
 
@@ -307,6 +310,7 @@ impl Findings {
     pub(crate) fn join(mut self, other: Self) -> Self {
         let is_certain = |findings: &Self| findings.verdict == Verdict::Fail && findings.is_certain;
         self.is_certain = is_certain(&self) || is_certain(&other);
+        self.is_elsewhere |= other.is_elsewhere;
         self.verdict = self.verdict.max(other.verdict);
         self.further += other.further;
         self.duplicate_keys.extend(other.duplicate_keys);

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use ecs_guard::check::{Checking, Repaired, check, read_document, repair};
 use ecs_guard::document::{Node, Syntax, Value as Written};
 use ecs_guard::finding::{Applicability, Verdict};
-use ecs_guard::policy::Policy;
+use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use serde_json::{Value, json};
 
@@ -188,5 +188,28 @@ fn json_is_fixed_as_yaml_is() {
             // Blanks are where the writer would have put them, whatever the order of the keys.
             assert_eq!(fixed.len(), write(&read).len(), "{name}: {fixed}");
         }
+    }
+}
+
+#[test]
+fn what_applies_in_some_cases_only_is_left_alone() {
+    let text = |decided: &str, container: &str| {
+        format!(
+            "Parameters: {{P: {{Type: String, AllowedValues: [a, b]}}}}\nConditions: {{C: !Equals [!Ref P, a]}}\nResources:\n  T:\n    \
+             Type: AWS::ECS::TaskDefinition\n    Properties:\n      {decided}\n      ContainerDefinitions: [{container}]\n"
+        )
+    };
+    let policy = policy::read("profile: pedantic").unwrap();
+    let given = Given::default();
+    let checking = Checking { path: "x", given: &given, policy: &policy, excuse: &|_| {} };
+    let container =
+        "{Name: a, User: '1', ReadonlyRootFilesystem: true, LinuxParameters: {Capabilities: {Drop: [ALL]}}}";
+    for (decided, is_fixed) in [
+        ("RequiresCompatibilities: [EC2]", true),
+        ("RequiresCompatibilities: [!If [C, EC2, FARGATE]]", false),
+        ("RuntimePlatform: {OperatingSystemFamily: !If [C, LINUX, WINDOWS_SERVER_2022_CORE]}", false),
+    ] {
+        let repaired = repair(&text(decided, container), &checking, Applicability::Unsafe).unwrap();
+        assert_eq!(repaired.text.contains("no-new-privileges"), is_fixed, "{}", repaired.text);
     }
 }

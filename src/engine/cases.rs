@@ -36,8 +36,7 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
         return only.findings;
     }
     let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
-    let because = |case: &Case| case.findings.not_applicable_because;
-    let is_windows_in_some = cases.iter().any(|case| because(case) == Some(crate::rule::DECLARES_WINDOWS));
+    let is_elsewhere_in_some = cases.iter().any(|case| case.findings.is_elsewhere);
     let table = Table::of(&cases);
     let mut joined: Option<Findings> = None;
     // What one case counts beyond what it keeps, another counts again.
@@ -68,8 +67,8 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
     }
     let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
         finding.case = table.name(&holds_in);
-        if let Some(fix) = finding.fix.as_mut().filter(|_| is_windows_in_some) {
-            fix.obstacle = Some("in other cases the definition declares Windows");
+        if let Some(fix) = finding.fix.as_mut().filter(|_| is_elsewhere_in_some) {
+            fix.obstacle = Some("in other cases the task runs where the rule does not apply");
         }
         finding
     };

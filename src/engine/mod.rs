@@ -187,6 +187,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
         setting.rule.check_task_definition(task_definition, &mut context);
     }
     let mut findings = context.finish();
+    findings.is_elsewhere = matches!(applicability, Applies::Not(_));
     match (findings.verdict, applicability) {
         // Elsewhere the rule would not apply, so what fails there is undecided, not wrong.
         (Verdict::Fail, Applies::Undecided(open, platform)) => {

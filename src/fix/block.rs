@@ -83,6 +83,15 @@ pub(super) fn remove_entry(
     Ok(vec![Edit { span: Span { start: key.start, end }, text: String::new() }])
 }
 
+/// Takes everything that is in a map away.
+pub(super) fn emptied(page: &Page<'_>, map: &Node<'_>) -> Result<Edit, String> {
+    let span = map.span.ok_or(UNCERTAIN)?;
+    if !comments_inside(page, span.start, map)?.is_empty() {
+        return Err("a comment is written beside it and nothing else".to_owned());
+    }
+    Ok(Edit { span, text: "{}".to_owned() })
+}
+
 /// Takes items away, not all.
 pub(super) fn remove_items(
     page: &Page<'_>,

@@ -247,7 +247,9 @@ fn remove_entry(page: &Page<'_>, place: &Place<'_, '_>, depth: usize) -> Result<
     };
     let (index, way) = way.split_last().ok_or(UNCERTAIN)?;
     if entries.len() == 1 {
-        return Err("nothing else is written beside it".to_owned());
+        let nothing = computed(Value::Mapping(Vec::new()));
+        let edit = block::emptied(page, parent)?;
+        return Ok(Plan::new(vec![edit], way.to_vec(), tree::What::Replace(nothing)));
     }
     let edits = if page.is_flow(parent) {
         flow::remove(page, &flow::entries(entries)?, &[*index])?

@@ -322,10 +322,12 @@ fn an_emptied_list_goes_with_what_held_only_it() {
         &without(&["A"]),
         "LinuxParameters: {Capabilities: {Drop: [ALL]}}\n",
     );
+    becomes("LinuxParameters: {Capabilities: {Add: [A]}} # c\n", &without(&["A"]), "{} # c\n");
+    becomes("{ LinuxParameters: {Capabilities: {Add: [A]}} }\n", &without(&["A"]), "{}\n");
     stays(
-        "LinuxParameters: {Capabilities: {Add: [A]}}\n",
+        "LinuxParameters:\n  # why\n  Capabilities: {Add: [A]}\n",
         &without(&["A"]),
-        "nothing else is written beside it",
+        "a comment is written beside it and nothing else",
     );
 }
 
@@ -340,7 +342,6 @@ fn keys_are_taken_away_and_comments_are_not() {
     becomes("{Name: web, Privileged: true}\n", &remove(), "{Name: web}\n");
     becomes("{Privileged: true, Name: web}\n", &remove(), "{Name: web}\n");
     stays("{Name: web}\n", &remove(), "`Privileged` is not written in the task definition");
-    stays("Privileged: true\n", &remove(), "nothing else is written beside it");
 }
 
 #[test]

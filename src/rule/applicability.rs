@@ -54,9 +54,6 @@ pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
         `false`, a task that does not name Fargate is judged as Linux.",
 };
 
-/// Why a rule for Linux has nothing to say.
-pub(crate) const DECLARES_WINDOWS: &str = "the definition declares Windows";
-
 /// Whether a rule applies to a task definition.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Applies<'a> {
@@ -91,7 +88,7 @@ impl<'a> Applies<'a> {
     fn on_linux(task_definition: View<'a>, options: &Options) -> Self {
         const LINUX: &str = "Linux";
         let declared = match declares_windows(task_definition) {
-            Lookup::Known(true, _) => Self::Not(DECLARES_WINDOWS),
+            Lookup::Known(true, _) => Self::Not("the definition declares Windows"),
             Lookup::Unresolved(unresolved) => Self::Undecided(unresolved, LINUX),
             Lookup::Malformed(problem) => return Self::Unreadable(problem, LINUX),
             Lookup::Known(false, _) | Lookup::Absent => return Self::Applies,

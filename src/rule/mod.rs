@@ -18,7 +18,7 @@ pub mod volume;
 use std::borrow::Cow;
 use std::cell::Cell;
 
-pub(crate) use applicability::{Applies, DECLARES_WINDOWS};
+pub(crate) use applicability::Applies;
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
 pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use judged::{Judged, Violation};
@@ -420,6 +420,7 @@ impl<'a> Context<'a> {
             duplicate_keys: self.duplicate_keys,
             not_applicable_because: self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable),
             is_certain: true,
+            is_elsewhere: false,
         }
     }
 }
