@@ -107,7 +107,7 @@ fn templates_are_fixed_as_far_as_they_say_themselves_what_they_are() {
         }
     }
     println!("{fixes} fixes in {} files; left: {reasons:?}", texts.len());
-    assert!(fixes > 50);
+    assert!(fixes > 20);
 }
 
 #[test]
