@@ -4,8 +4,10 @@
 
 .DEFAULT_GOAL := help
 
+include new-rule.mk
 include deployment.mk
 include bench.mk
+include bypass.mk
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/bin/cargo-deny
@@ -35,12 +37,14 @@ test-rust: ## the tests of the engine, the hook, the command line and the README
 	cargo test --locked
 
 .PHONY: docs
-docs: ## write docs/rules.md from the rules
+docs: ## write docs/rules.md and docs/policy.schema.json from the rules
 	cargo run --quiet --locked -- rules --format markdown > docs/rules.md
+	cargo run --quiet --locked -- policy schema > docs/policy.schema.json
 
 .PHONY: docs-check
-docs-check: ## docs/rules.md is what the rules say, and everything public is documented
+docs-check: ## what is generated below docs/ is what the rules say, and everything public is documented
 	cargo run --quiet --locked -- rules --format markdown | diff docs/rules.md -
+	cargo run --quiet --locked -- policy schema | diff docs/policy.schema.json -
 	RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --locked --no-deps --lib
 
 # Advisories need their database; where it cannot be reached that check is left out, and says so. A finding fails.

@@ -1,15 +1,19 @@
-# Performance: ecs-guard's function beside functions that do the same or nothing, in one run, on one core.
+# Performance: ecs-guard's function beside functions that do the same or nothing, in one run, on one core; and the
+# command `ecs-guard check` beside other commands, in one run, on two cores.
 # Prints the tables and writes them to docs/performance.md.
 #
-#   make bench                              three to four minutes of measuring; compiling comes on top
+#   make bench                              about a quarter of an hour of measuring; compiling comes on top
 #   make bench ROUNDS=1 STARTS=5            a quick look (it writes its tables too)
 #   make bench-in-process                   only the parser and the engine; no function is started
+#   make bench-command-line                 only the command
 #
 # ROUNDS × STARTS starts of every function; EVENTS warm events of each kind per start; SAMPLES in the process.
+# STARTS rounds of every command on one small template, ROUNDS on everything else.
 # BENCH_LOGS=1 shows what the functions write to standard error. Needs taskset, and python3 with venv.
 # Included by the Makefile after deployment.mk, whose artifact it measures, built for this machine.
 
 BENCH_CORE ?= 0
+BENCH_CORES ?= 0,1
 BENCH_DIR := target/bench-peers
 BENCH_VENV := benches/.venv
 BENCH_PIN = taskset -c $(BENCH_CORE)
@@ -18,10 +22,16 @@ BENCH_PIN = taskset -c $(BENCH_CORE)
 # one call each, so that what cfn-guard turns on in serde_json does not reach the no-op.
 BENCH_PEER = cargo build --quiet --release --locked --config $(BENCH_DIR)/profile.toml \
 	--manifest-path benches/peers/Cargo.toml --target-dir $(BENCH_DIR)
+# What the command is measured beside. The rules that cfn-guard gets are those of its function.
+CFN_GUARD_VERSION := 3.2.1
+CFN_GUARD := target/tools/bin/cfn-guard
+BENCH_COMMAND_VENV := benches/.venv-command-line
+BENCH_TEMPLATES := $(BENCH_DIR)/templates
+
 BENCH_IN_PROCESS = cargo bench --quiet --locked --no-default-features --bench parse_and_evaluate
 
-.PHONY: bench bench-build bench-in-process
-bench: bench-build bench-in-process ## measure the function beside its peers; writes docs/performance.md
+.PHONY: bench bench-build bench-in-process bench-command-line
+bench: bench-build bench-in-process ## measure the function and the command beside their peers; writes docs/performance.md
 	$(BENCH_PIN) $(BENCH_DIR)/release/driver \
 		--events benches/events \
 		--document docs/performance.md \
@@ -33,6 +43,7 @@ bench: bench-build bench-in-process ## measure the function beside its peers; wr
 		no-op-dynamic=$(BENCH_DIR)/release/noop \
 		cfn-guard=$(BENCH_DIR)/release/guard \
 		python="$(BENCH_VENV)/bin/python -m awslambdaric handler.handle"
+	$(MAKE) --no-print-directory bench-command-line
 
 bench-in-process: ## measure the parser and the engine beside serde_json
 	@mkdir -p $(BENCH_DIR)
@@ -40,11 +51,26 @@ bench-in-process: ## measure the parser and the engine beside serde_json
 	$(BENCH_PIN) $(BENCH_IN_PROCESS) > $(BENCH_DIR)/in-process.md
 	@cat $(BENCH_DIR)/in-process.md
 
+# The templates lie in a repository of their own, as far as anyone can tell: what ignores target/ is not theirs.
+bench-command-line: $(BENCH_DIR)/profile.toml $(CFN_GUARD) $(BENCH_COMMAND_VENV)/requirements.txt build ## measure `ecs-guard check` beside other commands; writes docs/performance.md
+	$(BENCH_PEER) --package templates
+	$(BENCH_PEER) --package command-line
+	rm -rf $(BENCH_TEMPLATES)
+	mkdir -p $(BENCH_TEMPLATES)/.git
+	cp ecs-guard.yaml $(BENCH_TEMPLATES)
+	$(BENCH_DIR)/release/templates $(BENCH_TEMPLATES)
+	taskset -c $(BENCH_CORES) $(BENCH_DIR)/release/command-line \
+		--inputs $(BENCH_TEMPLATES) \
+		--document docs/performance.md \
+		--ecs-guard target/release/ecs-guard \
+		--cfn-guard $(CFN_GUARD) \
+		--rules benches/peers/guard/src/baseline.guard \
+		--checkov $(BENCH_COMMAND_VENV)/bin/checkov \
+		--cfn-lint $(BENCH_COMMAND_VENV)/bin/cfn-lint
+
 # The first no-op gets the target, the linker and the flags of the artifact; the second, like the other peers, what
 # `cargo build --release` gives everyone.
-bench-build: $(BENCH_VENV)/requirements.txt
-	@mkdir -p $(BENCH_DIR)
-	@awk '/^\[/ { wanted = /^\[profile\.release\]/ } wanted' Cargo.toml > $(BENCH_DIR)/profile.toml
+bench-build: $(BENCH_DIR)/profile.toml $(BENCH_VENV)/requirements.txt
 	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) ARTIFACTS_DIR=$(BENCH_DIR)/lambda
 	@target=$$($(MAKE) --silent --no-print-directory lambda-target ARCHITECTURE=$(HOST_ARCHITECTURE)) || exit 1; \
 	case $$target in *-musl) linker=rust-lld ;; *) linker=cc ;; esac; \
@@ -55,9 +81,19 @@ bench-build: $(BENCH_VENV)/requirements.txt
 	$(BENCH_PEER) --package guard
 	$(BENCH_PEER) --package driver
 
+$(BENCH_DIR)/profile.toml: Cargo.toml
+	@mkdir -p $(BENCH_DIR)
+	@awk '/^\[/ { wanted = /^\[profile\.release\]/ } wanted' $< > $@
+
 # The copy of the requirements is the last thing made, so an interrupted installation starts over.
 $(BENCH_VENV)/requirements.txt: benches/requirements.txt
-	rm -rf $(BENCH_VENV)
-	python3 -m venv $(BENCH_VENV)
-	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+$(BENCH_COMMAND_VENV)/requirements.txt: benches/requirements-command-line.txt
+$(BENCH_VENV)/requirements.txt $(BENCH_COMMAND_VENV)/requirements.txt:
+	rm -rf $(@D)
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	cp $< $@
+
+$(CFN_GUARD):
+	cargo install cfn-guard --quiet --locked --version $(CFN_GUARD_VERSION) --root target/tools --target-dir target/tools/build
+	rm -rf target/tools/build

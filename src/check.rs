@@ -1,12 +1,18 @@
 //! Checking one file: its text and a policy become what there is to say of it.
 //!
-//! Owns how a file is recognised and read, and the result that every output format shows. Pure. Must not know where
-//! the text comes from, nor how the result is shown.
+//! Owns how a file is recognised, read and fixed, and the result that every output format shows. Pure. Must not know
+//! where the text comes from, nor how the result is shown.
 
-use crate::document::yaml::{self, Document};
-use crate::document::{MAXIMUM_VALUES, Node, Span, Value, duplicate_keys, json, on_one_line};
+mod repair;
+
+pub use repair::{Checking, Fixed, Repaired, repair};
+
+use crate::document::{
+    Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
+};
 use crate::engine::{evaluate, evaluate_cases};
-use crate::finding::{Finding, Verdict, quote};
+use crate::finding::{Finding, Proposal, Verdict, quote};
+use crate::fix::{self, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words};
@@ -24,6 +30,8 @@ pub struct CheckedFile<'a> {
     pub notes: Vec<Note>,
     /// The templates of nested stacks, in the order of the text.
     pub nested: Vec<Nested>,
+    /// What was changed before it was judged.
+    pub fixed: Vec<Fixed>,
 }
 
 /// The template of a nested stack, as far as the template above it tells.
@@ -70,6 +78,8 @@ pub struct JudgedTask {
     pub family: Option<String>,
     /// Where its name stands: the key in a template.
     pub span: Span,
+    /// Where the whole of it stands, if it is a plain task definition.
+    pub plain: Option<Span>,
     /// What every rule says. Findings of `Verdict::Fail` and `Verdict::Unknown` always have a span.
     pub report: Report,
 }
@@ -118,6 +128,8 @@ pub struct Totals {
     pub excepted: usize,
     /// Rules passed, counted for each task definition.
     pub passes: usize,
+    /// Changes that were made before.
+    pub fixes: usize,
 }
 
 impl Totals {
@@ -126,7 +138,8 @@ impl Totals {
         let Ok(tasks) = &file.judged else {
             return Self { unreadable: 1, ..Self::default() };
         };
-        let mut totals = Self { files: 1, task_definitions: tasks.len(), ..Self::default() };
+        let (task_definitions, fixes) = (tasks.len(), file.fixed.len());
+        let mut totals = Self { files: 1, task_definitions, fixes, ..Self::default() };
         for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
             totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
             for finding in &outcome.findings.kept {
@@ -157,6 +170,7 @@ impl Totals {
         self.unknowns += other.unknowns;
         self.excepted += other.excepted;
         self.passes += other.passes;
+        self.fixes += other.fixes;
     }
 }
 
@@ -181,32 +195,69 @@ pub fn could_concern(text: &str) -> bool {
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
-    let mut file = CheckedFile { path, text, judged: Ok(Vec::new()), notes: Vec::new(), nested: Vec::new() };
-    let Document { root, alias } = match read_document(text) {
-        Ok(document) => document,
-        Err(unreadable) => {
-            file.judged = Err(unreadable);
-            return Some(file);
-        }
-    };
-    let plain = from_plain(&root);
-    if plain.is_empty() && !Template::is_one(&root) {
+    match read_document(text) {
+        Ok(document) => check_document(path, text, &document, given, policy),
+        Err(unreadable) => Some(CheckedFile {
+            path,
+            text,
+            judged: Err(unreadable),
+            notes: Vec::new(),
+            nested: Vec::new(),
+            fixed: Vec::new(),
+        }),
+    }
+}
+
+/// Checks a document that was read from `text`.
+fn check_document<'a>(
+    path: &'a str,
+    text: &'a str,
+    document: &Document<'a>,
+    given: &Given,
+    policy: &Policy,
+) -> Option<CheckedFile<'a>> {
+    let root = &document.root;
+    let plain = from_plain(root);
+    if plain.is_empty() && !Template::is_one(root) {
         return None;
     }
-    note_oddities(&root, alias, &mut file.notes);
+    let judged = Ok(Vec::new());
+    let mut file =
+        CheckedFile { path, text, judged, notes: Vec::new(), nested: Vec::new(), fixed: Vec::new() };
+    note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
-        file.judged = Ok(plain.iter().map(|properties| judge_plain(properties, policy)).collect());
+        let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
+        for task in &mut tasks {
+            propose(task, text, document);
+        }
+        file.judged = Ok(tasks);
         return Some(file);
     }
-    let template = Template::of(&root, given)?;
-    match expand_loops(&root, &template) {
+    let template = Template::of(root, given)?;
+    match expand_loops(root, &template) {
         Ok(None) => describe(&template, policy, &mut file),
         Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, &mut file),
         Err(message) => {
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
+    for task in file.judged.iter_mut().flatten() {
+        propose(task, text, document);
+    }
     Some(file)
+}
+
+/// Says of each finding that has a fix what the fix comes to in the text.
+fn propose(task: &mut JudgedTask, text: &str, document: &Document<'_>) {
+    let JudgedTask { name, plain, report, .. } = task;
+    let source = Source { text, document, task: Task::of(name, *plain) };
+    for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+        if let Some(mut fix) = finding.fix.take() {
+            let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
+            fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
+            finding.fix = Some(fix);
+        }
+    }
 }
 
 /// How many keys that are written twice are noted.
@@ -245,7 +296,7 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let of_json = if begin.starts_with('{') {
         match json::read_bounded(text.as_bytes(), MAXIMUM_VALUES) {
-            Ok(root) => return Ok(Document { root, alias: None }),
+            Ok(root) => return Ok(Document { root, syntax: Syntax::Json, alias: None, shared: Vec::new() }),
             // YAML would take the comment, and the key after it, for one key of another name.
             Err(error) if starts_comment(text, error.offset) => {
                 return Err(unreadable(error.offset, "a comment, which JSON does not have".to_owned()));
@@ -267,6 +318,9 @@ fn starts_comment(text: &str, offset: usize) -> bool {
     text.get(offset..).is_some_and(|rest| rest.starts_with("//") || rest.starts_with("/*"))
 }
 
+/// The properties of a task definition that has none.
+static NOTHING: Node<'static> = Node { value: Value::Mapping(Vec::new()), span: None };
+
 /// Judges a task definition of a template in every case that the template allows.
 pub fn judge<'t>(
     template: &'t Template<'t>,
@@ -279,14 +333,21 @@ pub fn judge<'t>(
         for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
             finding.span.get_or_insert(span);
         }
-        JudgedTask { name: name.to_owned(), logical_id: Some(name.to_owned()), family, span, report }
+        JudgedTask {
+            name: name.to_owned(),
+            logical_id: Some(name.to_owned()),
+            family,
+            span,
+            plain: None,
+            report,
+        }
     };
-    if task_definition.properties.is_empty() {
-        let nothing = Node { value: Value::Mapping(Vec::new()), span: None };
-        return vec![judged(evaluate_cases(template, task_definition, &nothing, policy), None)];
-    }
-    let properties = task_definition.properties.iter();
+    let properties = match task_definition.properties.as_slice() {
+        [] => &[&NOTHING],
+        written => written,
+    };
     properties
+        .iter()
         .map(|properties| {
             let family = template.certain_text(properties, "Family");
             judged(evaluate_cases(template, task_definition, properties, policy), family)
@@ -371,5 +432,5 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
         _ => "task definition".to_owned(),
     };
     let of_file = Some(name.clone()).filter(|_| family.is_some());
-    JudgedTask { name, logical_id: None, family: of_file, span, report }
+    JudgedTask { name, logical_id: None, family: of_file, span, plain: properties.span, report }
 }

@@ -1,10 +1,12 @@
-//! Verdicts and findings.
+//! Verdicts, findings and their fixes.
 //!
 //! Owns what a rule can say about a task definition, in words and types that belong to no output format. Must not
-//! know how a terminal, a hook answer or SARIF shows it: nothing here serializes.
+//! know how a terminal, a hook answer or SARIF shows it: nothing here serializes. Nor how a change to a task definition
+//! becomes one of its text.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 pub use crate::document::quote;
 
@@ -95,6 +97,8 @@ impl fmt::Display for Container {
 pub struct Finding {
     /// [`Verdict::Fail`] or [`Verdict::Unknown`].
     pub verdict: Verdict,
+    /// How bad it is: as bad as its rule says, unless the rule tells its findings apart.
+    pub severity: Severity,
     /// The container, unless the whole task definition is meant.
     pub container: Option<Container>,
     /// The property that decides, by its own name.
@@ -110,6 +114,8 @@ pub struct Finding {
     pub case: Option<String>,
     /// What an open value refers to: names of parameters and resources.
     pub open: Vec<String>,
+    /// The change that removes its reason, where the rule knows one.
+    pub fix: Option<Fix>,
     /// What excuses it.
     pub excused: Option<Excuse>,
 }
@@ -135,6 +141,136 @@ impl Finding {
             && self.message == other.message
             && self.remediation == other.remediation
     }
+}
+
+/// A change of the task definition, after which a finding is not there any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// Who may want it.
+    pub applicability: Applicability,
+    /// The list of the task definition in whose item the keys are, and the place of the item, from 1; beside the list
+    /// of containers, which the finding itself tells.
+    pub item: Option<(&'static str, usize)>,
+    /// The way to what is changed, key by key.
+    pub keys: &'static [&'static str],
+    /// What is to be done there.
+    pub change: Change,
+    /// Why nobody can be sure of it, in words that follow "because".
+    pub obstacle: Option<&'static str>,
+    /// What it comes to in the text, where somebody has looked.
+    pub proposal: Option<Proposal>,
+}
+
+/// Whether a change can be noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Applicability {
+    /// No correct workload can notice it.
+    Safe,
+    /// It takes something away that the container may use.
+    Unsafe,
+}
+
+impl Applicability {
+    /// The word for it on the command line and in machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// What is done to a task definition, in terms of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Gives a key this value. The key and the maps on the way to it may be missing.
+    Set(Literal),
+    /// Takes a key away.
+    Remove,
+    /// Takes every item away that is one of these texts; an emptied list goes with its key.
+    RemoveItems(Arc<[String]>),
+    /// Adds an item to a list, which may be missing as the maps on the way to it may.
+    Append(Literal),
+    /// Spells a key right. The keys of the fix are not asked: the place says which.
+    Respell {
+        /// Where the key stands.
+        place: Span,
+        /// What it is now.
+        from: String,
+        /// What it should be.
+        to: &'static str,
+    },
+}
+
+/// A value to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types of values are known by these names")]
+pub enum Literal {
+    Bool(bool),
+    Text(Cow<'static, str>),
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Change {
+    /// Gives a key a boolean.
+    pub const fn set(value: bool) -> Self {
+        Self::Set(Literal::Bool(value))
+    }
+
+    /// Gives a key a text.
+    pub fn set_text(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Set(Literal::Text(text.into()))
+    }
+}
+
+impl Fix {
+    /// A change that no correct workload can notice. The keys lead to it from the container, or from the task definition
+    /// where the finding is about no container.
+    pub const fn safely(keys: &'static [&'static str], change: Change) -> Self {
+        Self::new(Applicability::Safe, keys, change)
+    }
+
+    /// A change that takes something away.
+    pub const fn unsafely(keys: &'static [&'static str], change: Change) -> Self {
+        Self::new(Applicability::Unsafe, keys, change)
+    }
+
+    const fn new(applicability: Applicability, keys: &'static [&'static str], change: Change) -> Self {
+        Self { applicability, item: None, keys, change, obstacle: None, proposal: None }
+    }
+
+    /// The same in an item of another list than that of containers; its place counts from 1.
+    #[must_use]
+    pub fn within(self, list: &'static str, position: usize) -> Self {
+        Self { item: Some((list, position)), ..self }
+    }
+}
+
+/// What a fix comes to in the text that was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    /// What it does, in the spelling of the text and in words that follow "to".
+    pub title: String,
+    /// The edits, in the order of the text and none touching another; or why there are none, in words that follow
+    /// "because".
+    pub edits: Result<Vec<Edit>, String>,
+}
+
+/// A replacement of a part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty where something is inserted.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
 }
 
 /// All that one rule reports of one task definition.

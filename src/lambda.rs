@@ -33,7 +33,7 @@ pub fn run() -> Result<(), Error> {
     log_panics_by_their_place();
     let variable = std::env::var_os(policy_file::VARIABLE);
     let path = policy_file::beside(std::env::current_exe().ok().as_deref(), variable);
-    let policy = policy_file::load(&path).map_err(|error| error.to_string());
+    let policy = policy_file::load(&path, None).map_err(|error| error.to_string());
     if let Err(problem) = &policy {
         log_to_stdout();
         tracing::error!(%problem, "the policy is broken: every event is answered with InternalFailure");

@@ -10,9 +10,11 @@
 //! 5. [`policy`]: the policy file, validated: which rules apply, how strictly, with what options.
 //! 6. [`report`]: what all rules of a policy said of one task definition.
 //! 7. [`engine`]: a task definition and a policy become a report.
-//! 8. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
-//! 9. [`output`]: text that people read.
-//! 10. [`policy_file`], [`payload`], [`cli`] and [`lambda`]: the file system, the network and the two programs; all
+//! 8. [`fix`]: the change that a finding asks for becomes edits of the text.
+//! 9. [`check`]: one file, judged and fixed.
+//! 10. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
+//! 11. [`output`]: text that people read.
+//! 12. [`policy_file`], [`payload`], [`cli`] and [`lambda`]: the file system, the network and the two programs; all
 //!     input and output is here.
 
 pub mod check;
@@ -22,6 +24,7 @@ pub mod cli;
 pub mod document;
 pub mod engine;
 pub mod finding;
+pub mod fix;
 pub mod hook;
 #[cfg(feature = "lambda")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads the environment and the clock, and logs")]

@@ -8,7 +8,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::policy::{Policy, Problems, read};
+use crate::policy::{Policy, Problems, read_with};
+use crate::rule::Profile;
 
 /// The variable that names the policy file for both programs.
 pub const VARIABLE: &str = "ECS_GUARD_POLICY";
@@ -36,13 +37,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Reads the policy in a file.
+/// Reads the policy in a file, as if it named `profile` where one is given.
 ///
 /// # Errors
 /// A file that is not there, not readable, not UTF-8 or not a policy.
-pub fn load(path: &Path) -> Result<Policy, Error> {
+pub fn load(path: &Path, profile: Option<Profile>) -> Result<Policy, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
-    read(&text).map_err(|problems| Error::Wrong(path.to_owned(), text, problems))
+    read_with(&text, profile).map_err(|problems| Error::Wrong(path.to_owned(), text, problems))
 }
 
 /// Where the Lambda function's policy is: named by the variable, else beside the binary.

@@ -17,6 +17,7 @@ use ecs_guard::document::{Node, Value};
 use ecs_guard::finding::Verdict;
 use ecs_guard::hook::{Answer, Hook, Prepared, Status};
 use ecs_guard::policy::Policy;
+use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
 use proptest::prelude::*;
 use serde_json::json;
@@ -313,7 +314,7 @@ fn template() -> impl Strategy<Value = Template> {
 
 /// The verdict of each rule and whether a violation is certain; nothing where no task definition is created.
 fn verdicts(text: &str, given: &Given) -> Vec<(&'static str, Verdict, bool)> {
-    let file = check("template.yaml", text, given, &Policy::baseline()).expect("a template");
+    let file = check("template.yaml", text, given, &Policy::of(Profile::Pedantic)).expect("a template");
     let tasks = file.judged.unwrap_or_else(|unreadable| panic!("{unreadable:?}\n{text}"));
     let outcomes = tasks.into_iter().flat_map(|task| task.report.outcomes);
     outcomes
@@ -327,7 +328,7 @@ fn written(template: &Template, choice: Option<&Choice>) -> String {
 
 /// What the hook says of an event: the verdict of each rule, and whether the operation is blocked.
 fn answered(event: &serde_json::Value, payload: &serde_json::Value) -> (Vec<(&'static str, Verdict)>, bool) {
-    let hook = Hook::new(Ok(Policy::baseline()));
+    let hook = Hook::new(Ok(Policy::of(Profile::Pedantic)));
     let outside = Prepared {
         body: Ok(payload.to_string().into_bytes()),
         today: "2026-11-25".parse().unwrap(),

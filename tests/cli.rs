@@ -78,7 +78,7 @@ fn the_policy_is_looked_for_where_the_documentation_says() {
     std::fs::create_dir(scratch.join("repository/.git")).unwrap();
     let baseline = invoke(&[], None);
     assert_eq!(baseline.status.code(), Some(1));
-    assert!(text(&baseline.stderr).contains("built-in baseline"), "{}", text(&baseline.stderr));
+    assert!(text(&baseline.stderr).contains("built-in profile baseline"), "{}", text(&baseline.stderr));
     // A file at the repository's root.
     std::fs::write(scratch.join("repository/ecs-guard.yaml"), "rules: {root-user: {level: off}}").unwrap();
     let above = invoke(&[], None);
@@ -136,4 +136,48 @@ fn every_shell_gets_its_completions() {
         let output = run(&mut ecs_guard(&["completions", shell]));
         assert!(output.status.success() && text(&output.stdout).contains("invoke"), "{shell}");
     }
+}
+
+/// What the command makes of a text on standard input: its exit code, standard output and standard error.
+fn piped(arguments: &[&str], input: &[u8]) -> (Option<i32>, Vec<u8>, String) {
+    let streams = || Stdio::piped();
+    let mut command = ecs_guard(arguments);
+    let mut child = command.stdin(streams()).stdout(streams()).stderr(streams()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), output.stdout, text(&output.stderr).to_owned())
+}
+
+#[test]
+fn standard_input_is_handed_on_with_its_fixes() {
+    let task = |mode: &str| {
+        let log = format!("\"LogConfiguration\": {{\"LogDriver\": \"awslogs\"{mode}}}");
+        format!(
+            "Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{User: '1', ReadonlyRootFilesystem: true, {log}}}]}}}}}} # \u{e9}\r\n"
+        )
+    };
+    let (code, printed, told) = piped(&["check", "--fix", "-"], task("").as_bytes());
+    let options = ", \"Options\": {\"mode\": \"non-blocking\", \"max-buffer-size\": \"25m\"}";
+    assert_eq!((code, text(&printed)), (Some(0), task(options).as_str()), "{told}");
+    assert!(told.contains("ecs-guard: 2 fixes made; 0 failures"), "{told}");
+    // What is no task definition, or no text, comes out as it went in.
+    let (code, printed, _) = piped(&["check", "--fix", "-"], b"a: 1\n");
+    assert_eq!((code, printed.as_slice()), (Some(0), b"a: 1\n".as_slice()));
+    let (code, printed, _) = piped(&["check", "--fix", "-"], b"Resources: \xff\x00");
+    assert_eq!((code, printed.as_slice()), (Some(2), b"Resources: \xff\x00".as_slice()));
+    // A difference is of nothing but changes.
+    let (code, printed, _) = piped(&["check", "--diff", "-"], b"a: 1\n");
+    assert_eq!((code, printed.as_slice()), (Some(0), b"".as_slice()));
+}
+
+#[test]
+fn what_is_printed_is_not_mixed_with_results() {
+    let service = "tests/cli/fix.in/service.yaml";
+    let output = run(&mut ecs_guard(&["check", "--diff", "--format", "json", service]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("give the format a file"), "{}", text(&output.stderr));
+    let output = run(&mut ecs_guard(&["check", "--diff", service]));
+    assert!(text(&output.stdout).starts_with("--- a/tests/cli/fix.in/service.yaml\n"));
+    assert!(text(&output.stdout).lines().all(|line| line.starts_with(['-', '+', '@', ' '])));
+    assert!(text(&output.stderr).contains("to fix[blocking-awslogs]"));
 }

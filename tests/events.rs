@@ -62,7 +62,7 @@ fn every_event_has_an_answer_and_every_answer_an_event() {
 
 #[test]
 fn every_event_gets_its_answer() {
-    let policy = policy_file::load(&root().join("ecs-guard.yaml")).unwrap();
+    let policy = policy_file::load(&root().join("ecs-guard.yaml"), None).unwrap();
     let hook = Hook::new(Ok(policy));
     for case in cases(false) {
         let event = std::fs::read(file(&case, ".json")).unwrap();

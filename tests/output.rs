@@ -2,9 +2,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
 use anstream::adapter::strip_str;
-use ecs_guard::check::{CheckedFile, Note, Totals, Unreadable, check};
+use ecs_guard::check::{CheckedFile, Checking, Note, Totals, Unreadable, check, repair};
 use ecs_guard::document::{LineIndex, Span, steers};
-use ecs_guard::output::{self, Run, UnreadableFile};
+use ecs_guard::finding::Applicability;
+use ecs_guard::output::{self, Fixing, Run, UnreadableFile};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use quick_xml::events::Event;
@@ -15,7 +16,7 @@ fn checked<'a>(path: &'a str, text: &'a str, policy: &Policy) -> CheckedFile<'a>
 }
 
 fn run(policy: &Policy) -> Run<'_> {
-    Run { policy, verbose: false, quiet: false }
+    Run { policy, verbose: false, quiet: false, fixing: None }
 }
 
 /// The output of a run, put together as `Format` says.
@@ -148,7 +149,7 @@ error[privileged-container]: container `web` of `Api`: `Privileged` is true
 9 | Privileged: true
   |             ^^^^
   |
-  = help: Set `Privileged: false` or remove it.
+  = help: Set `Privileged: false` or remove it. Fixable with `--fix=unsafe`.
 
 ",
         // The property is missing: the mark is under the container's name.
@@ -330,6 +331,18 @@ fn json_says_everything_about_a_finding() {
         "remediation": "Set `Privileged: false` or remove it.",
         "case": "when `IsProduction` is true",
         "open": [],
+        "fix": {
+            "title": "set `Privileged` to `false`",
+            "applicability": "unsafe",
+            "edits": [{
+                "span": {
+                    "start": { "offset": TEMPLATE.find("true").unwrap(), "line": 9, "column": 23 },
+                    "end": { "offset": TEMPLATE.find("true").unwrap() + 4, "line": 9, "column": 27 },
+                },
+                "text": "false",
+            }],
+            "obstacle": null,
+        },
         "excepted": null,
     });
     assert_eq!(file["findings"][0], finding);
@@ -354,6 +367,66 @@ fn json_says_everything_about_a_finding() {
     assert_eq!(quiet["files"][0]["findings"].as_array().unwrap().len(), 4);
     assert_eq!(quiet["summary"]["warnings"], 2);
     assert!(quiet["files"][0].get("passes").is_none());
+}
+
+#[test]
+fn edits_in_json_can_be_made_by_whoever_reads_them() {
+    let policy = Policy::baseline();
+    let findings = |text: &str| {
+        let document = written("json", &[checked("a.yaml", text, &policy)], &run(&policy));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        document["files"][0]["findings"].as_array().unwrap().clone()
+    };
+    for text in [TEMPLATE, MINIFIED] {
+        let mut fixes = 0;
+        for finding in findings(text) {
+            let Some(edits) = finding["fix"]["edits"].as_array() else { continue };
+            let mut edited = text.to_owned();
+            for edit in edits.iter().rev() {
+                let offset =
+                    |end: &str| usize::try_from(edit["span"][end]["offset"].as_u64().unwrap()).unwrap();
+                edited.replace_range(offset("start")..offset("end"), edit["text"].as_str().unwrap());
+            }
+            let identity = |finding: &Value| (finding["message"].clone(), finding["container"].clone());
+            let left = findings(&edited);
+            assert!(!left.iter().any(|other| identity(other) == identity(&finding)), "{finding}\n{edited}");
+            fixes += 1;
+        }
+        assert!(fixes > 0, "{text}");
+    }
+}
+
+#[test]
+fn what_was_done_and_what_was_not_is_told() {
+    let policy = Policy::baseline();
+    let given = Given { assume_defaults: true, ..Given::default() };
+    let text = "Parameters: {P: {Default: 'true'}}\nResources:\n  Api:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      \
+                ContainerDefinitions:\n        - Name: web\n          User: '1'\n          Privileged: !Ref P\n";
+    let checking = Checking { path: "a.yaml", given: &given, policy: &policy, excuse: &|_| {} };
+    let repaired = repair(text, &checking, Applicability::Unsafe).unwrap();
+    let mut file = check("a.yaml", &repaired.text, &given, &policy).unwrap();
+    repaired.explain(&mut file);
+    let fixing = Fixing { with_unsafe: true, is_preview: false };
+    let fixed = Run { fixing: Some(fixing), ..run(&policy) };
+    let told = written("text", std::slice::from_ref(&file), &fixed);
+    for expected in [
+        "fixed[writable-root-filesystem]: container `web` of `Api`: set `ReadonlyRootFilesystem` to `true` (a.yaml)\n\n",
+        "  = note: not fixed, because `Privileged` comes from `Ref`\n",
+        "\necs-guard: 1 fix made; 1 failure, ",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    let document: Value = serde_json::from_str(&written("json", &[file], &fixed)).unwrap();
+    let done = serde_json::json!([{
+        "rule": "writable-root-filesystem",
+        "taskDefinition": "Api",
+        "container": { "ordinal": 1, "name": "web" },
+        "title": "set `ReadonlyRootFilesystem` to `true`",
+        "applicability": "unsafe",
+    }]);
+    assert_eq!(document["files"][0]["fixed"], done);
+    assert_eq!(document["files"][0]["findings"][0]["fix"]["obstacle"], "`Privileged` comes from `Ref`");
+    assert_eq!(document["summary"]["fixes"], 1);
 }
 
 #[test]
@@ -424,6 +497,16 @@ fn sarif_is_what_the_schema_and_github_ask_for() {
         assert_eq!(place["artifactLocation"]["uriBaseId"], "%SRCROOT%");
         assert!(place["region"]["startLine"].as_u64().unwrap() > 1);
     }
+    let fix = &results[0]["fixes"][0];
+    let warning =
+        "To fix: set `Privileged` to `false` (unsafe: the container may need what this takes away).";
+    assert_eq!(fix["description"]["text"], warning);
+    let replacement = serde_json::json!([{
+        "deletedRegion": { "startLine": 9, "startColumn": 23, "endLine": 9, "endColumn": 27 },
+        "insertedContent": { "text": "false" },
+    }]);
+    assert_eq!(fix["artifactChanges"][0]["replacements"], replacement);
+    assert_eq!(fix["artifactChanges"][0]["artifactLocation"]["uri"], "a%20b/%C3%A9.yaml");
     let levels: Vec<_> = results.iter().map(|result| result["level"].as_str().unwrap()).collect();
     assert_eq!(levels, ["error", "warning", "warning", "note", "error", "error", "error"]);
     let message = results[0]["message"]["text"].as_str().unwrap();

@@ -11,6 +11,7 @@
 use ecs_guard::check::{JudgedTask, check};
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
+use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
 
 fn given(parameters: &[(&str, &str)]) -> Given {
@@ -20,7 +21,7 @@ fn given(parameters: &[(&str, &str)]) -> Given {
 
 /// The verdict and the findings of one rule on the only task definition.
 fn judged(text: &str, given: &Given, rule: &str) -> (Verdict, Vec<Finding>) {
-    let file = check("template.yaml", text, given, &Policy::baseline()).expect("a template");
+    let file = check("template.yaml", text, given, &Policy::of(Profile::Pedantic)).expect("a template");
     let tasks = file.judged.unwrap_or_else(|unreadable| panic!("{unreadable:?} in {text}"));
     let [task] = tasks.as_slice() else { panic!("{} task definitions", tasks.len()) };
     let outcome = task.report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap();
@@ -484,5 +485,47 @@ fn hostile_templates_end() {
     ] {
         let file = check("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
         assert!(file.judged.is_ok(), "{:?}", file.judged);
+    }
+}
+
+/// A template whose task definition has these properties.
+fn of_properties(properties: &str) -> String {
+    format!("Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties: {{{properties}}}\n")
+}
+
+#[test]
+fn what_is_known_of_a_text_decides() {
+    let image =
+        |image: &str| template("Parameters: {Tag: {Type: String}}", &format!("Image: !Sub '{image}'"));
+    let value = |value: &str| {
+        template("Parameters: {X: {Type: String}}", &format!("Environment: [{{Name: A, Value: {value}}}]"))
+    };
+    let path =
+        |path: &str| of_properties(&format!("Volumes: [{{Name: v, Host: {{SourcePath: !Sub '{path}'}}}}]"));
+    let roles =
+        |one: &str, other: &str| of_properties(&format!("TaskRoleArn: {one}, ExecutionRoleArn: {other}"));
+    let ecr = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/web";
+    let secret = "'postgres://app:{{resolve:secretsmanager:${X}:SecretString:password}}@db'";
+    let arn = "!Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/";
+    for (rule, text, verdict) in [
+        ("mutable-image", image(&format!("{ecr}@sha256:0123")), Verdict::Pass),
+        ("mutable-image", image(&format!("{ecr}:latest")), Verdict::Fail),
+        ("mutable-image", image(&format!("{ecr}:v1-${{Tag}}")), Verdict::Unknown),
+        ("plaintext-secret", value(&format!("!Sub {secret}")), Verdict::Fail),
+        ("plaintext-secret", value("!Join ['', ['{{resolve:ssm-secure:', !Ref X, '}}']]"), Verdict::Fail),
+        ("plaintext-secret", value("!Sub 'https://${AWS::Region}.example'"), Verdict::Pass),
+        ("plaintext-secret", value("!Sub 'https://${X}.example'"), Verdict::Unknown),
+        ("sensitive-host-path", path("/var/run/${AWS::StackName}.sock"), Verdict::Fail),
+        ("sensitive-host-path", path("/data/${AWS::StackName}"), Verdict::Pass),
+        ("shared-task-role", roles("!GetAtt A.Arn", "!GetAtt B.Arn"), Verdict::Pass),
+        ("shared-task-role", roles("!GetAtt A.Arn", "!GetAtt A.Arn"), Verdict::Fail),
+        ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}execution'")), Verdict::Pass),
+        ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}web'")), Verdict::Fail),
+        ("bridge-network-mode", of_properties("NetworkMode: !Sub 'bridge${AWS::Region}'"), Verdict::Fail),
+    ] {
+        let (found, findings) = judged(&text, &Given::default(), rule);
+        assert_eq!(found, verdict, "{findings:#?}\n{text}");
+        // A value of the environment is never repeated.
+        assert!(findings.iter().all(|finding| !finding.message.contains("postgres")), "{findings:#?}");
     }
 }

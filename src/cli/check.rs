@@ -4,6 +4,7 @@
 
 mod excuses;
 mod files;
+mod fixing;
 mod judge;
 mod nested;
 mod outputs;
@@ -13,20 +14,21 @@ mod progress;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 
 use self::excuses::{Excuses, Stack};
 use self::files::{Files, Input};
+use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
 use self::nested::NestedStack;
 use self::outputs::{Destination, Outputs};
 use self::parameters::Parameters;
 use self::progress::Progress;
-use super::{Outcome, Streams, find_policy, today};
-use crate::check::{Totals, check};
+use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
+use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
 use crate::document::quote;
 use crate::output::{Format, Run, UnreadableFile};
 use crate::template::Given;
@@ -75,6 +77,15 @@ pub(super) struct Arguments {
     #[arg(long)]
     follow_nested: bool,
 
+    /// Fix what can be fixed, in the files themselves: what no correct workload can notice, or with `unsafe` also what takes
+    /// a right away from a container. Then show what remains. Standard input is printed with its fixes
+    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
+    fix: Option<Which>,
+
+    /// Print what `--fix` would change as a unified diff and change nothing; what is found goes to standard error
+    #[arg(long, conflicts_with = "follow_nested")]
+    diff: bool,
+
     /// How many files to check at once; as many as there are processors by default
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
@@ -90,10 +101,14 @@ enum FailOn {
 
 pub(super) fn run(
     arguments: &Arguments,
-    policy: Option<PathBuf>,
+    source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Outcome> {
-    if let Some(mistake) = outputs::mistake(&arguments.formats) {
+    let fixing = Which::of(arguments.fix, arguments.diff);
+    let names_standard_input = arguments.paths.iter().any(|path| path == Path::new("-"));
+    // Then texts come from standard output, and what people read from standard error.
+    let prints_texts = fixing.is_some_and(|fixing| fixing.is_preview || names_standard_input);
+    if let Some(mistake) = outputs::mistake(&arguments.formats, prints_texts) {
         writeln!(streams.err, "error: {mistake}")?;
         return Ok(Outcome::Failed);
     }
@@ -109,14 +124,19 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let Some((policy, _)) = find_policy(policy, streams)? else {
+    let Some((policy, _)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
     let excuses = Excuses::new(&arguments.stack, &given, &policy, today());
-    let run = Run { policy: &policy, verbose: arguments.verbose, quiet: arguments.quiet };
+    let run = Run { policy: &policy, verbose: arguments.verbose, quiet: arguments.quiet, fixing };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
-    let opened = outputs::open(&arguments.formats, |path| files.contains(path), standard_output);
+    let (for_people, printed) = if prints_texts {
+        (("standard error", standard_error(streams.colour)), raw_standard_output())
+    } else {
+        (("standard output", standard_output), Box::new(io::sink()) as Box<dyn Write>)
+    };
+    let opened = outputs::open(&arguments.formats, |path| files.contains(path), for_people);
     let Files { inputs, missing, .. } = files;
     let formats = opened.formats;
     let mut results = Results {
@@ -124,10 +144,12 @@ pub(super) fn run(
         outputs: opened.outputs,
         is_text_shown: opened.is_text_shown,
         is_quiet: arguments.quiet,
+        printed,
         err: &mut *streams.err,
         totals: Totals::default(),
         unreadable: Vec::new(),
         nested: Vec::new(),
+        has_unwritten: false,
     };
     results.outputs.write(formats.iter().map(|format| format.begin(&run)));
     for problem in &opened.problems {
@@ -142,14 +164,13 @@ pub(super) fn run(
     judge::quieten_panics();
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
-        let judged = judge::judge(input, must_concern, |path, text| {
-            let mut file = check(path, text, &given, &policy)?;
-            excuses.apply(&mut file);
+        let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             undeclared.look_into(text);
-            let nested =
-                if arguments.follow_nested { nested::of(&input.path, &mut file) } else { Vec::new() };
-            let texts = formats.iter().map(|format| format.file(&file, &run)).collect();
-            Some(Judged { nested, ..Judged::new(&file, texts) })
+            judge_text(input, (path, text), &given, &excuses, &run, |file| {
+                let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
+                let texts = formats.iter().map(|format| format.file(file, &run)).collect();
+                Judged { nested, ..Judged::new(file, texts) }
+            })
         });
         progress.as_ref().inspect(|progress| progress.advance());
         judged
@@ -165,12 +186,12 @@ pub(super) fn run(
     nested::each(mem::take(&mut results.nested), |stack| {
         let input = Input { path: stack.path.clone(), is_named: true };
         let mut below = Vec::new();
-        let judged = judge::judge(&input, true, |path, text| {
-            let mut file = check(path, text, &stack.given, &policy)?;
-            excuses.apply(&mut file);
-            file.notes.insert(0, stack.note());
-            below = nested::of(&input.path, &mut file);
-            Some(Judged::new(&file, formats.iter().map(|format| format.file(&file, &run)).collect()))
+        let judged = judge::judge(&input, true, false, |path, text| {
+            judge_text(&input, (path, text), &stack.given, &excuses, &run, |file| {
+                file.notes.insert(0, stack.note());
+                below = nested::of(&input.path, file);
+                Judged::new(file, formats.iter().map(|format| format.file(file, &run)).collect())
+            })
         });
         results.take(&input.name(), judged);
         below
@@ -178,15 +199,7 @@ pub(super) fn run(
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     results.say_what_was_of_no_use(&undeclared, &excuses, is_over_everything);
-    let Results { totals, unreadable, .. } = &results;
-    let ends: Vec<_> = formats.iter().map(|format| format.end(totals, unreadable, &run)).collect();
-    results.outputs.write(ends.into_iter());
-    results.outputs.flush();
-    let unwritten: Vec<_> = results.outputs.problems().collect();
-    for problem in &unwritten {
-        results.say("error", problem);
-    }
-    let is_complete = results.unreadable.is_empty() && opened.problems.is_empty() && unwritten.is_empty();
+    let is_complete = results.end(&run) && opened.problems.is_empty();
     Ok(arguments.outcome(&results.totals, is_complete))
 }
 
@@ -204,6 +217,37 @@ impl Arguments {
     }
 }
 
+/// Judges a text, after it is fixed where that is wanted. What could not be written is judged as it is.
+fn judge_text(
+    input: &Input,
+    (path, text): (&str, &str),
+    given: &Given,
+    excuses: &Excuses<'_>,
+    run: &Run<'_>,
+    show: impl FnOnce(&mut CheckedFile<'_>) -> Judged,
+) -> Option<Judged> {
+    let judge = |text: &str, repaired: Option<&Repaired>| {
+        let mut file = check(path, text, given, run.policy)?;
+        excuses.apply(&mut file);
+        if let Some(repaired) = repaired {
+            repaired.explain(&mut file);
+        }
+        Some(show(&mut file))
+    };
+    let Some(fixing) = run.fixing else { return judge(text, None) };
+    let checking = Checking { path, given, policy: run.policy, excuse: &|file| excuses.apply(file) };
+    let Some(repaired) = repair(text, &checking, fixing.wanted()) else { return judge(text, None) };
+    match deliver(input, text, &repaired, fixing) {
+        Delivery::Failed(problem) => Some(Judged { unwritten: Some(problem), ..judge(text, None)? }),
+        Delivery::Done => judge(&repaired.text, Some(&repaired)),
+        Delivery::Print(printed) => {
+            // Nothing is changed by a preview, so what is found is found in what is there.
+            let judged = if fixing.is_preview { text } else { &repaired.text };
+            Some(Judged { printed, ..judge(judged, Some(&repaired))? })
+        }
+    }
+}
+
 /// What was said so far, and where it goes.
 struct Results<'a> {
     formats: &'a [Box<dyn Format>],
@@ -215,6 +259,10 @@ struct Results<'a> {
     unreadable: Vec<UnreadableFile>,
     /// Templates of nested stacks that are to be checked.
     nested: Vec<NestedStack>,
+    /// Where fixed texts and differences go.
+    printed: Box<dyn Write>,
+    /// Whether something fixed could not be written.
+    has_unwritten: bool,
 }
 
 impl Results<'_> {
@@ -222,7 +270,13 @@ impl Results<'_> {
     fn take(&mut self, name: &str, judged: Judged) {
         self.totals.add(judged.totals);
         self.nested.extend(judged.nested);
+        let printed = self.printed.write_all(&judged.printed).and_then(|()| self.printed.flush());
         self.outputs.write_file(self.formats, &judged.texts);
+        let printed = printed.err().map(|error| format!("cannot be printed: {error}"));
+        for problem in [judged.unwritten, printed].into_iter().flatten() {
+            self.has_unwritten = true;
+            self.say("error", &format!("{name}: {problem}"));
+        }
         if let Some(problem) = judged.problem {
             // The text has it too.
             if !self.is_text_shown {
@@ -238,6 +292,18 @@ impl Results<'_> {
                 &format!("{name} holds neither a CloudFormation template nor an ECS task definition"),
             );
         }
+    }
+
+    /// Writes what comes after the last file, and answers whether everything could be read and written.
+    fn end(&mut self, run: &Run<'_>) -> bool {
+        let ends = self.formats.iter().map(|format| format.end(&self.totals, &self.unreadable, run));
+        self.outputs.write(ends.collect::<Vec<_>>().into_iter());
+        self.outputs.flush();
+        let unwritten: Vec<_> = self.outputs.problems().collect();
+        for problem in &unwritten {
+            self.say("error", problem);
+        }
+        self.unreadable.is_empty() && unwritten.is_empty() && !self.has_unwritten
     }
 
     /// Says which parameters and exceptions nothing was done with.

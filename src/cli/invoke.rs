@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Outcome, Streams, find_policy, today};
+use super::{Outcome, PolicySource, Streams, find_policy, today};
 use crate::hook::{ErrorCode, Hook, Prepared, Status};
 use crate::output::answer;
 
@@ -29,10 +29,10 @@ pub(super) struct Arguments {
 
 pub(super) fn run(
     arguments: &Arguments,
-    policy: Option<PathBuf>,
+    source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Outcome> {
-    let Some((policy, _)) = find_policy(policy, streams)? else {
+    let Some((policy, _)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
     let hook = Hook::new(Ok(policy));

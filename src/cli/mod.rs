@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod init;
 mod invoke;
 mod policy;
 mod rules;
@@ -13,6 +14,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -21,6 +23,7 @@ use jiff::tz::Offset;
 use crate::output::policy_error;
 use crate::policy::Policy;
 use crate::policy_file;
+use crate::rule::Profile;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +31,7 @@ Examples:
   ecs-guard invoke event.json       What would the hook answer to this event?
   ecs-guard explain root-user       Why is this bad, and what to write instead?
   ecs-guard policy check            Is the policy file right, and what does it say?
+  ecs-guard init                    How do I begin?
 
 The policy is taken from --policy, else from $ECS_GUARD_POLICY, else from ecs-guard.yaml in this
 directory or one above it, up to the root of the repository; without any, the baseline rules deny.
@@ -41,13 +45,30 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// The policy file
-    #[arg(long, global = true, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    #[command(flatten)]
+    source: PolicySource,
 
     /// When to use colour
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", display_order = 102)]
     color: Colour,
+}
+
+/// Where the policy comes from.
+#[derive(Debug, clap::Args)]
+struct PolicySource {
+    // The order keeps what every command has behind a command's own options.
+    /// The policy file
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
+    policy: Option<PathBuf>,
+
+    /// The profile, in place of the one that the policy file names
+    #[arg(long, global = true, value_name = "NAME", value_parser = profile_by_name(), display_order = 101)]
+    profile: Option<Profile>,
+}
+
+fn profile_by_name() -> impl TypedValueParser<Value = Profile> {
+    let names = PossibleValuesParser::new(Profile::ALL.iter().map(|profile| profile.as_str()));
+    names.try_map(|name| Profile::by_name(&name).ok_or("no such profile"))
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -79,6 +100,11 @@ enum Command {
     /// Work with policy files
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Write a commented policy to begin with, and what a pipeline needs
+    ///
+    /// What is there already stays as it is. Exits with 2 when a file that is asked for could not be written; the others
+    /// are written all the same.
+    Init(init::Arguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -98,6 +124,17 @@ enum Outcome {
 struct Streams {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
+    colour: anstream::ColorChoice,
+}
+
+/// Standard error, colours taken out where they do not belong.
+fn standard_error(colour: anstream::ColorChoice) -> Box<dyn Write> {
+    Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), colour)))
+}
+
+/// Standard output with every byte as it is.
+fn raw_standard_output() -> Box<dyn Write> {
+    Box::new(UntilClosed::new(BufWriter::new(io::stdout())))
 }
 
 /// A stream that goes on when its reader has read enough, as `head` does: the verdict must not depend on how much of
@@ -154,15 +191,17 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let mut streams = Streams {
         out: Box::new(UntilClosed::new(anstream::AutoStream::new(out, choice_for_out))),
-        err: Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), choice))),
+        err: standard_error(choice),
+        colour: choice,
     };
-    let option = arguments.policy;
+    let source = arguments.source;
     let ended = match arguments.command {
-        Command::Check(arguments) => check::run(&arguments, option, &mut streams),
-        Command::Invoke(arguments) => invoke::run(&arguments, option, &mut streams),
-        Command::Rules(arguments) => rules::run(&arguments, option, &mut streams),
+        Command::Check(arguments) => check::run(&arguments, &source, &mut streams),
+        Command::Invoke(arguments) => invoke::run(&arguments, &source, &mut streams),
+        Command::Rules(arguments) => rules::run(&arguments, &source, &mut streams),
         Command::Explain(arguments) => explain::run(&arguments, &mut streams),
-        Command::Policy(command) => policy::run(command, option, &mut streams),
+        Command::Policy(command) => policy::run(command, source, &mut streams),
+        Command::Init(arguments) => init::run(&arguments, &mut streams),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ecs-guard", &mut streams.out);
             Ok(Outcome::Compliant)
@@ -187,15 +226,18 @@ fn today() -> Date {
 
 /// The policy in force, with its file; a broken one is shown and yields nothing.
 fn find_policy(
-    option: Option<PathBuf>,
+    source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Option<(Policy, Option<PathBuf>)>> {
     let directory = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
-    let Some(path) = policy_file::above(&directory, option, std::env::var_os(policy_file::VARIABLE)) else {
-        writeln!(streams.err, "note: no {} found, so the built-in baseline applies", policy_file::FILE_NAME)?;
-        return Ok(Some((Policy::baseline(), None)));
+    let variable = std::env::var_os(policy_file::VARIABLE);
+    let Some(path) = policy_file::above(&directory, source.policy.clone(), variable) else {
+        let policy = Policy::of(source.profile.unwrap_or(Profile::Baseline));
+        let (file, profile) = (policy_file::FILE_NAME, policy.profile.as_str());
+        writeln!(streams.err, "note: no {file} found, so the built-in profile {profile} applies")?;
+        return Ok(Some((policy, None)));
     };
-    Ok(match policy_file::load(&path) {
+    Ok(match policy_file::load(&path, source.profile) {
         Ok(policy) => Some((policy, Some(path))),
         Err(error) => {
             write!(streams.err, "{}", policy_error::render(&error))?;

@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::rules::write_table;
-use super::{Outcome, Streams, find_policy, today};
-use crate::policy::{Exception, OnInternalError, Policy, Setting, StackScope};
+use super::{Outcome, PolicySource, Streams, find_policy, today};
+use crate::output::policy_schema;
+use crate::policy::vocabulary::{self, word_for};
+use crate::policy::{Exception, Policy, Setting};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -16,19 +18,34 @@ pub(super) enum Command {
         /// The policy file; without it, the one that the other commands would take
         file: Option<PathBuf>,
     },
+    /// Print the JSON Schema of policy files, for editors
+    ///
+    /// Editors with a YAML language server complete and explain a policy whose first line is
+    /// `# yaml-language-server: $schema=FILE`.
+    Schema,
 }
 
-pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Streams) -> io::Result<Outcome> {
-    let Command::Check { file } = command;
-    if file.is_some() && option.is_some() {
+pub(super) fn run(command: Command, source: PolicySource, streams: &mut Streams) -> io::Result<Outcome> {
+    match command {
+        Command::Check { file } => check(file, source, streams),
+        Command::Schema => {
+            write!(streams.out, "{}", policy_schema::text())?;
+            Ok(Outcome::Compliant)
+        }
+    }
+}
+
+fn check(file: Option<PathBuf>, source: PolicySource, streams: &mut Streams) -> io::Result<Outcome> {
+    if file.is_some() && source.policy.is_some() {
         writeln!(streams.err, "error: the policy file is given twice, as FILE and as --policy")?;
         return Ok(Outcome::Failed);
     }
-    let Some((policy, path)) = find_policy(file.or(option), streams)? else {
+    let source = PolicySource { policy: file.or(source.policy), ..source };
+    let Some((policy, path)) = find_policy(&source, streams)? else {
         return Ok(Outcome::Failed);
     };
-    let path = path.map_or_else(|| "built-in baseline".into(), |path| path.display().to_string());
-    writeln!(streams.out, "{path}: no mistakes\n")?;
+    let path = path.map_or_else(|| "built-in".into(), |path| path.display().to_string());
+    writeln!(streams.out, "{path}: no mistakes\n\nprofile: {}\n", policy.profile.as_str())?;
     write_table(&policy, streams)?;
     for Setting { rule, options, .. } in &policy.rules {
         for option in rule.metadata().options() {
@@ -37,10 +54,7 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
             }
         }
     }
-    let on_internal_error = match policy.on_internal_error {
-        OnInternalError::Deny => "deny",
-        OnInternalError::Allow => "allow",
-    };
+    let on_internal_error = word_for(vocabulary::ON_INTERNAL_ERROR, &policy.on_internal_error);
     let unresolved = policy.unresolved;
     writeln!(streams.out, "\non internal error: {on_internal_error}")?;
     writeln!(
@@ -49,10 +63,7 @@ pub(super) fn run(command: Command, option: Option<PathBuf>, streams: &mut Strea
         unresolved.resource.as_str(),
         unresolved.stack.as_str()
     )?;
-    let stack_scope = match policy.stack_scope {
-        StackScope::Changed => "changed",
-        StackScope::All => "all",
-    };
+    let stack_scope = word_for(vocabulary::STACK_SCOPES, &policy.stack_scope);
     writeln!(streams.out, "task definitions that block a stack: {stack_scope}")?;
     write_exceptions(&policy, streams)?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;

@@ -24,14 +24,12 @@ impl<'a> LineIndex<'a> {
     /// Indexes `text`; `\n`, `\r\n` and a `\r` of its own end a line, as in YAML.
     pub fn new(text: &'a str) -> Self {
         let bytes = text.as_bytes();
-        let is_break = |(at, byte): &(usize, &u8)| {
-            **byte == b'\n' || **byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')
-        };
-        let after_breaks = bytes.iter().enumerate().filter(is_break).map(|(at, _)| at + 1);
+        let is_break = |at: &usize| !matches!(bytes.get(*at..), Some([b'\r', b'\n', ..]));
+        let after_breaks = memchr::memchr2_iter(b'\n', b'\r', bytes).filter(is_break).map(|at| at + 1);
         let starts = std::iter::once(0).chain(after_breaks).collect();
         let mut before = 0;
         let mut characters = Vec::with_capacity(text.len() / BLOCK + 2);
-        for block in text.as_bytes().chunks(BLOCK) {
+        for block in bytes.chunks(BLOCK) {
             characters.push(before);
             before += count_characters(block);
         }

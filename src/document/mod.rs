@@ -6,6 +6,7 @@
 mod duplicate_keys;
 pub mod json;
 mod line_index;
+mod partial;
 mod quote;
 mod scalar;
 mod view;
@@ -15,9 +16,10 @@ use std::borrow::Cow;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
+pub use partial::{Holds, Part, Partial};
 pub use quote::{on_one_line, quote, steers};
 pub use scalar::{Text, is_zero};
-pub use view::{Items, Lookup, Name, Part, Problem, Reading, Resolve, Unresolved, View};
+pub use view::{Items, Lookup, Name, Problem, Reading, Resolve, Unresolved, View};
 
 /// How many levels of nesting either reader accepts.
 ///
@@ -102,6 +104,41 @@ pub struct Intrinsic<'a> {
     pub argument: Node<'a>,
 }
 
+/// A document with its aliases expanded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document<'a> {
+    /// The document.
+    ///
+    /// A value that an alias stands for has the alias's span, and what is inside it the spans of the anchored text;
+    /// entries that a merge key adds come after those that are written.
+    pub root: Node<'a>,
+    /// The grammar it was read by.
+    pub syntax: Syntax,
+    /// The first anchor, alias or merge key, by their order in the text. CloudFormation supports neither aliases nor
+    /// merge keys (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
+    pub alias: Option<Span>,
+    /// Where the text stands for more than one value, or for one that is written elsewhere: the anchored values that an
+    /// alias repeats, aliases, and maps with a merge key. In the order of the text, none inside another.
+    pub shared: Vec<Span>,
+}
+
+/// The grammar of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "proper names")]
+pub enum Syntax {
+    Json,
+    Yaml,
+}
+
+impl Document<'_> {
+    /// Whether a value is written once, where its span says, and for nothing else.
+    pub fn is_unshared(&self, span: Span) -> bool {
+        let after = self.shared.partition_point(|shared| shared.start <= span.start);
+        let before = after.checked_sub(1).and_then(|last| self.shared.get(last));
+        before.is_none_or(|shared| span.end > shared.end)
+    }
+}
+
 impl<'a> Node<'a> {
     /// A mapping, or the function call that a mapping with one such key stands for.
     ///
@@ -140,6 +177,24 @@ impl<'a> Node<'a> {
             return None;
         };
         entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    /// Whether two values are written alike, wherever they stand.
+    pub fn is_like(&self, other: &Node<'_>) -> bool {
+        match (&self.value, &other.value) {
+            (Value::Sequence(items), Value::Sequence(others)) => {
+                items.len() == others.len() && items.iter().zip(others).all(|(one, other)| one.is_like(other))
+            }
+            (Value::Mapping(entries), Value::Mapping(others)) => {
+                let mut pairs = entries.iter().zip(others);
+                entries.len() == others.len()
+                    && pairs.all(|(one, other)| one.key == other.key && one.value.is_like(&other.value))
+            }
+            (Value::Intrinsic(one), Value::Intrinsic(other)) => {
+                one.function == other.function && one.argument.is_like(&other.argument)
+            }
+            (one, other) => one == other,
+        }
     }
 
     /// A copy that holds all its texts itself.

@@ -7,10 +7,11 @@
 //! The shapes CloudFormation accepts for a scalar are read here once, for all rules: booleans and numbers may
 //! be strings (stack events and change sets carry them so), absent and `null` and `AWS::NoValue` are one.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use super::{Entry, Node, Text, Value, quote};
+use super::{Entry, Node, Part, Partial, Text, Value, quote};
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,36 +64,46 @@ pub struct Unresolved<'a> {
     pub node: &'a Node<'a>,
 }
 
-/// A piece of a text of which not all is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'a> {
-    /// What is certain.
-    Known(&'a str),
-    /// What is decided later, the empty text perhaps.
-    Open,
-}
-
 impl<'a> Unresolved<'a> {
-    /// The pieces of a text that is partly known: a dynamic reference inside a text, or parts that a function puts
-    /// together with nothing between them. `None` when nothing is known.
-    pub fn parts(&self) -> Option<Vec<Part<'a>>> {
-        match &self.node.value {
-            Value::String(text) => Some(around_references(text)),
-            Value::Intrinsic(call) if matches!(&*call.function, "Fn::Join" | "Fn::Sub") => {
-                let Value::Sequence(arguments) = &call.argument.value else { return None };
-                let [
-                    Node { value: Value::String(delimiter), .. },
-                    Node { value: Value::Sequence(items), .. },
-                ] = arguments.as_slice()
-                else {
-                    return None;
-                };
-                let part = |item: &'a Node<'a>| match &item.value {
-                    Value::String(text) => around_references(text),
-                    Value::Number(text) => vec![Part::Known(text)],
-                    _ => vec![Part::Open],
-                };
-                delimiter.is_empty().then(|| items.iter().flat_map(part).collect())
+    /// What is known of it as a text: what stands around a dynamic reference, and the parts that a function puts together
+    /// with nothing between them.
+    pub fn partial(&self) -> Partial<'a> {
+        let mut partial = Partial::default();
+        match self.pieces() {
+            Some(pieces) => push_pieces(&mut partial, pieces),
+            None => push_pieces(&mut partial, std::slice::from_ref(self.node)),
+        }
+        partial
+    }
+
+    /// Whether one of the texts that are certainly part of it holds `text`, dynamic references included.
+    pub fn mentions(&self, text: &str) -> bool {
+        let holds = |node: &Node<'_>| matches!(&node.value, Value::String(written) if written.contains(text));
+        self.pieces().map_or_else(|| holds(self.node), |pieces| pieces.iter().any(holds))
+    }
+
+    /// Whether both certainly come to the same: two functions, or texts with dynamic references, that read alike. One
+    /// node that hides two properties does not make them equal.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        !std::ptr::eq(self.node, other.node) && reads_alike(self.node, other.node)
+    }
+
+    /// Whether it may come to be `AWS::NoValue`, so that there is nothing.
+    pub fn may_be_absent(&self) -> bool {
+        // A function among other keys adds properties, or does not.
+        matches!(self.node.value, Value::Mapping(_)) || may_be_absent(self.node)
+    }
+
+    /// The nodes that a function puts together with nothing between them.
+    fn pieces(&self) -> Option<&'a [Node<'a>]> {
+        let Value::Intrinsic(call) = &self.node.value else { return None };
+        let ("Fn::Join" | "Fn::Sub", Value::Sequence(arguments)) = (&*call.function, &call.argument.value)
+        else {
+            return None;
+        };
+        match arguments.as_slice() {
+            [Node { value: Value::String(delimiter), .. }, Node { value: Value::Sequence(items), .. }] => {
+                delimiter.is_empty().then_some(items)
             }
             _ => None,
         }
@@ -106,15 +117,93 @@ impl<'a> Unresolved<'a> {
     }
 }
 
-fn around_references(text: &str) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((before, reference)) = split_at_reference(rest) {
-        parts.extend([Part::Known(before), Part::Open]);
-        rest = reference.split_once("}}").map_or("", |(_, after)| after);
+/// Adds what is known of nodes that stand side by side. A dynamic reference may begin in one and end in another.
+fn push_pieces<'a>(partial: &mut Partial<'a>, pieces: &'a [Node<'a>]) {
+    let mut is_in_reference = false;
+    for piece in pieces {
+        let text: &'a str = match &piece.value {
+            Value::String(text) | Value::Number(text) => text,
+            _ if is_in_reference => continue,
+            _ => {
+                partial.push(if is_plain_pseudo_parameter(piece) { Part::Plain } else { Part::Open });
+                continue;
+            }
+        };
+        let mut rest = text;
+        loop {
+            if is_in_reference {
+                let Some((_, after)) = rest.split_once("}}") else { break };
+                rest = after;
+                is_in_reference = false;
+            }
+            let Some((before, reference)) = split_at_reference(rest) else {
+                partial.push(Part::Known(Cow::Borrowed(rest)));
+                break;
+            };
+            partial.push(Part::Known(Cow::Borrowed(before)));
+            partial.push(Part::Open);
+            rest = reference;
+            is_in_reference = true;
+        }
     }
-    parts.push(Part::Known(rest));
-    parts
+}
+
+/// Whether this is a pseudo parameter whose values hold letters, digits, `-` and `.` only
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>).
+fn is_plain_pseudo_parameter(node: &Node<'_>) -> bool {
+    const PLAIN: &[&str] =
+        &["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"];
+    let Value::Intrinsic(call) = &node.value else { return false };
+    call.function == "Ref" && matches!(&call.argument.value, Value::String(name) if PLAIN.contains(&&**name))
+}
+
+/// Whether a function may come to be `AWS::NoValue`: a text that is put together or taken from elsewhere never does.
+fn may_be_absent(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Intrinsic(call) => {
+            !matches!(&*call.function, "Fn::Join" | "Fn::Sub" | "Fn::GetAtt" | "Fn::ImportValue")
+                && !is_plain_pseudo_parameter(node)
+        }
+        _ => false,
+    }
+}
+
+/// Whether two nodes are written alike, wherever they stand. `Fn::GetAtt` takes a list or one text with a dot.
+fn reads_alike(one: &Node<'_>, other: &Node<'_>) -> bool {
+    match (&one.value, &other.value) {
+        (Value::Sequence(one), Value::Sequence(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| reads_alike(one, other))
+        }
+        (Value::Mapping(one), Value::Mapping(other)) => {
+            let is_alike = |(one, other): (&Entry<'_>, &Entry<'_>)| {
+                one.key == other.key && reads_alike(&one.value, &other.value)
+            };
+            one.len() == other.len() && one.iter().zip(other).all(is_alike)
+        }
+        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
+            one.function == other.function
+                && (reads_alike(&one.argument, &other.argument)
+                    || one.function == "Fn::GetAtt"
+                        && attribute(&one.argument)
+                            .is_some_and(|name| Some(name) == attribute(&other.argument)))
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// What `Fn::GetAtt` asks for, as one text.
+fn attribute(argument: &Node<'_>) -> Option<String> {
+    match &argument.value {
+        Value::String(name) => Some(name.clone().into_owned()),
+        Value::Sequence(items) => {
+            let name = |item: &Node<'_>| match &item.value {
+                Value::String(name) => Some(name.clone().into_owned()),
+                _ => None,
+            };
+            items.iter().map(name).collect::<Option<Vec<_>>>().map(|names| names.join("."))
+        }
+        _ => None,
+    }
 }
 
 /// What CloudFormation replaces at deployment, secrets and secure strings even after the hook ran
@@ -164,10 +253,18 @@ pub struct Problem<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum ProblemKind<'a> {
     Expected(&'static str),
-    Miscased(&'a str),
+    Miscased(&'a Entry<'a>),
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    /// The entry whose key is in another casing than it must be, if that is the problem.
+    pub fn miscased(&self) -> Option<&'a Entry<'a>> {
+        match self.kind {
+            ProblemKind::Miscased(entry) => Some(entry),
+            ProblemKind::Expected(_) => None,
+        }
+    }
+
     /// What to write instead.
     pub fn remediation(&self) -> String {
         match self.kind {
@@ -182,7 +279,9 @@ impl fmt::Display for Problem<'_> {
         let name = self.name;
         match self.kind {
             ProblemKind::Expected(expected) => write!(f, "{name} is not {expected} but {}", self.node.kind()),
-            ProblemKind::Miscased(found) => write!(f, "unknown property `{found}`, did you mean {name}?"),
+            ProblemKind::Miscased(entry) => {
+                write!(f, "unknown property `{}`, did you mean {name}?", entry.key)
+            }
         }
     }
 }
@@ -317,6 +416,16 @@ impl<'a> View<'a> {
         Self { name, state, reading }
     }
 
+    /// What the place is called.
+    pub fn name(self) -> Name {
+        self.name
+    }
+
+    /// What stands there, if something does that is known.
+    pub fn node(self) -> Option<&'a Node<'a>> {
+        if let State::Present(node) = self.state { Some(node) } else { None }
+    }
+
     /// How the tree is read.
     pub fn reading(self) -> &'a Reading<'a> {
         self.reading
@@ -343,7 +452,6 @@ impl<'a> View<'a> {
         let mut count = 0;
         let mut miscased: Option<(&Entry<'_>, &Node<'_>)> = None;
         let mut adds_keys = false;
-        let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
         for entry in entries {
             if entry.key == key {
                 found = found.or(Some(&entry.value));
@@ -351,7 +459,7 @@ impl<'a> View<'a> {
             } else if entry.key.eq_ignore_ascii_case(key) {
                 let value = reading.resolve(&entry.value);
                 // Of several, one that is certainly there.
-                if !value.is_absent() && miscased.is_none_or(|(_, other)| is_open(other)) {
+                if !value.is_absent() && miscased.is_none_or(|(_, other)| may_be_absent(other)) {
                     miscased = Some((entry, value));
                 }
             } else if entry.key.starts_with("Fn::") {
@@ -376,9 +484,9 @@ impl<'a> View<'a> {
         let state = match (found, miscased) {
             (Some(value), _) => return Self::resolved(name, value, reading),
             // It may come to be `AWS::NoValue`, and then there is no such key.
-            (None, Some((_, node))) if is_open(node) => State::Unresolved(Unresolved { name, node }),
+            (None, Some((_, node))) if may_be_absent(node) => State::Unresolved(Unresolved { name, node }),
             (None, Some((entry, node))) => {
-                State::Malformed(Problem { name, node, kind: ProblemKind::Miscased(&entry.key) })
+                State::Malformed(Problem { name, node, kind: ProblemKind::Miscased(entry) })
             }
             (None, None) => State::Absent,
         };
@@ -425,6 +533,14 @@ impl<'a> View<'a> {
         self.scalar("a string", |value| match value {
             Value::String(text) => Some(Text { text, is_number: false }),
             Value::Number(text) => Some(Text { text, is_number: true }),
+            _ => None,
+        })
+    }
+
+    /// A whole number that is not negative, or a string of its digits.
+    pub fn integer(self) -> Lookup<'a, u64> {
+        self.scalar("a whole number", |value| match value {
+            Value::String(text) | Value::Number(text) => text.parse().ok(),
             _ => None,
         })
     }
@@ -527,7 +643,7 @@ impl<'a> Iterator for Items<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::yaml;
-    use super::{Lookup, Reading, View};
+    use super::{Lookup, Part, Reading, View};
 
     /// What a lookup in `text` says: a known value, or the kind of answer with its words.
     fn read<T: std::fmt::Debug>(text: &str, look: impl Fn(View<'_>) -> Lookup<'_, T>) -> String {
@@ -563,6 +679,7 @@ mod tests {
             ("{A: false, a: true}", "false"),
             ("a: null", "absent"),
             ("a: !Ref X", "unresolved: `A` is decided by `Ref`"),
+            ("a: !Sub '${X}'", "malformed: unknown property `a`, did you mean `A`?"),
             ("[]", "malformed: `Root` is not a map but a list"),
         ] {
             assert_eq!(read(text, |root| root.field("A").bool()), expected, "{text}");
@@ -576,6 +693,59 @@ mod tests {
         assert_eq!(below("!Foo {A: {B: false}}"), "unresolved: `Root` is decided by `!Foo`");
         let beside = below("A: {C: false, Fn::Transform: {Name: X}}");
         assert_eq!(beside, "unresolved: `B` is decided by a function that adds properties");
+    }
+
+    /// What is known of `A` as a text: known parts, `~` for a plain part, `?` for an open one.
+    fn partial(text: &str) -> String {
+        let node = yaml::read(text).unwrap();
+        let reading = Reading::new(None);
+        let Lookup::Unresolved(unresolved) = View::new("Root", &node, &reading).field("A").string() else {
+            panic!("{text} is not unresolved");
+        };
+        let part = |part: &Part<'_>| match part {
+            Part::Known(text) => text.clone().into_owned(),
+            Part::Plain => "~".to_owned(),
+            Part::Open => "?".to_owned(),
+        };
+        unresolved.partial().parts().iter().map(part).collect()
+    }
+
+    #[test]
+    fn what_is_known_of_a_text_stays_visible() {
+        for (text, expected) in [
+            ("A: !Ref X", "?"),
+            ("A: !Ref AWS::Region", "~"),
+            ("A: 'a{{resolve:ssm:/x}}b'", "a?b"),
+            ("A: '{{resolve:ssm:/x'", "?"),
+            ("A: !Join ['', [a, !Ref X, b, 7]]", "a?b7"),
+            ("A: !Join ['', [!Ref AWS::AccountId, .dkr.ecr., !Ref AWS::Region, /x]]", "~.dkr.ecr.~/x"),
+            // A reference that begins in one piece and ends in another.
+            ("A: !Join ['', ['a{{resolve:ssm:', !Ref X, ':0}}b']]", "a?b"),
+            ("A: !Join [':', [a, !Ref X]]", "?"),
+            ("A: !If [C, a, b]", "?"),
+        ] {
+            assert_eq!(partial(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_values_are_the_same_when_they_read_alike() {
+        let is_same = |text: &str| {
+            let node = yaml::read(text).unwrap();
+            let reading = Reading::new(None);
+            let root = View::new("Root", &node, &reading);
+            match (root.field("A").string(), root.field("B").string()) {
+                (Lookup::Unresolved(one), Lookup::Unresolved(other)) => one.is_same_as(&other),
+                _ => panic!("{text} is not unresolved"),
+            }
+        };
+        assert!(is_same("{A: !Ref X, B: {Ref: X}}"));
+        assert!(is_same("{A: !GetAtt X.Arn, B: {Fn::GetAtt: [X, Arn]}}"));
+        assert!(is_same("{A: '{{resolve:ssm:/x}}', B: '{{resolve:ssm:/x}}'}"));
+        assert!(!is_same("{A: !Ref X, B: !Ref Y}"));
+        assert!(!is_same("{A: !GetAtt X.Arn, B: !GetAtt Y.Arn}"));
+        // Both are hidden by one function, which says nothing of either.
+        assert!(!is_same("!Transform {Name: X}"));
     }
 
     #[test]

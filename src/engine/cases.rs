@@ -22,6 +22,9 @@ pub(super) struct Case {
 /// How many ways to come to a finding are named.
 const MAXIMUM_WAYS: usize = 3;
 
+/// Of how many facts the shortest reason is looked for.
+const MAXIMUM_FACTS: usize = 32;
+
 /// How many findings are kept.
 const MAXIMUM_FINDINGS: usize = 400;
 
@@ -33,8 +36,12 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
         return only.findings;
     }
     let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
+    let because = |case: &Case| case.findings.not_applicable_because;
+    let is_windows_in_some = cases.iter().any(|case| because(case) == Some(crate::rule::DECLARES_WINDOWS));
     let table = Table::of(&cases);
     let mut joined: Option<Findings> = None;
+    // What one case counts beyond what it keeps, another counts again.
+    let mut further = 0;
     let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (at, case) in cases.into_iter().enumerate() {
@@ -53,6 +60,7 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
                 findings.further += 1;
             }
         }
+        further = further.max(std::mem::take(&mut findings.further));
         joined = Some(match joined {
             Some(joined) => joined.join(findings),
             None => findings,
@@ -60,10 +68,13 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
     }
     let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
         finding.case = table.name(&holds_in);
+        if let Some(fix) = finding.fix.as_mut().filter(|_| is_windows_in_some) {
+            fix.obstacle = Some("in other cases the definition declares Windows");
+        }
         finding
     };
     let kept: Vec<Finding> = kept.into_iter().map(name).collect();
-    Findings { kept, is_certain, ..joined.unwrap_or_else(Findings::nothing) }
+    Findings { kept, further, is_certain, ..joined.unwrap_or_else(Findings::nothing) }
 }
 
 /// What makes two findings one.
@@ -136,6 +147,10 @@ impl Table {
         if without.is_empty() {
             return None;
         }
+        let varying = self.varying();
+        if varying.len() > MAXIMUM_FACTS {
+            return Some("in some cases".to_owned());
+        }
         let mut ways: Vec<Vec<usize>> = Vec::new();
         let mut others = 0;
         for row in holds_in.iter().filter_map(|at| self.rows.get(*at)) {
@@ -146,7 +161,7 @@ impl Table {
                 others += 1;
                 continue;
             }
-            ways.push(self.shortest(row, &without));
+            ways.push(shortest(row, &without, &varying));
         }
         let words: Vec<String> =
             ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
@@ -157,24 +172,14 @@ impl Table {
         Some(words.join(", or ") + others)
     }
 
-    /// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.
-    fn shortest(&self, row: &Row, without: &[&Row]) -> Vec<usize> {
-        let mut way: Vec<(usize, usize)> =
-            (0..self.columns).filter_map(|column| Some((column, (*row.cells.get(column)?)?))).collect();
-        let is_shared = |way: &[(usize, usize)]| {
-            without.iter().any(|other| {
-                way.iter().all(|(column, fact)| {
-                    other.cells.get(*column).copied().flatten().is_none_or(|of_other| of_other == *fact)
-                })
-            })
+    /// The columns in which not all cases that asked have the same fact.
+    fn varying(&self) -> Vec<usize> {
+        let differs = |column: &usize| {
+            let mut facts = self.rows.iter().filter_map(|row| row.cells.get(*column).copied().flatten());
+            let first = facts.next();
+            facts.any(|fact| Some(fact) != first)
         };
-        for at in (0..way.len()).rev() {
-            let removed = way.remove(at);
-            if is_shared(&way) {
-                way.insert(at, removed);
-            }
-        }
-        way.into_iter().map(|(_, fact)| fact).collect()
+        (0..self.columns).filter(differs).collect()
     }
 
     fn words(&self, way: &[usize]) -> String {
@@ -196,4 +201,24 @@ impl Table {
         }
         words
     }
+}
+
+/// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.
+fn shortest(row: &Row, without: &[&Row], columns: &[usize]) -> Vec<usize> {
+    let mut way: Vec<(usize, usize)> =
+        columns.iter().filter_map(|column| Some((*column, (*row.cells.get(*column)?)?))).collect();
+    let is_shared = |way: &[(usize, usize)]| {
+        without.iter().any(|other| {
+            way.iter().all(|(column, fact)| {
+                other.cells.get(*column).copied().flatten().is_none_or(|of_other| of_other == *fact)
+            })
+        })
+    };
+    for at in (0..way.len()).rev() {
+        let removed = way.remove(at);
+        if is_shared(&way) {
+            way.insert(at, removed);
+        }
+    }
+    way.into_iter().map(|(_, fact)| fact).collect()
 }

@@ -9,11 +9,11 @@ mod exceptions;
 
 use std::cell::Cell;
 
-use crate::document::{Lookup, Node, Problem, Reading, Resolve, Unresolved, View};
-use crate::finding::{Finding, Findings, Verdict, quote};
+use crate::document::{Node, Reading, Resolve, View};
+use crate::finding::{Finding, Findings, Severity, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
-use crate::rule::{Context, Focus, Platform, TRUST_PLATFORM_FAMILY};
+use crate::rule::{Applies, Context, Focus};
 use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Case;
 
@@ -60,7 +60,7 @@ pub fn evaluate_cases<'t>(
             findings.not_applicable_because.get_or_insert("it is never created: its condition does not hold");
         }
         if let Some(name) = template.macros.first().copied().or(task_definition.function) {
-            distrust(&mut findings, name, task_definition);
+            distrust(&mut findings, name, task_definition, setting.rule.metadata().severity);
         }
         Outcome { rule: setting.rule.metadata(), level: setting.level, findings }
     };
@@ -120,7 +120,7 @@ impl Question<'_, '_> {
 }
 
 /// A macro may change what is written: a violation is there as long as it does not, and nothing else is known.
-fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinition<'_>) {
+fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinition<'_>, severity: Severity) {
     findings.is_certain = false;
     if findings.verdict >= Verdict::Unknown {
         return;
@@ -130,6 +130,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
     let kind = if name.starts_with("Fn::") { "" } else { "the macro " };
     findings.kept.push(Finding {
         verdict: Verdict::Unknown,
+        severity,
         container: None,
         property: "Transform",
         span: task_definition.span,
@@ -139,6 +140,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
             .into(),
         case: None,
         open: Vec::new(),
+        fix: None,
         excused: None,
     });
 }
@@ -176,77 +178,36 @@ fn judge_all(
 
 /// What one rule says when each duplicate key has the value chosen for this pass.
 fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) -> Findings {
-    let mut context = Context::new(setting.rule.metadata(), &setting.options).focused(focus);
-    let platform = platform(task_definition, setting);
-    if matches!(platform, Platforms::Windows) {
-        context.not_applicable("the definition declares Windows");
+    let (rule, options) = (setting.rule.metadata(), &setting.options);
+    let mut context = Context::new(rule, options).focused(focus);
+    let applicability = Applies::of(task_definition, rule, options);
+    if let Applies::Not(because) = applicability {
+        context.not_applicable(because);
     } else {
         setting.rule.check_task_definition(task_definition, &mut context);
     }
     let mut findings = context.finish();
-    match (findings.verdict, platform) {
-        // On Windows the rule would not apply, so what fails on Linux is undecided, not wrong.
-        (Verdict::Fail, Platforms::Undecided(family)) => {
+    match (findings.verdict, applicability) {
+        // Elsewhere the rule would not apply, so what fails there is undecided, not wrong.
+        (Verdict::Fail, Applies::Undecided(open, platform)) => {
             findings.verdict = Verdict::Unknown;
             for finding in &mut findings.kept {
                 finding.verdict = Verdict::Unknown;
-                finding.message = format!("{family}, and on Linux {}", finding.message).into();
+                finding.fix = None;
+                finding.message = format!("{open}, and on {platform} {}", finding.message).into();
                 let remediation =
-                    format!("Write {} itself, or for Linux: {}", family.name, finding.remediation);
+                    format!("Write {} itself, or for {platform}: {}", open.name, finding.remediation);
                 finding.remediation = remediation.into();
             }
         }
-        (Verdict::Fail, Platforms::Unreadable(problem)) => {
+        (Verdict::Fail, Applies::Unreadable(problem, platform)) => {
             for finding in &mut findings.kept {
-                finding.message = format!("{} (judged as Linux: {problem})", finding.message).into();
+                finding.message = format!("{} (judged as {platform}: {problem})", finding.message).into();
             }
         }
         _ => {}
     }
     findings
-}
-
-/// What a task may run on, as far as a rule must know.
-#[derive(Debug, Clone, Copy)]
-enum Platforms<'a> {
-    Linux,
-    Windows,
-    Undecided(Unresolved<'a>),
-    /// What cannot be a family excuses nothing, so it is Linux.
-    Unreadable(Problem<'a>),
-}
-
-/// The platform that decides whether a rule applies.
-///
-/// "A platform family is specified only for tasks using the Fargate launch type": elsewhere it is the author's word
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RuntimePlatform.html>).
-fn platform<'a>(task_definition: View<'a>, setting: &Setting) -> Platforms<'a> {
-    if setting.rule.metadata().platform == Platform::Any {
-        return Platforms::Linux;
-    }
-    let declared = match task_definition.field("RuntimePlatform").field("OperatingSystemFamily").string() {
-        Lookup::Known(family, _) if family.text.starts_with("WINDOWS_SERVER_") => Platforms::Windows,
-        Lookup::Unresolved(unresolved) => Platforms::Undecided(unresolved),
-        Lookup::Malformed(problem) => return Platforms::Unreadable(problem),
-        Lookup::Known(..) | Lookup::Absent => return Platforms::Linux,
-    };
-    if setting.options.is_on(&TRUST_PLATFORM_FAMILY) {
-        return declared;
-    }
-    let launch_types = match task_definition.field("RequiresCompatibilities").list() {
-        Lookup::Known(launch_types, _) => launch_types,
-        Lookup::Unresolved(unresolved) => return Platforms::Undecided(unresolved),
-        Lookup::Absent | Lookup::Malformed(_) => return Platforms::Linux,
-    };
-    let mut platforms = Platforms::Linux;
-    for launch_type in launch_types {
-        match launch_type.string() {
-            Lookup::Known(text, _) if text.text == "FARGATE" => return declared,
-            Lookup::Unresolved(unresolved) => platforms = Platforms::Undecided(unresolved),
-            Lookup::Known(..) | Lookup::Absent | Lookup::Malformed(_) => {}
-        }
-    }
-    platforms
 }
 
 #[cfg(test)]

@@ -281,6 +281,8 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
             severity_level,
         };
     };
+    let severities = outcome.findings.kept.iter().map(|finding| finding.severity);
+    let worst = severities.max().unwrap_or(outcome.rule.severity);
     let excuse = outcome.findings.kept.iter().find_map(|finding| finding.excused.as_ref());
     let excuse = excuse.filter(|_| outcome.findings.verdict == Verdict::Excepted);
     let opening = match excuse {
@@ -311,7 +313,7 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         status_message: status_message.finish().into(),
         remediation_message: Some(remediation_message.finish() + &see),
         remediation_link,
-        severity_level: Some(outcome.rule.severity.as_str()),
+        severity_level: Some(worst.as_str()),
     }
 }
 

@@ -11,8 +11,7 @@ use std::collections::HashMap;
 use super::MAXIMUM_VALUES;
 use super::event::lookup;
 use crate::check::{JudgedTask, judge, read_document};
-use crate::document::yaml::Document;
-use crate::document::{Entry, LineIndex, Node, Span, Value, json};
+use crate::document::{Document, Entry, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
 use crate::finding::{Verdict, quote};
 use crate::policy::{Policy, StackScope};
@@ -81,7 +80,12 @@ fn compare(template: &Template<'_>, previous: &Template<'_>) -> Vec<bool> {
 /// Judges the body of a `CHANGE_SET` event. The error is for people, and holds nothing of the body.
 pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> Result<Judged, String> {
     let body = read_body(body)?;
-    let Some(changes) = lookup(&body, "changedResources", &mut None) else {
+    let mut repeated = None;
+    let changes = lookup(&body, "changedResources", &mut repeated);
+    if let Some(key) = repeated {
+        return Err(format!("the payload holds `{key}` twice"));
+    }
+    let Some(changes) = changes else {
         return Err("the payload holds no `changedResources`".into());
     };
     let Value::Sequence(changes) = &changes.value else {
@@ -107,21 +111,29 @@ fn resources() -> Entry<'static> {
     Entry { key: Cow::Borrowed("Resources"), key_span: None, value }
 }
 
-fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> Result<Option<Task>, String> {
-    let word = |key: &'static str| match lookup(change, key, &mut None).map(|node| &node.value) {
-        Some(Value::String(text)) => text.as_ref(),
+fn word<'n>(node: Option<&'n Node<'_>>) -> &'n str {
+    match node.map(|node| &node.value) {
+        Some(Value::String(text)) => text,
         _ => "",
-    };
-    let kind = word("resourceType");
+    }
+}
+
+fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> Result<Option<Task>, String> {
+    let mut repeated = None;
+    let mut get = |key| lookup(change, key, &mut repeated);
+    let (kind, action, name) =
+        (word(get("resourceType")), word(get("action")), word(get("logicalResourceId")));
+    let (context, properties) = (get("afterContext"), get("resourceProperties"));
+    if let Some(key) = repeated {
+        return Err(format!("an item of `changedResources` holds `{key}` twice"));
+    }
     if kind.is_empty() {
         return Err("an item of `changedResources` names no `resourceType`".into());
     }
-    if !kind.eq_ignore_ascii_case(TASK_DEFINITION) || word("action").eq_ignore_ascii_case("DELETE") {
+    if !kind.eq_ignore_ascii_case(TASK_DEFINITION) || action.eq_ignore_ascii_case("DELETE") {
         return Ok(None);
     }
-    let name = word("logicalResourceId");
-    let context =
-        lookup(change, "afterContext", &mut None).or_else(|| lookup(change, "resourceProperties", &mut None));
+    let context = context.or(properties);
     let context = context.ok_or_else(|| format!("the change of {} holds no `afterContext`", quote(name)))?;
     let unreadable = |problem: &str| format!("the `afterContext` of {} {problem}", quote(name));
     let parsed;
@@ -136,7 +148,10 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
     if !matches!(context.value, Value::Mapping(_)) {
         return Err(unreadable(&format!("is not a map but {}", context.kind())));
     }
-    let properties = lookup(context, "Properties", &mut None);
+    let properties = lookup(context, "Properties", &mut repeated);
+    if repeated.is_some() {
+        return Err(unreadable("holds `Properties` twice"));
+    }
     let is_bare = lookup(context, "ContainerDefinitions", &mut None).is_some();
     let Some(properties) = properties.or_else(|| is_bare.then_some(context)) else {
         return Err(unreadable("holds no properties"));
@@ -163,6 +178,7 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
         logical_id: Some(name.to_owned()),
         family: template.certain_text(&properties, "Family"),
         span: Span::NOWHERE,
+        plain: None,
         report,
     };
     Ok(Some(Task { judged: soften(judged), is_in_scope: true }))

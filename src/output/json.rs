@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::told::{self, Page, Told};
 use super::{Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, JudgedTask, Totals};
+use crate::check::{self, CheckedFile, JudgedTask, Totals};
 use crate::document::{Span, steers};
+use crate::finding;
 
 /// One document, a file on each line.
 #[derive(Debug)]
@@ -24,6 +25,18 @@ struct File<'a> {
     passes: Option<Vec<Pass<'a>>>,
     left_out: Vec<LeftOut<'a>>,
     notes: Vec<Note<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<Vec<Fixed<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fixed<'a> {
+    rule: &'static str,
+    task_definition: &'a str,
+    container: Option<Container<'a>>,
+    title: &'a str,
+    applicability: &'static str,
 }
 
 #[derive(Serialize)]
@@ -47,7 +60,22 @@ struct Finding<'a> {
     remediation: &'a str,
     case: Option<&'a str>,
     open: &'a [String],
+    fix: Option<Fix<'a>>,
     excepted: Option<Excuse<'a>>,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    applicability: &'static str,
+    edits: Vec<Edit<'a>>,
+    obstacle: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    span: Range,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -97,6 +125,8 @@ struct Unreadable<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixes: Option<usize>,
     files: usize,
     unreadable: usize,
     task_definitions: usize,
@@ -156,6 +186,7 @@ impl Format for Json {
                     span: range(note.span, &page),
                 })
                 .collect(),
+            fixed: run.fixing.map(|_| file.fixed.iter().map(fixed).collect()),
         })
     }
 
@@ -163,7 +194,7 @@ impl Format for Json {
         ",\n"
     }
 
-    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], _run: &Run<'_>) -> String {
+    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
         let files: Vec<_> = unreadable
             .iter()
             .map(|file| Unreadable {
@@ -180,6 +211,7 @@ impl Format for Json {
             files: readable, task_definitions, failures, warnings, unknowns, excepted, passes, ..
         } = *totals;
         let summary = Summary {
+            fixes: run.fixing.map(|_| totals.fixes),
             files: readable,
             unreadable: unreadable.len(),
             task_definitions,
@@ -199,23 +231,46 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         rule: outcome.rule.name,
         level: outcome.level.as_str(),
         verdict: finding.verdict.as_str(),
-        severity: outcome.rule.severity.as_str(),
+        severity: finding.severity.as_str(),
         task_definition: told::name(task),
-        container: finding
-            .container
-            .as_ref()
-            .map(|container| Container { ordinal: container.ordinal, name: container.name.as_deref() }),
+        container: finding.container.as_ref().map(container),
         property: finding.property,
         span: range(told.span(), page),
         message: &finding.message,
         remediation: &finding.remediation,
         case: finding.case.as_deref(),
         open: &finding.open,
+        fix: finding.fix.as_ref().and_then(|found| fix(found, page)),
         excepted: finding.excused.as_ref().map(|excuse| Excuse {
             reason: &excuse.reason,
             owner: excuse.owner.as_deref(),
             expires: excuse.expires.as_deref(),
         }),
+    }
+}
+
+fn container(container: &finding::Container) -> Container<'_> {
+    Container { ordinal: container.ordinal, name: container.name.as_deref() }
+}
+
+fn fix<'a>(fix: &'a finding::Fix, page: &Page<'_>) -> Option<Fix<'a>> {
+    let proposal = fix.proposal.as_ref()?;
+    let edit = |edit: &'a finding::Edit| Edit { span: range(edit.span, page), text: &edit.text };
+    Some(Fix {
+        title: &proposal.title,
+        applicability: fix.applicability.as_str(),
+        edits: proposal.edits.iter().flatten().map(edit).collect(),
+        obstacle: proposal.edits.as_ref().err().map(String::as_str),
+    })
+}
+
+fn fixed(fixed: &check::Fixed) -> Fixed<'_> {
+    Fixed {
+        rule: fixed.rule,
+        task_definition: &fixed.task,
+        container: fixed.container.as_ref().map(container),
+        title: &fixed.title,
+        applicability: fixed.applicability.as_str(),
     }
 }
 

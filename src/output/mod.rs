@@ -17,6 +17,8 @@ mod junit;
 mod markdown;
 #[cfg(feature = "cli")]
 pub mod policy_error;
+#[cfg(feature = "cli")]
+pub mod policy_schema;
 pub mod rules;
 #[cfg(feature = "cli")]
 mod sarif;
@@ -26,6 +28,7 @@ mod text;
 mod told;
 
 use crate::check::{CheckedFile, Totals, Unreadable};
+use crate::finding::Applicability;
 use crate::policy::Policy;
 
 /// A format for the results of `ecs-guard check`.
@@ -71,6 +74,24 @@ pub struct Run<'a> {
     pub verbose: bool,
     /// Whether only what fails is shown.
     pub quiet: bool,
+    /// What was done about findings before they are shown.
+    pub fixing: Option<Fixing>,
+}
+
+/// What is done about findings that have a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixing {
+    /// Whether those are made too that take a right away from a container.
+    pub with_unsafe: bool,
+    /// Whether files stay as they are, and what would be done is only told.
+    pub is_preview: bool,
+}
+
+impl Fixing {
+    /// The boldest fixes that are made.
+    pub fn wanted(self) -> Applicability {
+        if self.with_unsafe { Applicability::Unsafe } else { Applicability::Safe }
+    }
 }
 
 /// A file that could not be read, for formats that list those at the end.

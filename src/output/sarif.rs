@@ -16,7 +16,8 @@ use super::json::serialized;
 use super::told::{self, Page, Told};
 use super::{Format, Run, UnreadableFile, rules};
 use crate::check::{CheckedFile, Totals, Weight};
-use crate::finding::Severity;
+use crate::document::Span;
+use crate::finding::{self, Applicability, Edit, Proposal, Severity};
 use crate::policy::{Level, Setting};
 
 /// One log with one run; results before `invocations`, which are known last.
@@ -75,7 +76,30 @@ struct Finding<'a> {
     locations: [Location<'a>; 1],
     partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Option::is_none")]
+    fixes: Option<[Fix<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     suppressions: Option<[Suppression; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fix<'a> {
+    description: Message,
+    artifact_changes: [ArtifactChange<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange<'a> {
+    artifact_location: ArtifactLocation<'a>,
+    replacements: Vec<Replacement>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    inserted_content: Message,
 }
 
 #[derive(Serialize)]
@@ -268,7 +292,6 @@ fn result<'a>(
     occurrences: &mut HashMap<u64, usize>,
 ) -> Finding<'a> {
     let rule = told.outcome.rule;
-    let place = page.place(told.span());
     Finding {
         rule_id: rule.name,
         rule_index: run.policy.rules.iter().position(|setting| setting.rule.metadata().name == rule.name),
@@ -278,20 +301,46 @@ fn result<'a>(
         locations: [Location {
             physical_location: PhysicalLocation {
                 artifact_location: artifact_location(path),
-                region: Some(Region {
-                    start_line: place.line,
-                    start_column: place.column,
-                    end_line: Some(place.end_line),
-                    end_column: Some(place.end_column),
-                }),
+                region: Some(region(told.span(), page)),
             },
             logical_locations: Some([logical_location(told)]),
         }],
         partial_fingerprints: Fingerprints { version_1: fingerprint(told, path, occurrences) },
+        fixes: told.finding.fix.as_ref().and_then(|found| Some([fix(found, path, page)?])),
         suppressions: told
             .excuse()
             .map(|justification| [Suppression { kind: "external", status: "accepted", justification }]),
     }
+}
+
+fn region(span: Span, page: &Page<'_>) -> Region {
+    let place = page.place(span);
+    Region {
+        start_line: place.line,
+        start_column: place.column,
+        end_line: Some(place.end_line),
+        end_column: Some(place.end_column),
+    }
+}
+
+/// What an editor offers to do. That it can be noticed must be said where it is offered.
+fn fix<'a>(fix: &finding::Fix, path: &'a str, page: &Page<'_>) -> Option<Fix<'a>> {
+    let Proposal { title, edits } = fix.proposal.as_ref()?;
+    let replacement = |edit: &Edit| Replacement {
+        deleted_region: region(edit.span, page),
+        inserted_content: Message { text: edit.text.clone() },
+    };
+    let warning = match fix.applicability {
+        Applicability::Safe => "",
+        Applicability::Unsafe => " (unsafe: the container may need what this takes away)",
+    };
+    Some(Fix {
+        description: Message { text: format!("To fix: {title}{warning}.").replace("](", "] (") },
+        artifact_changes: [ArtifactChange {
+            artifact_location: artifact_location(path),
+            replacements: edits.as_ref().ok()?.iter().map(replacement).collect(),
+        }],
+    })
 }
 
 fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {

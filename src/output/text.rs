@@ -4,7 +4,7 @@
 //! not belong, the stream takes them out. Must not know how the findings came about.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -28,8 +28,8 @@ const NAME: Style = Style::new().bold();
 /// Findings with excerpts, then the rules they are about, then a summary.
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    /// The rules to tell of at the end.
-    told: Mutex<BTreeSet<&'static str>>,
+    /// The rules to tell of at the end, each with the worst that was found.
+    told: Mutex<BTreeMap<&'static str, Severity>>,
 }
 
 impl Format for Text {
@@ -40,6 +40,14 @@ impl Format for Text {
     fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
         let shown = Shown { path: on_one_line(file.path), page: Page::new(file.text) };
         let mut text = String::new();
+        for fixed in file.fixed.iter().filter(|_| !run.quiet) {
+            let word = if run.fixing.is_some_and(|fixing| fixing.is_preview) { "to fix" } else { "fixed" };
+            let (rule, done, path) = (fixed.rule, told::done(fixed), &shown.path);
+            let _ = writeln!(text, "{GOOD}{word}[{rule}]{GOOD:#}: {done} ({path})");
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
         match &file.judged {
             Ok(tasks) => {
                 for task in tasks {
@@ -69,15 +77,13 @@ impl Format for Text {
             let _ = writeln!(text, "{NAME}About the rules{NAME:#}");
         }
         for rule in run.policy.rules.iter().map(|setting| setting.rule.metadata()) {
-            if !told.contains(rule.name) {
-                continue;
-            }
-            let severity = style(rule.severity);
+            let Some(worst) = told.get(rule.name) else { continue };
+            let severity = style(*worst);
             let _ = writeln!(
                 text,
                 "  {NAME}{}{NAME:#} ({severity}{}{severity:#}): {}",
                 rule.name,
-                rule.severity.as_str(),
+                worst.as_str(),
                 rule.why
             );
             let link = run.policy.documentation_link(rule.name);
@@ -104,11 +110,20 @@ impl Format for Text {
 
 impl Text {
     fn task(&self, text: &mut String, task: &JudgedTask, shown: &Shown<'_>, run: &Run<'_>) {
-        let mut findings = told::findings(task, run).peekable();
+        let is_preview = run.fixing.is_some_and(|fixing| fixing.is_preview);
+        // Who asks what would be fixed is told that, and what would not be although it could.
+        let is_shown = |told: &Told<'_>| !is_preview || told.not_fixed_because(run).is_some();
+        let mut findings = told::findings(task, run).filter(is_shown).peekable();
         while let Some(told) = findings.next() {
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(told.outcome.rule.name);
+            let severity = told.finding.severity;
+            let mut rules = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            rules
+                .entry(told.outcome.rule.name)
+                .and_modify(|worst| *worst = severity.max(*worst))
+                .or_insert(severity);
+            drop(rules);
             let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
-            *text += &shown.finding(&told, is_mended_below);
+            *text += &shown.finding(&told, is_mended_below, run);
         }
         let name = quote(&task.name);
         for (outcome, further) in told::left_out(task, run) {
@@ -140,7 +155,7 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn finding(&self, told: &Told<'_>, is_mended_below: bool) -> String {
+    fn finding(&self, told: &Told<'_>, is_mended_below: bool, run: &Run<'_>) -> String {
         let level = match told.weight {
             Weight::Failure => Level::ERROR,
             Weight::Warning => Level::WARNING,
@@ -157,8 +172,15 @@ impl Shown<'_> {
             .element(snippet(&excerpt, place.line))
             .elements(case.map(|case| Level::NOTE.message(case)))
             .elements(told.excuse().map(|excuse| Level::NOTE.with_name("excepted").message(excuse)));
+        if let Some(reason) = told.not_fixed_because(run) {
+            group = group.element(Level::NOTE.message(format!("not fixed, because {}", on_one_line(reason))));
+        }
         if !is_mended_below {
-            group = group.element(Level::HELP.message(told.finding.remediation.as_ref()));
+            let remediation = told.finding.remediation.as_ref();
+            group = group.element(Level::HELP.message(match told.fixable(run) {
+                Some(fixable) => format!("{remediation} {fixable}").into(),
+                None => Cow::Borrowed(remediation),
+            }));
         }
         self.render(group, (place.line, place.column))
     }

@@ -7,9 +7,9 @@ use std::cell::OnceCell;
 use std::fmt::Write;
 
 use super::{Run, UnreadableFile};
-use crate::check::{JudgedTask, Totals, Weight};
+use crate::check::{Fixed, JudgedTask, Totals, Weight};
 use crate::document::{LineIndex, Span, on_one_line};
-use crate::finding::{Finding, Verdict, quote};
+use crate::finding::{Applicability, Container, Finding, Verdict, quote};
 use crate::policy::Level;
 use crate::report::Outcome;
 
@@ -56,11 +56,7 @@ pub(super) fn left_out<'a>(
 impl Told<'_> {
     /// "container `web` of `Api`", or "task definition `Api`".
     pub(super) fn subject(&self) -> String {
-        let task = quote(&self.task.name);
-        match &self.finding.container {
-            Some(container) => format!("container {container} of {task}"),
-            None => format!("task definition {task}"),
-        }
+        subject(&self.task.name, self.finding.container.as_ref())
     }
 
     /// What was found where; no full stop.
@@ -78,6 +74,25 @@ impl Told<'_> {
             sentence.push('.');
         }
         sentence
+    }
+
+    /// What the command could do about it, as a sentence.
+    pub(super) fn fixable(&self, run: &Run<'_>) -> Option<&'static str> {
+        let fix = self.finding.fix.as_ref()?;
+        let is_offered = fix.proposal.as_ref()?.edits.is_ok();
+        let was_wanted =
+            run.fixing.is_some_and(|fixing| !fixing.is_preview && fix.applicability <= fixing.wanted());
+        (is_offered && !was_wanted).then_some(match fix.applicability {
+            Applicability::Safe => "Fixable with `--fix`.",
+            Applicability::Unsafe => "Fixable with `--fix=unsafe`.",
+        })
+    }
+
+    /// Why the command did nothing about it although that was wanted, in words that follow "because".
+    pub(super) fn not_fixed_because(&self, run: &Run<'_>) -> Option<&str> {
+        let fix = self.finding.fix.as_ref()?;
+        run.fixing.filter(|fixing| fix.applicability <= fixing.wanted())?;
+        fix.proposal.as_ref()?.edits.as_ref().err().map(String::as_str)
     }
 
     /// Everything in sentences: what was found, in which case, and what to write instead.
@@ -104,6 +119,21 @@ impl Told<'_> {
     /// Where it is: its own place, else that of the task definition's name.
     pub(super) fn span(&self) -> Span {
         self.finding.span.unwrap_or(self.task.span)
+    }
+}
+
+/// "container `web` of `Api`: set `mode` to `non-blocking`".
+pub(super) fn done(fixed: &Fixed) -> String {
+    let Fixed { task, container, title, .. } = fixed;
+    on_one_line(&format!("{}: {title}", subject(task, container.as_ref()))).into_owned()
+}
+
+/// "container `web` of `Api`", or "task definition `Api`".
+fn subject(task: &str, container: Option<&Container>) -> String {
+    let task = quote(task);
+    match container {
+        Some(container) => format!("container {container} of {task}"),
+        None => format!("task definition {task}"),
     }
 }
 
@@ -180,6 +210,11 @@ pub(super) fn summary(totals: &Totals, unreadable: usize, run: &Run<'_>) -> Stri
     };
     if totals.excepted > 0 {
         let _ = write!(summary, "; excepted: {}", totals.excepted);
+    }
+    if let Some(fixing) = run.fixing {
+        let noun = if totals.fixes == 1 { "fix" } else { "fixes" };
+        let verb = if fixing.is_preview { "to make" } else { "made" };
+        summary = format!("{} {noun} {verb}; {summary}", totals.fixes);
     }
     if unreadable > 0 {
         let _ = write!(summary, "; {} cannot be read", counted(unreadable, "file"));

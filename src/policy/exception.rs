@@ -7,6 +7,7 @@ use wildmatch::WildMatch;
 
 use super::Policy;
 use super::file::{Reader, did_you_mean, span_of};
+use super::vocabulary::{ExceptionKey, exception_keys};
 use crate::document::{Entry, Node, Value, on_one_line};
 use crate::finding::quote;
 use crate::rules;
@@ -118,20 +119,6 @@ impl<'a> Reader<'a> {
     }
 
     fn exception(&mut self, node: &Node<'a>, policy: &Policy) -> Option<Exception> {
-        const KEYS: &[&str] = &[
-            "rules",
-            "account",
-            "stack-name",
-            "stack-tags",
-            "logical-id",
-            "family",
-            "container",
-            "image",
-            "reason",
-            "owner",
-            "expires",
-            "trust-author",
-        ];
         let span = span_of(node);
         let (line, _) = self.lines.position(span.start as usize);
         let mut exception = Exception {
@@ -147,53 +134,41 @@ impl<'a> Reader<'a> {
             self.expected(node, "an exception", "a map");
             return None;
         }
-        let entries = self.entries(node, "an exception", KEYS);
-        for entry in &entries {
+        let keys = exception_keys();
+        let entries = self.entries(node, "an exception", &keys);
+        for (key, entry) in &entries {
             let value = &entry.value;
-            match entry.key.as_ref() {
-                "rules" => exception.rules = self.excepted_rules(value, policy),
-                "reason" => exception.reason = self.sentence(entry).unwrap_or_default(),
-                "owner" => exception.owner = self.sentence(entry),
-                "expires" => exception.expires = self.date(value),
-                "trust-author" => match value.value {
+            match key {
+                ExceptionKey::Rules => exception.rules = self.excepted_rules(value, policy),
+                ExceptionKey::Field(field) => self.matcher(field.clone(), value, &mut exception),
+                ExceptionKey::StackTags => match &value.value {
+                    Value::Mapping(tags) if !tags.is_empty() => {
+                        for tag in tags {
+                            self.matcher(Field::StackTag(tag.key.to_string()), &tag.value, &mut exception);
+                        }
+                    }
+                    _ => self.expected(value, "`stack-tags`", "a map of tags and their values"),
+                },
+                ExceptionKey::Reason => exception.reason = self.sentence(entry).unwrap_or_default(),
+                ExceptionKey::Owner => exception.owner = self.sentence(entry),
+                ExceptionKey::Expires => exception.expires = self.date(value),
+                ExceptionKey::TrustAuthor => match value.value {
                     Value::Bool(trusts_author) => exception.trusts_author = trusts_author,
                     _ => self.expected(value, "`trust-author`", "true or false"),
                 },
-                "stack-tags" => {
-                    if !matches!(&value.value, Value::Mapping(tags) if !tags.is_empty()) {
-                        self.expected(value, "`stack-tags`", "a map of tags and their values");
-                        continue;
-                    }
-                    let Value::Mapping(tags) = &value.value else { continue };
-                    for tag in tags {
-                        self.matcher(Field::StackTag(tag.key.to_string()), &tag.value, &mut exception);
-                    }
-                }
-                key => {
-                    let fields = [
-                        Field::Account,
-                        Field::StackName,
-                        Field::LogicalId,
-                        Field::Family,
-                        Field::Container,
-                        Field::Image,
-                    ];
-                    if let Some(field) = fields.into_iter().find(|field| field.as_str() == key) {
-                        self.matcher(field, value, &mut exception);
-                    }
-                }
             }
         }
-        let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+        let has = |key: &ExceptionKey| entries.iter().any(|(other, _)| *other == key);
         let mut missing =
             |message: &str, help: &str| self.report(span, message.to_owned(), Some(help.to_owned()));
-        if !has("rules") {
+        if !has(&ExceptionKey::Rules) {
             missing("an exception names no `rules`", "write `rules: [RULE]`");
         }
-        if !has("reason") {
+        if !has(&ExceptionKey::Reason) {
             missing("an exception gives no `reason`", "say why, for whoever reads it in a year");
         }
-        let has_matcher = KEYS.iter().skip(1).take(7).any(|key| has(key));
+        let has_matcher =
+            entries.iter().any(|(key, _)| matches!(key, ExceptionKey::Field(_) | ExceptionKey::StackTags));
         let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
         if !has_matcher {
             missing(
@@ -235,7 +210,8 @@ impl<'a> Reader<'a> {
                 self.report(span_of(item), format!("`{name}` is written twice in an exception"), None);
             } else if is_on {
                 names.push(name);
-            } else {
+            } else if self.profile.is_none() {
+                // Where another profile takes the place of the file's, that is no mistake of the file.
                 let message = format!("the rule `{name}` is off, so there is nothing to excuse");
                 self.report(span_of(item), message, Some("remove it here".into()));
             }

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::{Level, OnInternalError, Policy, Setting, StackScope};
+use super::vocabulary::{self, Key, Operations, Word};
+use super::{Level, Policy, Setting};
 use crate::document::{Entry, LineIndex, Node, Span, Value, yaml};
 use crate::finding::quote;
 use crate::rule::{Metadata, OptionKind, OptionValue, Options, Profile, RuleOption, parse_docker_size};
@@ -52,8 +53,16 @@ impl std::error::Error for Problems {}
 /// # Errors
 /// Text that is not YAML, unknown keys, rules and words, and values of the wrong type.
 pub fn read(text: &str) -> Result<Policy, Problems> {
+    read_with(text, None)
+}
+
+/// Reads a policy as if it named this profile.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problems> {
     let lines = LineIndex::new(text);
-    let mut reader = Reader { text, lines, problems: Vec::new() };
+    let mut reader = Reader { text, lines, profile, problems: Vec::new() };
     let policy = match yaml::read(text) {
         Ok(root) => reader.policy(&root),
         Err(error) => {
@@ -76,54 +85,43 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
 pub(super) struct Reader<'a> {
     text: &'a str,
     pub(super) lines: LineIndex<'a>,
+    /// Takes the place of the one that the file names.
+    pub(super) profile: Option<Profile>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     fn policy(&mut self, root: &Node<'a>) -> Policy {
-        const KEYS: &[&str] = &[
-            "profile",
-            "on-internal-error",
-            "unresolved",
-            "stack-scope",
-            "documentation-url",
-            "rules",
-            "exceptions",
-        ];
-        const SCOPES: &[(&str, StackScope)] = &[("changed", StackScope::Changed), ("all", StackScope::All)];
-        const ALLOW_OR_DENY: &[(&str, OnInternalError)] =
-            &[("deny", OnInternalError::Deny), ("allow", OnInternalError::Allow)];
-        const LEVELS: &[(&str, Level)] = &[("deny", Level::Deny), ("warn", Level::Warn)];
-        let mut policy = Policy::baseline();
+        let entries = self.entries(root, "the policy", vocabulary::KEYS);
+        let named = entries.iter().find(|(key, _)| matches!(key, Key::Profile));
+        let named = named.and_then(|(_, entry)| self.word(entry, &vocabulary::profiles()));
+        let mut policy = Policy::of(self.profile.or(named).unwrap_or(Profile::Baseline));
         let mut exceptions = None;
-        for entry in self.entries(root, "the policy", KEYS) {
-            match entry.key.as_ref() {
-                "profile" => {
-                    let profiles: Vec<_> =
-                        Profile::ALL.iter().map(|profile| (profile.as_str(), *profile)).collect();
-                    self.word(entry, &profiles);
-                }
-                "on-internal-error" => {
+        for (key, entry) in entries {
+            match key {
+                Key::Profile => {}
+                Key::OnInternalError => {
                     policy.on_internal_error =
-                        self.word(entry, ALLOW_OR_DENY).unwrap_or(policy.on_internal_error);
+                        self.word(entry, vocabulary::ON_INTERNAL_ERROR).unwrap_or(policy.on_internal_error);
                 }
-                "unresolved" => {
-                    for entry in self.entries(&entry.value, "`unresolved`", &["resource", "stack"]) {
-                        let level = if entry.key == "resource" {
-                            &mut policy.unresolved.resource
-                        } else {
-                            &mut policy.unresolved.stack
+                Key::Unresolved => {
+                    for (operations, entry) in
+                        self.entries(&entry.value, "`unresolved`", vocabulary::UNRESOLVED)
+                    {
+                        let level = match operations {
+                            Operations::Resource => &mut policy.unresolved.resource,
+                            Operations::Stack => &mut policy.unresolved.stack,
                         };
-                        *level = self.word(entry, LEVELS).unwrap_or(*level);
+                        *level = self.word(entry, vocabulary::LEVELS).unwrap_or(*level);
                     }
                 }
-                "stack-scope" => {
-                    policy.stack_scope = self.word(entry, SCOPES).unwrap_or(policy.stack_scope);
+                Key::StackScope => {
+                    policy.stack_scope =
+                        self.word(entry, vocabulary::STACK_SCOPES).unwrap_or(policy.stack_scope);
                 }
-                "documentation-url" => policy.documentation_url = self.url(entry),
-                "rules" => self.rules(&entry.value, &mut policy),
-                "exceptions" => exceptions = Some(&entry.value),
-                _ => {}
+                Key::DocumentationUrl => policy.documentation_url = self.url(entry),
+                Key::Rules => self.rules(&entry.value, &mut policy),
+                Key::Exceptions => exceptions = Some(&entry.value),
             }
         }
         // Which rules are on decides which exceptions make sense.
@@ -134,35 +132,53 @@ impl<'a> Reader<'a> {
     }
 
     fn rules(&mut self, node: &Node<'a>, policy: &mut Policy) {
-        let names: Vec<_> = rules::ALL.iter().map(|rule| rule.metadata().name).collect();
-        for entry in self.entries(node, "`rules`", &names) {
-            let Some(rule) = rules::ALL.iter().find(|rule| rule.metadata().name == entry.key) else {
-                continue;
-            };
+        let names: Vec<_> = rules::ALL.iter().map(|rule| (rule.metadata().name, *rule)).collect();
+        for (rule, entry) in self.entries(node, "`rules`", &names) {
+            let mistakes = self.problems.len();
             let (level, options) = self.setting(&entry.value, rule.metadata());
-            policy.rules.retain(|setting| setting.rule.metadata().name != entry.key);
-            if let Some(level) = level {
-                policy.rules.push(Setting { rule: *rule, level, options });
+            let in_profile =
+                policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
+            if let Some(at) = in_profile {
+                policy.rules.remove(at);
+            }
+            let required = rule.metadata().required_option();
+            let is_missing = required.is_some_and(|option| options.get(option).is_none());
+            if is_missing && self.problems.len() > mistakes {
+                continue;
+            }
+            // Named with options only, a rule stays as the profile has it.
+            let is_on = in_profile.is_some() || required.is_some() && !is_missing;
+            let Some(level) = level.unwrap_or(is_on.then_some(Level::Deny)) else { continue };
+            match required.filter(|_| is_missing) {
+                Some(option) => {
+                    let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
+                    let help = "set it, or write `level: off`".to_owned();
+                    let message = format!("the rule `{}` needs `{}`", entry.key, option.name);
+                    self.report(span, message, Some(help));
+                }
+                None => policy.rules.push(Setting { rule: *rule, level, options }),
             }
         }
-        let place = |setting: &Setting| names.iter().position(|name| *name == setting.rule.metadata().name);
+        let place =
+            |setting: &Setting| names.iter().position(|(name, _)| *name == setting.rule.metadata().name);
         policy.rules.sort_by_key(place);
     }
 
-    /// A rule's level, `None` when it is off, and its options.
-    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Level>, Options) {
-        const LEVELS: &[(&str, Option<Level>)] =
-            &[("deny", Some(Level::Deny)), ("warn", Some(Level::Warn)), ("off", None)];
-        let (mut level, mut options) = (Some(Level::Deny), Options::default());
+    /// A rule's level where one is written, which is `None` when it is off, and its options.
+    #[expect(clippy::option_option, reason = "not written, off, and a level are three things")]
+    fn setting(&mut self, node: &Node<'a>, rule: &Metadata) -> (Option<Option<Level>>, Options) {
+        let (mut level, mut options) = (None, Options::default());
         let owner = format!("the rule `{}`", rule.name);
-        let keys: Vec<_> = std::iter::once("level").chain(rule.options().map(|option| option.name)).collect();
-        for entry in self.entries(node, &owner, &keys) {
-            if entry.key == "level" {
-                level = self.word(entry, LEVELS).unwrap_or(level);
-            } else if let Some(option) = rule.options().find(|option| option.name == entry.key)
-                && let Some(value) = self.option(entry, option)
-            {
-                options.set(option, value);
+        let of_rule = rule.options().map(|option| (option.name, Some(option)));
+        let keys: Vec<_> = std::iter::once((vocabulary::LEVEL, None)).chain(of_rule).collect();
+        for (option, entry) in self.entries(node, &owner, &keys) {
+            match option {
+                None => level = self.word(entry, vocabulary::RULE_LEVELS).or(level),
+                Some(option) => {
+                    if let Some(value) = self.option(entry, option) {
+                        options.set(option, value);
+                    }
+                }
             }
         }
         (level, options)
@@ -177,8 +193,8 @@ impl<'a> Reader<'a> {
             (OptionKind::Words { or_all: true, .. }, Value::String(word)) if word == "all" => {
                 Some(OptionValue::All)
             }
-            (OptionKind::Words { default, .. }, Value::Sequence(items))
-                if items.is_empty() && !default.is_empty() =>
+            (OptionKind::Words { .. } | OptionKind::Texts { .. }, Value::Sequence(items))
+                if items.is_empty() && !option.kind.may_be_empty() =>
             {
                 let message = format!("`{}` is an empty list, which would turn the rule off", option.name);
                 self.report(span_of(&entry.value), message, Some("write `level: off`".into()));
@@ -188,6 +204,15 @@ impl<'a> Reader<'a> {
                 let words =
                     items.iter().filter_map(|item| self.listed_word(item, option.name, known, normalize));
                 return Some(OptionValue::Words(words.collect()));
+            }
+            (OptionKind::Choice { words, .. }, _) => {
+                let words: Vec<_> = words.iter().map(|word| (*word, *word)).collect();
+                return self.word(entry, &words).map(|word| OptionValue::Words(vec![word.to_owned()]));
+            }
+            (OptionKind::Texts { expected, normalize, .. }, Value::Sequence(items)) => {
+                let texts =
+                    items.iter().filter_map(|item| self.listed_text(item, option.name, expected, normalize));
+                return Some(OptionValue::Words(texts.collect()));
             }
             _ => None,
         };
@@ -226,13 +251,30 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// The entries of a map whose keys are known and written once; the others are reported.
-    pub(super) fn entries<'n>(
+    fn listed_text(
+        &mut self,
+        item: &Node<'a>,
+        owner: &str,
+        expected: &str,
+        normalize: fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let text = match &item.value {
+            Value::String(text) => normalize(text),
+            _ => None,
+        };
+        if text.is_none() {
+            self.expected(item, &format!("an item of `{owner}`"), expected);
+        }
+        text
+    }
+
+    /// The entries of a map whose keys are known and written once, with what the keys mean; the others are reported.
+    pub(super) fn entries<'n, 'k, K>(
         &mut self,
         node: &'n Node<'a>,
         owner: &str,
-        keys: &[&str],
-    ) -> Vec<&'n Entry<'a>> {
+        keys: &'k [Word<K>],
+    ) -> Vec<(&'k K, &'n Entry<'a>)> {
         // What is commented out below a key leaves null behind.
         if matches!(node.value, Value::Null) {
             return Vec::new();
@@ -241,26 +283,29 @@ impl<'a> Reader<'a> {
             self.expected(node, owner, "a map");
             return Vec::new();
         };
-        let mut accepted: Vec<&Entry<'a>> = Vec::new();
+        let known = || keys.iter().map(|(key, _)| *key);
+        let mut accepted: Vec<(&K, &Entry<'a>)> = Vec::new();
         for entry in entries {
             let span = entry.key_span.unwrap_or_else(|| span_of(&entry.value));
             let key = entry.key.as_ref();
-            if !keys.contains(&key) {
-                let help = did_you_mean(key, keys.iter().copied())
-                    .unwrap_or_else(|| format!("known here: {}", listed(keys.iter().copied())));
+            let Some((_, meaning)) = keys.iter().find(|(known, _)| *known == key) else {
+                let help =
+                    did_you_mean(key, known()).unwrap_or_else(|| format!("known here: {}", listed(known())));
                 let what = if owner == "`rules`" { "unknown rule" } else { "unknown key" };
                 self.report(span, format!("{what} {} in {owner}", quote(key)), Some(help));
-            } else if accepted.iter().any(|other| other.key == entry.key) {
+                continue;
+            };
+            if accepted.iter().any(|(_, other)| other.key == entry.key) {
                 self.report(span, format!("{} is written twice in {owner}", quote(key)), None);
             } else {
-                accepted.push(entry);
+                accepted.push((meaning, entry));
             }
         }
         accepted
     }
 
     /// One of a few words. Taken as written, so that `off` is the word and not YAML's `false`.
-    fn word<T: Copy>(&mut self, entry: &Entry<'a>, words: &[(&str, T)]) -> Option<T> {
+    fn word<T: Copy>(&mut self, entry: &Entry<'a>, words: &[Word<T>]) -> Option<T> {
         let written = match &entry.value.value {
             Value::String(text) => text.as_ref(),
             Value::Bool(_) => span_of(&entry.value).slice(self.text),
@@ -277,12 +322,10 @@ impl<'a> Reader<'a> {
     }
 
     fn url(&mut self, entry: &Entry<'a>) -> Option<String> {
-        // With the rule's name behind it, a link must leave room for the remediation before it.
-        const LONGEST: usize = 200;
         match &entry.value.value {
             Value::String(url)
                 if (url.starts_with("https://") || url.starts_with("http://"))
-                    && url.len() <= LONGEST
+                    && url.len() <= vocabulary::LONGEST_URL
                     && url.bytes().all(|byte| {
                         byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>')
                     }) =>
@@ -413,7 +456,32 @@ mod tests {
                 "rules: {blocking-awslogs: {drivers: awslogs}}",
                 "1:37 `drivers` is not a list of words, or `all`",
             ),
-            ("profile: basline", "1:10 `profile` is not one of `baseline`; did you mean `baseline`?"),
+            (
+                "profile: basline",
+                "1:10 `profile` is not one of `baseline`, `restricted`, `pedantic`, `security-hub`, `control-tower`, \
+                 `cis`; did you mean `baseline`?",
+            ),
+            (
+                "rules: {untrusted-registry: {level: deny}}",
+                "1:9 the rule `untrusted-registry` needs `registries`; set it, or write `level: off`",
+            ),
+            (
+                "rules: {untrusted-registry: {registries: []}}",
+                "1:42 `registries` is an empty list, which would turn the rule off; write `level: off`",
+            ),
+            (
+                "rules: {untrusted-registry: {registries: ['https://x']}}",
+                "1:43 an item of `registries` is not a registry's host, perhaps with `/` and a repository, without scheme \
+                 and tag",
+            ),
+            (
+                "rules: {mutable-image: {require: tags}}",
+                "1:34 `require` is not one of `digest`, `tag`; did you mean `tag`?",
+            ),
+            (
+                "rules: {sensitive-host-path: {paths: [etc]}}",
+                "1:39 an item of `paths` is not a path that begins with `/`",
+            ),
             ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (
                 "on_internal_error: deny",

@@ -1,23 +1,26 @@
 //! The policy: which rules apply, how strictly, and with what options.
 //!
-//! Owns the validated [`Policy`] and, in `file`, the syntax it is written in. Must not know where the file comes
-//! from, and not what any rule does.
+//! Owns the validated [`Policy`] and, in `file` and `vocabulary`, the syntax it is written in. Must not know where the
+//! file comes from, and not what any rule does.
 
 mod exception;
 mod file;
+pub(crate) mod vocabulary;
 
 use std::fmt;
 
 pub use exception::{Exception, Field, Matcher};
 #[cfg(feature = "cli")]
 pub(crate) use file::did_you_mean;
-pub use file::{Problem, Problems, read};
+pub use file::{Problem, Problems, read, read_with};
 
 use crate::rule::{Options, Profile, Rule};
 use crate::rules;
 
 /// A policy that has been checked; nothing in it can be wrong any more.
 pub struct Policy {
+    /// The profile it is made of.
+    pub profile: Profile,
     /// The rules that are not off, in the catalogue's order.
     pub rules: Vec<Setting>,
     /// What to answer when a task definition could not be judged.
@@ -53,7 +56,7 @@ pub enum Level {
 
 impl Level {
     /// The word for it in the policy file.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Warn => "warn",
             Self::Deny => "deny",
@@ -91,13 +94,19 @@ pub enum StackScope {
 impl Policy {
     /// The policy of an empty file: the baseline profile at level deny, everything else closed by default.
     pub fn baseline() -> Self {
-        let chosen = rules::ALL.iter().filter(|rule| rule.metadata().profile == Profile::Baseline);
+        Self::of(Profile::Baseline)
+    }
+
+    /// The same with another profile.
+    pub fn of(profile: Profile) -> Self {
+        let chosen = rules::ALL.iter().filter(|rule| profile.holds(rule.metadata()));
         let setting = |rule: &&'static dyn Rule| Setting {
             rule: *rule,
             level: Level::Deny,
             options: Options::default(),
         };
         Self {
+            profile,
             rules: chosen.map(setting).collect(),
             on_internal_error: OnInternalError::Deny,
             unresolved: WhenUnresolved { resource: Level::Deny, stack: Level::Warn },
@@ -126,6 +135,7 @@ impl fmt::Debug for Policy {
         let rules =
             self.rules.iter().map(|setting| (setting.rule.metadata().name, setting.level, &setting.options));
         f.debug_struct("Policy")
+            .field("profile", &self.profile)
             .field("rules", &rules.collect::<Vec<_>>())
             .field("on_internal_error", &self.on_internal_error)
             .field("unresolved", &self.unresolved)
@@ -138,7 +148,75 @@ impl fmt::Debug for Policy {
 
 #[cfg(test)]
 mod tests {
-    use super::{Policy, repository_link};
+    use super::{Level, Policy, read, read_with, repository_link};
+    use crate::rule::{Framework, Profile};
+
+    fn names(policy: &Policy) -> Vec<&'static str> {
+        policy.rules.iter().map(|setting| setting.rule.metadata().name).collect()
+    }
+
+    fn names_in(text: &str) -> Vec<&'static str> {
+        names(&read(text).unwrap())
+    }
+
+    #[test]
+    fn profiles_hold_each_other_or_what_a_catalogue_asks_for() {
+        let held = |profile| names(&Policy::of(profile));
+        let [baseline, restricted, pedantic] =
+            [Profile::Baseline, Profile::Restricted, Profile::Pedantic].map(held);
+        assert_eq!(restricted[..baseline.len()], baseline);
+        assert_eq!(pedantic[..restricted.len()], restricted);
+        assert!(baseline.len() < restricted.len() && restricted.len() < pedantic.len());
+        for (profile, framework) in [
+            (Profile::SecurityHub, Framework::SecurityHub),
+            (Profile::ControlTower, Framework::ControlTower),
+            (Profile::Cis, Framework::CisComputeServices),
+        ] {
+            let policy = Policy::of(profile);
+            assert!(policy.rules.len() > 5, "{profile:?}");
+            for setting in &policy.rules {
+                let references = setting.rule.metadata().references;
+                assert!(references.iter().any(|reference| reference.framework == framework));
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_policy_says_of_a_rule_goes_before_its_profile() {
+        let all = names_in("profile: restricted");
+        assert_eq!(names_in("profile: restricted\nrules: {}"), all);
+        assert!(
+            !names_in("{profile: restricted, rules: {host-pid-mode: {level: off}}}")
+                .contains(&"host-pid-mode")
+        );
+        let named = read("rules: {host-pid-mode: {level: warn}}").unwrap();
+        let setting = named.rules.last().unwrap();
+        assert_eq!((setting.rule.metadata().name, setting.level), ("host-pid-mode", Level::Warn));
+        // Options alone do not bring a rule in.
+        let only_options = "rules: {mutable-image: {require: tag}}";
+        assert_eq!(names_in(only_options), names(&Policy::baseline()));
+        assert!(names_in(&format!("{only_options}\nprofile: pedantic")).contains(&"mutable-image"));
+        // Another profile takes the place of the file's, and leaves what is said of a rule.
+        let text = "{profile: pedantic, rules: {host-pid-mode: {level: warn}, root-user: {level: off}}}";
+        let policy = read_with(text, Some(Profile::Baseline)).unwrap();
+        assert_eq!(policy.profile, Profile::Baseline);
+        assert!(names(&policy).contains(&"host-pid-mode") && !names(&policy).contains(&"root-user"));
+        assert_eq!(policy.rules.len(), 5);
+        let excused = "{profile: restricted, exceptions: [{rules: host-pid-mode, account: '111122223333', reason: it watches}]}";
+        assert!(read_with(excused, Some(Profile::Baseline)).is_ok());
+    }
+
+    #[test]
+    fn a_rule_that_needs_an_option_is_on_when_it_has_it() {
+        for profile in Profile::ALL {
+            assert!(!names(&Policy::of(*profile)).contains(&"untrusted-registry"));
+        }
+        let policy = read("rules: {untrusted-registry: {registries: [public.ecr.aws]}}").unwrap();
+        assert_eq!(policy.rules.last().map(|setting| setting.level), Some(Level::Deny));
+        assert_eq!(names(&policy).last(), Some(&"untrusted-registry"));
+        assert!(!names_in("rules: {untrusted-registry: {level: off}}").contains(&"untrusted-registry"));
+        assert!(read("rules: {untrusted-registry: {level: warn}}").is_err());
+    }
 
     #[test]
     fn links_come_from_the_policy_else_from_the_repository_else_not_at_all() {

@@ -3,6 +3,13 @@
 //! Owns the grammar of `max-buffer-size`: Docker's log drivers hand the text to go-units' `RAMInBytes`
 //! (<https://github.com/docker/go-units/blob/master/size.go>).
 
+/// The sizes that [`parse_docker_size`] reads, but for those that are too large, as a regular expression.
+pub const DOCKER_SIZE_PATTERN: &str =
+    r"^(\+?([0-9]+\.?[0-9]*|\.[0-9]+)|-(0+\.?0*|\.0+))([eE][+-]?[0-9]+)? ?([bB]|[kKmMgGtTpP]([iI]?[bB])?)?$";
+
+/// The first number of bytes that is too large.
+pub const DOCKER_SIZE_LIMIT: f64 = 9.0e18;
+
 /// Reads a size such as `25m`, `1G`, `1.5 MiB` or `1048576`, in bytes; `None` when Docker would refuse it.
 pub fn parse_docker_size(text: &str) -> Option<u64> {
     let last = text.rfind(|character: char| character.is_ascii_digit() || matches!(character, '.' | ' '))?;
@@ -26,7 +33,7 @@ pub fn parse_docker_size(text: &str) -> Option<u64> {
         clippy::cast_sign_loss,
         reason = "Docker cuts the fraction too"
     )]
-    (bytes < 9.0e18).then_some(bytes as u64)
+    (bytes < DOCKER_SIZE_LIMIT).then_some(bytes as u64)
 }
 
 /// Writes a number of bytes the way people write it for Docker: `25m`, or bytes where that is not exact.

@@ -3,25 +3,39 @@
 //! Owns the [`Rule`] trait, its metadata, the [`Context`] a rule reports to, and the macros that declare rules.
 //! Must not know any particular rule, the policy file or who asked.
 
+mod applicability;
+pub mod capability;
 mod docker_size;
+pub mod host_mode;
+pub mod host_path;
+pub mod image;
+mod judged;
 mod options;
+mod profile;
+pub mod user;
+pub mod volume;
 
 use std::borrow::Cow;
 use std::cell::Cell;
 
-pub use docker_size::{docker_size_text, parse_docker_size};
+pub(crate) use applicability::{Applies, DECLARES_WINDOWS};
+pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
+pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
+pub use judged::{Judged, Violation};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
+pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
-use crate::finding::{Container, Finding, Findings, Severity, Verdict};
+use crate::finding::{Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
     /// Name, severity, documentation and the rest that is fixed.
     fn metadata(&self) -> &'static Metadata;
 
-    /// Judges one container. A container nothing is reported for passes.
-    fn check_container(&self, container: View<'_>, context: &mut Context<'_>);
+    /// Judges one container. A container nothing is reported for passes. A rule about the whole task definition has nothing
+    /// to add here.
+    fn check_container(&self, _container: View<'_>, _context: &mut Context<'_>) {}
 
     /// Judges the whole task definition; by default, each of its containers.
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
@@ -42,12 +56,17 @@ pub struct Metadata {
     pub profile: Profile,
     /// Which platforms the rule is about.
     pub platform: Platform,
+    /// Where it has no subject: it does not apply to a task that can run there only.
+    pub not_on: &'static [LaunchType],
     /// The version that brought the rule.
     pub since: &'static str,
     /// Why a violation is bad, in one sentence; the documentation's section on it goes on from there.
     pub why: &'static str,
     /// What to write instead, where a finding has nothing more exact; whole sentences.
     pub remediation: &'static str,
+    /// The kind of change that mends a violation, where there is one; that a key in another casing is spelled right goes
+    /// without saying.
+    pub fix: Option<Applicability>,
     /// Its own options; [`Metadata::options`] has those of its platform too.
     pub own_options: &'static [RuleOption],
     /// Checks of the same kind elsewhere.
@@ -60,10 +79,15 @@ impl Metadata {
     /// All options the policy file may set for this rule.
     pub fn options(&self) -> impl Iterator<Item = &'static RuleOption> + use<> {
         let of_platform: &'static [RuleOption] = match self.platform {
-            Platform::Any => &[],
+            Platform::Any | Platform::Windows => &[],
             Platform::Linux => std::slice::from_ref(&TRUST_PLATFORM_FAMILY),
         };
         self.own_options.iter().chain(of_platform)
+    }
+
+    /// The option without which the rule has nothing to say: it is off until the policy sets it.
+    pub fn required_option(&self) -> Option<&'static RuleOption> {
+        self.own_options.iter().find(|option| option.kind.is_required())
     }
 
     /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
@@ -79,43 +103,6 @@ impl Metadata {
         text[..text.find("\n ## ").unwrap_or(text.len())].trim()
     }
 }
-
-/// A named selection of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Profile {
-    /// What no service needs; on by default.
-    Baseline,
-}
-
-impl Profile {
-    /// Every profile.
-    pub const ALL: &[Self] = &[Self::Baseline];
-
-    /// The word for it in the policy file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-        }
-    }
-}
-
-/// The platforms a rule is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Platform {
-    /// Every task definition.
-    Any,
-    /// Properties that Windows containers do not have.
-    Linux,
-}
-
-/// Every rule for Linux has this option.
-pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
-    name: "trust-platform-family",
-    kind: OptionKind::Boolean { default: true },
-    documentation: "Believe a `RuntimePlatform.OperatingSystemFamily` of `WINDOWS_SERVER_…` where \
-        `RequiresCompatibilities` does not name `FARGATE`. Amazon ECS holds the author to it on Fargate only; with \
-        `false`, a task that does not name Fargate is judged as Linux.",
-};
 
 /// A check of the same kind in another catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,18 +122,42 @@ pub enum Framework {
     SecurityHub,
     ControlTower,
     CisComputeServices,
+    Config,
+    GuardRegistry,
     Checkov,
+    Kics,
+    Trivy,
+    CdkNag,
     Prowler,
 }
 
 impl Framework {
+    /// Every catalogue, those that have a profile first.
+    pub const ALL: &[Self] = &[
+        Self::SecurityHub,
+        Self::ControlTower,
+        Self::CisComputeServices,
+        Self::Config,
+        Self::GuardRegistry,
+        Self::Checkov,
+        Self::Kics,
+        Self::Trivy,
+        Self::CdkNag,
+        Self::Prowler,
+    ];
+
     /// The name people know it by.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SecurityHub => "AWS Security Hub",
             Self::ControlTower => "AWS Control Tower",
             Self::CisComputeServices => "CIS AWS Compute Services",
+            Self::Config => "AWS Config",
+            Self::GuardRegistry => "AWS Guard Rules Registry",
             Self::Checkov => "Checkov",
+            Self::Kics => "KICS",
+            Self::Trivy => "Trivy",
+            Self::CdkNag => "cdk-nag",
             Self::Prowler => "Prowler",
         }
     }
@@ -228,8 +239,13 @@ impl<'a> Context<'a> {
     /// Reports a value that cannot be what belongs in its place.
     pub fn malformed(&mut self, problem: &Problem<'_>) {
         let message = problem.to_string();
-        self.fail(problem.name.property, Some(problem.node), message).remediation =
-            problem.remediation().into();
+        let finding = self.fail(problem.name.property, Some(problem.node), message);
+        finding.remediation = problem.remediation().into();
+        // CloudFormation and Amazon ECS refuse such a key, so nothing that runs can have it.
+        finding.fix = problem.miscased().and_then(|entry| {
+            let (from, to) = (entry.key.clone().into_owned(), problem.name.property);
+            Some(Fix::safely(&[], Change::Respell { place: entry.key_span?, from, to }))
+        });
     }
 
     /// Reports a value that is decided later and that the answer depends on.
@@ -239,6 +255,16 @@ impl<'a> Context<'a> {
             self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message.into());
         finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
         finding.open = unresolved.references().into_iter().map(str::to_owned).collect();
+    }
+
+    /// Reports what nobody can know before the task starts.
+    pub fn undecided(
+        &mut self,
+        property: &'static str,
+        node: &Node<'_>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> &mut Finding {
+        self.report(Verdict::Unknown, property, Some(node), message.into())
     }
 
     /// Says that the rule has no subject here, in words that follow "because".
@@ -259,6 +285,7 @@ impl<'a> Context<'a> {
         let (span, container) = (node.and_then(|node| node.span), None);
         let finding = Finding {
             verdict,
+            severity: self.rule.severity,
             container,
             property,
             span,
@@ -266,6 +293,7 @@ impl<'a> Context<'a> {
             remediation,
             case: None,
             open: Vec::new(),
+            fix: None,
             excused: None,
         };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
@@ -283,7 +311,7 @@ impl<'a> Context<'a> {
     ///
     /// An item that is no map is reported here for every rule; one that is unresolved is unknown, and the others
     /// are still judged.
-    fn each_container(&mut self, task_definition: View<'_>, check: impl Fn(View<'_>, &mut Context<'_>)) {
+    pub fn each_container(&mut self, task_definition: View<'_>, check: impl Fn(View<'_>, &mut Context<'_>)) {
         let mut containers = match task_definition.field("ContainerDefinitions").list() {
             Lookup::Known(containers, _) => containers,
             Lookup::Absent => return self.not_applicable("the task definition has no containers"),
@@ -426,9 +454,11 @@ macro_rules! declare_rule {
             severity: $severity:ident,
             profile: $profile:ident,
             platform: $platform:ident,
+            $(not_on: [$($not_on:ident),+ $(,)?],)?
             since: $since:literal,
             why: $why:literal,
             remediation: $remediation:expr,
+            $(fix: $fix:ident,)?
             options: [$($option:expr),* $(,)?],
             references: [$($framework:ident($id:literal, $relation:literal)),* $(,)?] $(,)?
         }
@@ -444,9 +474,11 @@ macro_rules! declare_rule {
                 severity: $crate::finding::Severity::$severity,
                 profile: $crate::rule::Profile::$profile,
                 platform: $crate::rule::Platform::$platform,
+                not_on: &[$($($crate::rule::LaunchType::$not_on),+)?],
                 since: $since,
                 why: $why,
                 remediation: $remediation,
+                fix: $crate::rule::optional!($($crate::finding::Applicability::$fix)?),
                 own_options: &[$($option),*],
                 references: &[$($crate::rule::Reference {
                     framework: $crate::rule::Framework::$framework,
@@ -456,6 +488,16 @@ macro_rules! declare_rule {
                 documentation: concat!($($documentation, "\n"),+),
             };
         }
+    };
+}
+
+/// `Some` of an expression, or `None` of nothing.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
     };
 }
 
@@ -469,4 +511,4 @@ macro_rules! rules {
     };
 }
 
-pub(crate) use {declare_rule, rules};
+pub(crate) use {declare_rule, optional, rules};

@@ -1,8 +1,11 @@
 //! The rule `added-linux-capabilities`. Must not know other rules.
 
+use std::sync::Arc;
+
 use crate::document::{Lookup, View};
-use crate::finding::quote;
-use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule};
+use crate::finding::{Change, Fix, quote};
+use crate::rule::capability::{self, normalize};
+use crate::rule::{Context, Metadata, OptionKind, Options, Rule, RuleOption, declare_rule};
 
 declare_rule! {
     /// ## What it does
@@ -56,6 +59,7 @@ declare_rule! {
         since: "0.1.0",
         why: "Each capability hands the container a part of what root may do to the machine.",
         remediation: "Remove it from `LinuxParameters.Capabilities.Add`, or ask for it in the policy's `allow` list.",
+        fix: Unsafe,
         options: [ALLOW],
         references: [],
     }
@@ -63,26 +67,9 @@ declare_rule! {
 
 const ALLOW: RuleOption = RuleOption {
     name: "allow",
-    kind: OptionKind::Words { default: &[], known: CAPABILITIES, normalize, or_all: false },
+    kind: OptionKind::Words { default: &[], known: capability::ALL, normalize, or_all: false },
     documentation: "Capabilities that containers may add. `ALL` allows every one.",
 };
-
-/// Every capability Amazon ECS documents, and `ALL`
-/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_KernelCapabilities.html>).
-const CAPABILITIES: &[&str] = &[
-    "ALL", "AUDIT_CONTROL", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER",
-    "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD",
-    "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG",
-    "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
-];
-
-/// A capability's name as Docker normalizes it
-/// (<https://github.com/moby/moby/blob/master/oci/caps/utils.go>).
-fn normalize(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
-}
 
 impl Rule for AddedLinuxCapabilities {
     fn metadata(&self) -> &'static Metadata {
@@ -97,16 +84,12 @@ impl Rule for AddedLinuxCapabilities {
             Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
             Lookup::Malformed(problem) => return context.malformed(&problem),
         };
+        let mut violations = Vec::new();
         for item in added {
             match item.string() {
                 Lookup::Known(text, node) => {
-                    let name = normalize(text.text);
-                    let is_allowed = |name: &str| context.options().holds(&ALLOW, name);
-                    if !CAPABILITIES.contains(&name.as_str()) {
-                        let found = quote(text.text);
-                        context.fail("Add", Some(node), format!("`Capabilities.Add` names {found}, an unknown capability"));
-                    } else if !is_allowed(&name) && !is_allowed("ALL") {
-                        context.fail("Add", Some(node), format!("`Capabilities.Add` names `{name}`"));
+                    if let Some(message) = violation(text.text, context.options()) {
+                        violations.push((text.text, node, message));
                     }
                 }
                 Lookup::Absent => {}
@@ -114,5 +97,21 @@ impl Rule for AddedLinuxCapabilities {
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
         }
+        let texts: Arc<[String]> = violations.iter().map(|(text, ..)| (*text).to_owned()).collect();
+        for (_, node, message) in violations {
+            let keys = &["LinuxParameters", "Capabilities", "Add"];
+            let fix = Fix::unsafely(keys, Change::RemoveItems(Arc::clone(&texts)));
+            context.fail("Add", Some(node), message).fix = Some(fix);
+        }
     }
+}
+
+/// What is wrong with adding a capability, if anything is.
+fn violation(text: &str, options: &Options) -> Option<String> {
+    let name = normalize(text);
+    if !capability::ALL.contains(&name.as_str()) {
+        return Some(format!("`Capabilities.Add` names {}, an unknown capability", quote(text)));
+    }
+    let is_allowed = options.holds(&ALLOW, &name) || options.holds(&ALLOW, "ALL");
+    (!is_allowed).then(|| format!("`Capabilities.Add` names `{name}`"))
 }

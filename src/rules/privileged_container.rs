@@ -1,6 +1,7 @@
 //! The rule `privileged-container`. Must not know other rules.
 
 use crate::document::{Lookup, View};
+use crate::finding::{Change, Fix};
 use crate::rule::{Context, Metadata, Rule, declare_rule};
 
 declare_rule! {
@@ -48,11 +49,13 @@ declare_rule! {
         since: "0.1.0",
         why: "A privileged container has the rights of root on the machine that runs it.",
         remediation: "Set `Privileged: false` or remove it.",
+        fix: Unsafe,
         options: [],
         references: [
             SecurityHub("ECS.4", "same"),
             ControlTower("CT.ECS.PR.11", "same"),
             CisComputeServices("3.4", "same"),
+            Config("ECS_CONTAINERS_NONPRIVILEGED", "same"),
             Checkov("CKV_AWS_334", "stricter, because Checkov's reads Terraform only, and a key that does not exist"),
             Prowler("ecs_task_definitions_no_privileged_containers", "same"),
         ],
@@ -67,7 +70,8 @@ impl Rule for PrivilegedContainer {
     fn check_container(&self, container: View<'_>, context: &mut Context<'_>) {
         match container.field("Privileged").bool() {
             Lookup::Known(true, node) => {
-                context.fail("Privileged", Some(node), "`Privileged` is true");
+                context.fail("Privileged", Some(node), "`Privileged` is true").fix =
+                    Some(Fix::unsafely(&["Privileged"], Change::set(false)));
             }
             Lookup::Known(false, _) | Lookup::Absent => {}
             Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),

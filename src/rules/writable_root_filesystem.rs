@@ -1,6 +1,7 @@
 //! The rule `writable-root-filesystem`. Must not know other rules.
 
 use crate::document::{Lookup, View};
+use crate::finding::{Change, Fix};
 use crate::rule::{Context, Metadata, Rule, declare_rule};
 
 declare_rule! {
@@ -51,11 +52,13 @@ declare_rule! {
         since: "0.1.0",
         why: "Whoever breaks into a container with a writable root filesystem can change its programs and leave tools behind.",
         remediation: "Set `ReadonlyRootFilesystem: true` and mount a volume where the container writes.",
+        fix: Unsafe,
         options: [],
         references: [
             SecurityHub("ECS.5", "same"),
             ControlTower("CT.ECS.PR.6", "same, and reads strings as CloudFormation does"),
             CisComputeServices("3.5", "same"),
+            Config("ECS_CONTAINERS_READONLY_ACCESS", "stricter, because its page speaks of `false` only, not of a missing value"),
             Checkov("CKV_AWS_336", "same, but Checkov's reads Terraform only"),
             Prowler("ecs_task_definitions_containers_readonly_access", "same"),
         ],
@@ -69,13 +72,16 @@ impl Rule for WritableRootFilesystem {
 
     fn check_container(&self, container: View<'_>, context: &mut Context<'_>) {
         const PROPERTY: &str = "ReadonlyRootFilesystem";
+        // The container may write to it.
+        const FIX: Fix = Fix::unsafely(&[PROPERTY], Change::set(true));
         match container.field(PROPERTY).bool() {
             Lookup::Known(true, _) => {}
             Lookup::Known(false, node) => {
-                context.fail(PROPERTY, Some(node), "`ReadonlyRootFilesystem` is false");
+                context.fail(PROPERTY, Some(node), "`ReadonlyRootFilesystem` is false").fix = Some(FIX);
             }
             Lookup::Absent => {
-                context.fail(PROPERTY, None, "`ReadonlyRootFilesystem` is not set, which means false");
+                let message = "`ReadonlyRootFilesystem` is not set, which means false";
+                context.fail(PROPERTY, None, message).fix = Some(FIX);
             }
             Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
             Lookup::Malformed(problem) => context.malformed(&problem),

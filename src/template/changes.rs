@@ -31,7 +31,7 @@ impl<'c, 't> Changes<'c, 't> {
     /// it is written otherwise, because a mapping or condition it uses is, or because a parameter may have another value.
     pub fn may_reach(&mut self, task: &TaskDefinition<'_>, before: &TaskDefinition<'_>) -> bool {
         let differ = |new: &[&Node<'_>], old: &[&Node<'_>]| {
-            new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !is_same(new, old))
+            new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !new.is_like(old))
         };
         differ(&task.properties, &before.properties)
             || differ(&task.conditions, &before.conditions)
@@ -107,7 +107,7 @@ impl<'c, 't> Changes<'c, 't> {
         };
         let may_differ = match (find(self.template), find(self.previous)) {
             (Some(Definition::Once(one)), Some(Definition::Once(other)))
-                if self.depth < MAXIMUM_DEPTH && is_same(one, other) =>
+                if self.depth < MAXIMUM_DEPTH && one.is_like(other) =>
             {
                 self.depth += 1;
                 let may_differ = self.node(one);
@@ -126,22 +126,3 @@ fn is_of_open_loop(logical_id: &str) -> bool {
     logical_id.contains("${") || logical_id.contains("&{")
 }
 
-/// Whether two values are written alike, wherever they stand.
-fn is_same(one: &Node<'_>, other: &Node<'_>) -> bool {
-    match (&one.value, &other.value) {
-        (Value::Sequence(one), Value::Sequence(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
-        }
-        (Value::Mapping(one), Value::Mapping(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .zip(other)
-                    .all(|(one, other)| one.key == other.key && is_same(&one.value, &other.value))
-        }
-        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
-            one.function == other.function && is_same(&one.argument, &other.argument)
-        }
-        (one, other) => one == other,
-    }
-}

@@ -5,6 +5,8 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html>
 
+use std::collections::HashMap;
+
 use super::Definition;
 use super::function::{Piece, describe};
 use super::scenario::Scenario;
@@ -17,7 +19,7 @@ const MAXIMUM_DEPTH: usize = 200;
 /// The conditions that were evaluated in one possibility.
 #[derive(Debug, Default)]
 pub(super) struct Evaluated {
-    results: Vec<(String, Option<bool>)>,
+    results: HashMap<String, Option<bool>>,
     /// Those whose evaluation has begun, the innermost last.
     begun: Vec<String>,
     /// How many expressions are being evaluated inside each other.
@@ -42,7 +44,7 @@ impl Scenario<'_> {
     pub(super) fn condition(&self, name: &str) -> Option<bool> {
         let definition = {
             let evaluated = &self.state.borrow().conditions;
-            if let Some((_, result)) = evaluated.results.iter().find(|(known, _)| known == name) {
+            if let Some(result) = evaluated.results.get(name) {
                 return *result;
             }
             // One that refers to itself means nothing.
@@ -61,7 +63,7 @@ impl Scenario<'_> {
         let mut state = self.state.borrow_mut();
         // What may not be decided now may be later.
         if !state.search.is_frozen() {
-            state.conditions.results.push((name.to_owned(), result));
+            state.conditions.results.insert(name.to_owned(), result);
         }
         result
     }

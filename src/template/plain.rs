@@ -53,6 +53,15 @@ fn entry<'a>(entry: &Entry<'a>) -> Entry<'a> {
     Entry { key: Cow::Owned(spelling(&entry.key)), key_span: entry.key_span, value }
 }
 
+/// How a plain task definition spells a name of CloudFormation, inside a property that it spells so itself.
+pub fn plain_spelling(name: &str, parent: Option<&str>) -> String {
+    if parent.is_some_and(|parent| DICTIONARIES.contains(&parent)) {
+        return name.to_owned();
+    }
+    let irregular = IRREGULAR.iter().find(|(_, irregular)| *irregular == name);
+    irregular.map_or_else(|| spelling(name), |(plain, _)| (*plain).to_owned())
+}
+
 fn spelling(key: &str) -> String {
     if let Some((_, irregular)) = IRREGULAR.iter().find(|(name, _)| *name == key) {
         return (*irregular).to_owned();
@@ -70,36 +79,79 @@ fn spelling(key: &str) -> String {
 const NAMES: &[&str] = &[
     "Add",
     "Capabilities",
+    "Command",
     "ContainerDefinitions",
+    "Devices",
+    "DockerSecurityOptions",
+    "Drop",
+    "EFSVolumeConfiguration",
+    "EnableFaultInjection",
+    "Environment",
+    "Essential",
+    "ExecutionRoleArn",
+    "FirelensConfiguration",
+    "HealthCheck",
+    "HostPath",
+    "Image",
+    "Interactive",
+    "IpcMode",
     "LinuxParameters",
     "LogConfiguration",
     "LogDriver",
+    "Memory",
+    "MemoryReservation",
     "Name",
+    "Namespace",
+    "NetworkMode",
     "OperatingSystemFamily",
     "Options",
+    "PidMode",
     "Privileged",
+    "PseudoTerminal",
     "ReadonlyRootFilesystem",
     "RequiresCompatibilities",
     "RuntimePlatform",
+    "Secrets",
+    "SourcePath",
+    "SystemControls",
+    "TaskRoleArn",
+    "TransitEncryption",
     "User",
+    "Value",
+    "ValueFrom",
+    "Volumes",
 ];
 
 /// A message in the spelling of the Amazon ECS API: what stands between backticks and begins with a property's name.
 pub fn in_plain_words(message: &str) -> String {
     let mut words = String::with_capacity(message.len());
+    let mut before = "";
     for (at, part) in message.split('`').enumerate() {
         if at > 0 {
             words.push('`');
         }
         let name_end = part.find([':', ' ']).unwrap_or(part.len());
         let (name, rest) = part.split_at(name_end);
-        let is_name = |part: &str| NAMES.iter().any(|name| *name == part || *name == spelling(part));
-        if at % 2 == 1 && name.split('.').all(is_name) {
-            words += &name.split('.').map(spelling).collect::<Vec<_>>().join(".");
+        let is_name = |part: &str| {
+            // A key that the document spells as CloudFormation does was respelled too.
+            NAMES.contains(&part)
+                || before.ends_with("unknown property ") && NAMES.contains(&&*spelling(part))
+        };
+        // What a property is, is a value, whatever it looks like.
+        if at % 2 == 1 && !before.ends_with(" is ") && name.split('.').all(is_name) {
+            words += &name.split('.').map(in_other_spelling).collect::<Vec<_>>().join(".");
             words += rest;
         } else {
             words += part;
         }
+        before = part;
     }
     words
+}
+
+fn in_other_spelling(name: &str) -> String {
+    match IRREGULAR.iter().find(|(_, irregular)| *irregular == name) {
+        Some((plain, _)) => (*plain).to_owned(),
+        None => spelling(name),
+    }
 }

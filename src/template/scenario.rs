@@ -4,6 +4,7 @@
 //! from another. Must not know rules.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 
 use typed_arena::Arena;
@@ -32,6 +33,8 @@ pub(super) struct State {
     pub(super) search: Search,
     pub(super) conditions: condition::Evaluated,
     facts: Vec<Fact>,
+    /// The same facts, to find one.
+    noted: HashSet<Fact>,
 }
 
 /// What tells one possibility from another. Displays as "IsProduction is true" or "ReadOnly=false (allowed value)".
@@ -82,6 +85,7 @@ impl<'t> Scenario<'t> {
         let mut state = self.state.borrow_mut();
         state.conditions.clear();
         state.facts.clear();
+        state.noted.clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
@@ -111,7 +115,7 @@ impl<'t> Scenario<'t> {
     pub(super) fn note(&self, fact: Fact) {
         let mut state = self.state.borrow_mut();
         let is_own = !state.conditions.is_busy() && !state.search.is_frozen();
-        if is_own && !state.facts.contains(&fact) {
+        if is_own && state.noted.insert(fact.clone()) {
             state.facts.push(fact);
         }
     }

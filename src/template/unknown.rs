@@ -3,6 +3,8 @@
 //! Owns the bookkeeping of a search through possibilities: a question about something open is a decision, its answer
 //! holds until the next possibility, and later questions get answers that agree with it. Must not know functions.
 
+use std::collections::HashMap;
+
 /// What something open may still be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Domain {
@@ -33,7 +35,7 @@ pub(super) struct Search {
     decisions: Vec<Decision>,
     /// The decision that is replayed next.
     next: usize,
-    open: Vec<(String, Domain)>,
+    open: HashMap<String, Domain>,
     /// Pairs that are the same text, whatever it is: the second stands for the first.
     same: Vec<(String, String)>,
     different: Vec<(String, String)>,
@@ -116,17 +118,14 @@ impl Search {
         self.same.iter().find(|(_, other)| other == key).map_or(key, |(first, _)| first)
     }
 
-    fn domain(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> Option<&mut Domain> {
+    fn domain(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> &mut Domain {
         let key = self.representative(key).to_owned();
-        if !self.open.iter().any(|(name, _)| *name == key) {
-            self.open.push((key.clone(), initial()));
-        }
-        self.open.iter_mut().find(|(name, _)| *name == key).map(|(_, domain)| domain)
+        self.open.entry(key).or_insert_with(initial)
     }
 
     fn settle(&mut self, key: &str, text: &str) {
         let key = self.representative(key).to_owned();
-        if let Some((_, domain)) = self.open.iter_mut().find(|(name, _)| *name == key) {
+        if let Some(domain) = self.open.get_mut(&key) {
             *domain = Domain::Known(text.to_owned());
         }
         let apart: Vec<String> = self
@@ -145,7 +144,7 @@ impl Search {
 
     fn exclude(&mut self, key: &str, text: &str) {
         let key = self.representative(key).to_owned();
-        let Some((_, domain)) = self.open.iter_mut().find(|(name, _)| *name == key) else { return };
+        let Some(domain) = self.open.get_mut(&key) else { return };
         let last = match domain {
             Domain::Known(_) => return,
             Domain::AnyBut(excluded, _) => {
@@ -165,7 +164,7 @@ impl Search {
 
     /// Whether it is this text.
     pub(super) fn is(&mut self, key: &str, text: &str, initial: impl FnOnce() -> Domain) -> Option<bool> {
-        let may_be = match self.domain(key, initial)? {
+        let may_be = match self.domain(key, initial) {
             Domain::Known(known) => return Some(known == text),
             Domain::OneOf(values) => values.iter().any(|value| value == text),
             Domain::AnyBut(excluded, minimum) => {
@@ -186,7 +185,7 @@ impl Search {
 
     /// Its text, if it has a known one or is one of few.
     pub(super) fn value(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> Option<String> {
-        let values = match self.domain(key, initial)? {
+        let values = match self.domain(key, initial) {
             Domain::Known(known) => return Some(known.clone()),
             Domain::AnyBut(..) => return None,
             Domain::OneOf(values) => values.clone(),
@@ -205,7 +204,7 @@ impl Search {
         or_none: bool,
         initial: impl FnOnce() -> Domain,
     ) -> Option<Chosen> {
-        let may_be: Vec<String> = match self.domain(key, initial)? {
+        let may_be: Vec<String> = match self.domain(key, initial) {
             Domain::Known(known) => {
                 let known = known.clone();
                 return if candidates.contains(&&*known) {
@@ -260,8 +259,8 @@ impl Search {
         (one, initial_one): (&str, impl FnOnce() -> Domain),
         (other, initial_other): (&str, impl FnOnce() -> Domain),
     ) -> Option<bool> {
-        let first = self.domain(one, initial_one)?.clone();
-        let second = self.domain(other, initial_other)?.clone();
+        let first = self.domain(one, initial_one).clone();
+        let second = self.domain(other, initial_other).clone();
         let (one, other) = (self.representative(one).to_owned(), self.representative(other).to_owned());
         let nothing = || Domain::AnyBut(Vec::new(), 0);
         if one == other {
@@ -291,12 +290,8 @@ impl Search {
                 }
                 excluded.extend(more);
                 let merged = Domain::AnyBut(excluded, minimum.max(other_minimum));
-                for (key, domain) in &mut self.open {
-                    if *key == one {
-                        domain.clone_from(&merged);
-                    }
-                }
-                self.open.retain(|(key, _)| *key != other);
+                self.open.insert(one.clone(), merged);
+                self.open.remove(&other);
                 for (first, second) in &mut self.same {
                     if *first == other {
                         first.clone_from(&one);

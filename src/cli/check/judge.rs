@@ -30,6 +30,10 @@ pub(super) struct Judged {
     pub(super) is_unrecognized: bool,
     /// The templates of its nested stacks.
     pub(super) nested: Vec<NestedStack>,
+    /// What goes to standard output as it is: a fixed text, or what would be fixed.
+    pub(super) printed: Vec<u8>,
+    /// Why its fixes could not be written.
+    pub(super) unwritten: Option<String>,
 }
 
 impl Judged {
@@ -51,18 +55,35 @@ impl Judged {
     }
 }
 
-/// Judges one file: `check` is asked about its name and text, when it could concern us or `must_concern`.
+/// Judges one file: `check` is asked about its name and text, when it could concern us or `must_concern`. Where
+/// standard input `is_handed_on`, it is printed also when nobody can judge it: what comes behind it in a pipe must not
+/// find nothing.
 pub(super) fn judge(
     input: &Input,
+    must_concern: bool,
+    is_handed_on: bool,
+    check: impl FnOnce(&str, &str) -> Option<Judged>,
+) -> Judged {
+    let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => return Judged::unreadable(&input.name(), format!("cannot be read: {error}")),
+    };
+    let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
+    let judged = judge_bytes(input, bytes, must_concern, check);
+    match original.filter(|_| judged.printed.is_empty()) {
+        Some(original) => Judged { printed: original, ..judged },
+        None => judged,
+    }
+}
+
+fn judge_bytes(
+    input: &Input,
+    bytes: Vec<u8>,
     must_concern: bool,
     check: impl FnOnce(&str, &str) -> Option<Judged>,
 ) -> Judged {
     let name = input.name();
-    let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
-        Err(error) => return Judged::unreadable(&name, format!("cannot be read: {error}")),
-    };
     let text = match decode(bytes) {
         Ok(text) if must_concern || could_concern(&text) => text,
         Err(not_utf8) if must_concern || mentions_us(&not_utf8.text) => {
@@ -211,14 +232,14 @@ mod tests {
     fn a_panic_is_a_problem_of_one_file_and_repeats_nothing() {
         quieten_panics();
         let here = input(file!());
-        let judged = judge(&here, true, |_, text| panic!("{text}"));
+        let judged = judge(&here, true, false, |_, text| panic!("{text}"));
         let problem = judged.problem.unwrap();
         assert_eq!(judged.totals.unreadable, 1);
         let words = format!("cannot be judged because of a mistake in ecs-guard, at {}:", file!());
         assert!(problem.problem.message.starts_with(&words), "{}", problem.problem.message);
         assert!(problem.problem.message.len() < 200, "{}", problem.problem.message);
         // The next file is judged as if nothing had happened.
-        assert!(judge(&here, true, |_, _| Some(Judged::default())).problem.is_none());
+        assert!(judge(&here, true, false, |_, _| Some(Judged::default())).problem.is_none());
     }
 
     #[test]
@@ -227,7 +248,7 @@ mod tests {
         let is_reported = |text: &str, must_concern| {
             std::fs::write(&path, text).unwrap();
             let broken = |name: &str, _: &str| Some(Judged::unreadable(name, String::new()));
-            judge(&input(&path), must_concern, broken).problem.is_some()
+            judge(&input(&path), must_concern, false, broken).problem.is_some()
         };
         assert!(is_reported("AWS::ECS::TaskDefinition: [", false));
         assert!(is_reported("{containerDefinitions", false));

@@ -73,12 +73,17 @@ pub(super) struct Opened {
     pub(super) is_text_shown: bool,
 }
 
-/// What is wrong with the formats that are asked for, before anything is read.
-pub(super) fn mistake(destinations: &[Destination]) -> Option<String> {
+/// What is wrong with the formats that are asked for, before anything is read. Texts may go to standard output; what people
+/// read then goes to standard error.
+pub(super) fn mistake(destinations: &[Destination], prints_texts: bool) -> Option<String> {
     let mut is_standard_output_taken = false;
     let mut files = Vec::new();
-    for Destination { file, .. } in destinations {
+    for Destination { file, name } in destinations {
         match file {
+            None if prints_texts && name != "text" => {
+                let message = "standard output has the fixed text or the difference; give the format a file: --format NAME=FILE";
+                return Some(message.into());
+            }
             None if is_standard_output_taken => {
                 let message =
                     "only one format can go to standard output; give the others a file: --format NAME=FILE";
@@ -101,12 +106,12 @@ pub(super) fn mistake(destinations: &[Destination]) -> Option<String> {
     None
 }
 
-/// Opens what is asked for. Text goes to standard output when nothing else does. A file that is checked is never
-/// written.
+/// Opens what is asked for. Text goes where people read, standard output as a rule, when nothing else does. A file that
+/// is checked is never written.
 pub(super) fn open(
     destinations: &[Destination],
     is_checked: impl Fn(&Path) -> bool,
-    standard_output: Box<dyn Write>,
+    for_people: (&str, Box<dyn Write>),
 ) -> Opened {
     let on_standard_output = destinations.iter().find(|destination| destination.file.is_none());
     let name = on_standard_output.map_or("text", |destination| &destination.name);
@@ -116,7 +121,7 @@ pub(super) fn open(
         problems: Vec::new(),
         is_text_shown: name == "text",
     };
-    opened.add(name, "standard output".into(), standard_output);
+    opened.add(name, for_people.0.into(), for_people.1);
     for (name, path) in destinations.iter().filter_map(|to| Some((&to.name, to.file.as_ref()?))) {
         let place = path.to_string_lossy().into_owned();
         if is_checked(path) {

@@ -15,6 +15,7 @@ pub(super) const NO_KEY: &str = "a key is missing here";
 pub(super) const RECURSIVE_ALIAS: &str = "an alias cannot stand inside its own anchor";
 pub(super) const SECOND_DOCUMENT: &str = "a second document begins here, where only one is expected";
 pub(super) const SECOND_MERGE: &str = "`<<` stands twice in one map: give one `<<` a list";
+pub(super) const SEPARATOR: &str = "an invisible character ends the line here for some readers and not for others: remove it, or write it as an escape";
 pub(super) const TAGGED_KEY: &str = "a key cannot have a tag";
 pub(super) const TOO_DEEP: &str = "nested too deeply";
 pub(super) const TOO_MANY_VALUES: &str = "more keys and values than any template has, so nothing is judged";

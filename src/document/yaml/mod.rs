@@ -9,13 +9,14 @@ mod mistake;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::{Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Value, scalar};
+use super::{Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, scalar};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
 ///
@@ -47,19 +48,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// A document with its aliases expanded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Document<'a> {
-    /// The document.
-    ///
-    /// A value that an alias stands for has the alias's span, and what is inside it the spans of the anchored text;
-    /// entries that a merge key adds come after those that are written.
-    pub root: Node<'a>,
-    /// The first anchor, alias or merge key, by their order in the text. CloudFormation supports neither aliases nor
-    /// merge keys (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>).
-    pub alias: Option<Span>,
-}
 
 /// Reads one YAML document; an empty text is null.
 ///
@@ -94,7 +82,9 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         anchored: HashMap::new(),
         copies_left: MAXIMUM_COPIES,
         alias: None,
+        shared: Vec::new(),
         read_to: text.len() - text.trim_start_matches('\u{feff}').len(),
+        separators: if text.is_ascii() { VecDeque::new() } else { separators(text) },
     };
     let options = granit_parser::options! {
         flow_nesting_limit: MAXIMUM_DEPTH,
@@ -112,8 +102,26 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         let tag_start = span.tag_start().and_then(|mark| mark.byte_offset());
         builder.event(event, span.byte_range().unwrap_or_default(), tag_start)?;
     }
+    builder.refuse_separators_before(text.len())?;
     let nothing = Node { value: Value::Null, span: Some(Span::new(0, 0)) };
-    Ok(Document { root: builder.root.unwrap_or(nothing), alias: builder.alias })
+    Ok(Document {
+        root: builder.root.unwrap_or(nothing),
+        syntax: Syntax::Yaml,
+        alias: builder.alias,
+        shared: outermost(builder.shared),
+    })
+}
+
+/// Those of some values' places that are inside no other, in the order of the text.
+fn outermost(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable_by_key(|span| (span.start, Reverse(span.end)));
+    let mut covered_to = 0;
+    spans.retain(|span| {
+        let is_outside = span.end > covered_to;
+        covered_to = covered_to.max(span.end);
+        is_outside
+    });
+    spans
 }
 
 struct Builder<'a> {
@@ -129,9 +137,20 @@ struct Builder<'a> {
     anchored: HashMap<usize, Node<'a>>,
     copies_left: usize,
     alias: Option<Span>,
+    shared: Vec<Span>,
     /// The end of the last token that the parser has placed; between it and the next stand only indicators, comments,
     /// tags and anchors.
     read_to: usize,
+    /// Where [`SEPARATORS`] stand that have not been passed yet.
+    separators: VecDeque<usize>,
+}
+
+/// What ends a line in YAML 1.1 (<https://yaml.org/spec/1.1/#b-generic>), which CloudFormation documents, and not in
+/// YAML 1.2: behind it a comment hides a key from one reader and not from the other.
+const SEPARATORS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
+fn separators(text: &str) -> VecDeque<usize> {
+    text.match_indices(SEPARATORS).map(|(offset, _)| offset).collect()
 }
 
 /// A list or map whose end has not come yet.
@@ -218,6 +237,9 @@ impl<'a> Builder<'a> {
         properties: Properties<'a>,
     ) -> Result<(), Error> {
         self.read_to = self.read_to.max(place.end);
+        if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
+            self.pass_separators(&place)?;
+        }
         let start = properties.tag_start.unwrap_or(place.start);
         let span = Span::new(place.start, place.end);
         if !self.awaits_key() {
@@ -286,6 +308,7 @@ impl<'a> Builder<'a> {
             Content::Mapping { merged, .. } => {
                 let mut entries = self.entries.split_off(first);
                 if let Some(merged) = merged {
+                    self.shared.push(span);
                     merge(&mut entries, merged)?;
                 }
                 Node::mapping(entries, span)
@@ -344,9 +367,24 @@ impl<'a> Builder<'a> {
         }
         let levels = MAXIMUM_DEPTH.saturating_sub(self.depth());
         let node = self.anchored.get(&anchor).ok_or_else(|| error(mistake::RECURSIVE_ALIAS))?;
+        self.shared.extend([node.span, Some(Span::new(place.start, place.end))].into_iter().flatten());
         let node = copied(node, levels, &mut self.copies_left).map_err(error)?;
         self.put(Node { span: Some(Span::new(place.start, place.end)), ..node });
         Ok(())
+    }
+
+    /// In quotes the structure is the same to both; anywhere else one reader sees another document.
+    fn pass_separators(&mut self, quoted: &Range<usize>) -> Result<(), Error> {
+        self.refuse_separators_before(quoted.start)?;
+        while self.separators.pop_front_if(|offset| *offset < quoted.end).is_some() {}
+        Ok(())
+    }
+
+    fn refuse_separators_before(&self, offset: usize) -> Result<(), Error> {
+        match self.separators.front() {
+            Some(found) if *found < offset => Err(Error::new(*found, mistake::SEPARATOR)),
+            _ => Ok(()),
+        }
     }
 
     fn uses_alias(&mut self, place: &Range<usize>) -> Result<(), Error> {

@@ -53,6 +53,21 @@ fn tree(text: &str) -> String {
 }
 
 #[test]
+fn what_ends_a_line_for_some_readers_only_is_refused_outside_quotes() {
+    for separator in ['\u{85}', '\u{2028}', '\u{2029}'] {
+        for outside in ["# b{}c: 1\na: 1", "a: b{}c", "a: |\n  b{}c: 1", "a: 'b{}'\n# {}", "{}"] {
+            let text = outside.replace("{}", &separator.to_string());
+            let error = read(&text).unwrap_err();
+            assert!(error.message.contains("invisible"), "{error} in {text:?}");
+            assert!(text[error.offset..].starts_with(separator), "{error} in {text:?}");
+        }
+        for inside in ["a: \"b{}c\"", "'{}': {b: '{}'} # c", "a: \"x\n  {}\""] {
+            assert!(read(&inside.replace("{}", &separator.to_string())).is_ok(), "{inside}");
+        }
+    }
+}
+
+#[test]
 fn json_reads_as_the_json_reader_reads_it() {
     let text =
         r#"{"a": [1, -0.5e3, true, null, "x\u00e9\ud83d\ude00"], "b": {"Ref": "X"}, "b": {}, "<<": 1}"#;
@@ -246,6 +261,23 @@ fn the_first_use_of_an_alias_is_told() {
     ] {
         let document = read_template(text).unwrap();
         assert_eq!(document.alias.map(|span| span.slice(text)), first, "{text}");
+    }
+}
+
+#[test]
+fn what_stands_for_more_than_one_value_is_told() {
+    for (text, shared) in [
+        ("a: &x [1, 2]\nb: *x\nc: *x", &["[1, 2]", "*x", "*x"] as &[_]),
+        ("a: &x 1\nb: 2", &[]),
+        ("a: &x {b: &y 1, c: *y}\nd: *x", &["{b: &y 1, c: *y}", "*x"]),
+        ("a: &x\n  b: 1\nc:\n  <<: *x\n  d: 2\ne: 3", &["b: 1", "<<: *x\n  d: 2"]),
+        ("a: {b: {<<: {c: 1}}}", &["{<<: {c: 1}}"]),
+    ] {
+        let document = read_template(text).unwrap();
+        let found: Vec<_> = document.shared.iter().map(|span| span.slice(text)).collect();
+        assert_eq!(found, shared, "{text}");
+        assert!(document.shared.iter().all(|span| !document.is_unshared(*span)), "{text}");
+        assert!(document.is_unshared(document.root.span.unwrap()), "{text}");
     }
 }
 
@@ -768,7 +800,9 @@ fn is_plain(text: &str) -> bool {
 
 /// Whether a text can stand in a block scalar without an indentation indicator.
 fn is_for_blocks(text: &str) -> bool {
-    let holds = |line: &str| !line.starts_with([' ', '\t', '\u{feff}']) && line.trim_end() == line;
+    let holds = |line: &str| {
+        !line.starts_with([' ', '\t', '\u{feff}']) && line.trim_end() == line && !line.contains('\u{85}')
+    };
     !text.trim_matches('\n').is_empty() && text.split('\n').all(holds)
 }
 

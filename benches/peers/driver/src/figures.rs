@@ -2,6 +2,8 @@
 //!
 //! Owns: the metrics and the medians. Must not know: processes, or how a table looks.
 
+use measuring::median;
+
 /// One column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
@@ -59,15 +61,4 @@ impl Series {
         let pairs = self.rounds.iter().zip(&other.rounds);
         median(pairs.map(|(ours, theirs)| ours.get(metric) / theirs.get(metric)).collect())
     }
-}
-
-/// The value below which `share` of the values lie (nearest rank); 0 of nothing.
-pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let rank = (share * values.len() as f64).ceil() as usize;
-    values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
-}
-
-pub fn median(values: Vec<f64>) -> f64 {
-    quantile(values, 0.5)
 }

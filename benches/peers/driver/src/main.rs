@@ -2,7 +2,7 @@
 //! `docs/performance.md`. `make bench` builds everything it needs and calls it; see `bench.mk`.
 //!
 //! In reading order: [`runtime_api`] (one function, one server, the clock), [`figures`] (what is measured, medians),
-//! [`report`] (table, targets, the file). This module owns the order of the runs and whether an answer counts.
+//! [`report`] (table, targets). This module owns the order of the runs and whether an answer counts.
 //!
 //! Everything runs on the core this process is pinned to (`taskset -c 0`); the functions inherit it. Within a round
 //! every function is started once before any is started again, and who goes first moves on by one each time, so no
@@ -16,7 +16,8 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use figures::{Figures, Series, median, quantile};
+use figures::{Figures, Series};
+use measuring::{count, median, quantile};
 use runtime_api::{Function, Launch};
 use serde_json::Value;
 
@@ -116,7 +117,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = report::render(&contenders, &effort, events.failing.len(), in_process.as_deref())?;
     println!("{report}");
     if let Some(path) = arguments.document {
-        report::write_into(&path, &report)?;
+        measuring::write_into(&path, "bench", &report)?;
         eprintln!("wrote {}", path.display());
     }
     Ok(())
@@ -179,16 +180,6 @@ fn check_answers(contender: &Contender, events: &Events) -> Result<(), Box<dyn E
 
 fn microseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
-}
-
-fn count(name: &str, default: usize) -> Result<usize, Box<dyn Error>> {
-    match std::env::var(name) {
-        Ok(text) if !text.is_empty() => match text.parse() {
-            Ok(number) if number > 0 => Ok(number),
-            _ => Err(format!("{name} is `{text}`, not a number above 0").into()),
-        },
-        _ => Ok(default),
-    }
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {

@@ -5,11 +5,10 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
+use measuring::{circumstances, yes};
 
 use crate::figures::Metric;
 use crate::{Contender, Effort};
@@ -64,9 +63,6 @@ const fn target(what: &'static str, metric: Metric, against: &'static str, limit
 
 const ZIP_LIMIT_MB: f64 = 2.5;
 
-const BEGIN: &str = "<!-- measured: begin (written by `make bench`) -->";
-const END: &str = "<!-- measured: end -->";
-
 /// The whole section: machine, table, ratios, targets, and `in_process` as it came from the in-process benchmark.
 pub fn render(
     contenders: &[Contender],
@@ -94,22 +90,6 @@ pub fn render(
         write!(text, "\n{}\n", in_process.trim_end())?;
     }
     Ok(text)
-}
-
-/// Replaces what stands between the two markers of `path`; a file without them gets them at its end.
-pub fn write_into(path: &Path, report: &str) -> std::io::Result<()> {
-    let before = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "# Performance\n\n".to_owned(),
-        read => read?,
-    };
-    let section = format!("{BEGIN}\n{}\n{END}", report.trim_end());
-    let after = match (before.find(BEGIN), before.find(END)) {
-        (Some(begin), Some(end)) if begin < end => {
-            format!("{}{section}{}", &before[..begin], &before[end + END.len()..])
-        }
-        _ => format!("{}\n\n{section}\n", before.trim_end()),
-    };
-    std::fs::write(path, after)
 }
 
 fn find<'c>(contenders: &'c [Contender], id: &str) -> Option<&'c Contender> {
@@ -199,10 +179,6 @@ fn targets(text: &mut String, ours: &Contender, contenders: &[Contender]) -> Res
     Ok(())
 }
 
-fn yes(met: bool) -> &'static str {
-    if met { "yes" } else { "**no**" }
-}
-
 /// Megabytes of the program and of the zip it makes alone; none for a command, which is more than its first word.
 fn sizes(contender: &Contender) -> std::io::Result<Option<(f64, f64)>> {
     let [program] = contender.launch.command.as_slice() else {
@@ -214,35 +190,4 @@ fn sizes(contender: &Contender) -> std::io::Result<Option<(f64, f64)>> {
     // One local header, one directory entry, the end of the directory, and the name `bootstrap` twice.
     let frame = 30 + 46 + 22 + 2 * "bootstrap".len();
     Ok(Some((binary.len() as f64 / 1e6, (zip.finish()?.len() + frame) as f64 / 1e6)))
-}
-
-/// Date, machine, compiler and commit; what cannot be found out is left out.
-fn circumstances() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-        let line = text.lines().find(|it| it.starts_with("model name"))?;
-        Some(line.split_once(':')?.1.trim().to_owned())
-    });
-    let cores = std::fs::read_to_string("/proc/cpuinfo")
-        .map(|text| text.lines().filter(|it| it.starts_with("processor")).count())
-        .unwrap_or_default();
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let facts = [
-        output("date", &["-u", "+%F"]),
-        cpu.map(|cpu| format!("{cpu}, {cores} cores")),
-        output("uname", &["-srm"]),
-        output("rustc", &["--version"]),
-        output("git", &["rev-parse", "--short", "HEAD"]).map(|commit| {
-            let changed = output("git", &["status", "--porcelain", "--", "src", "Cargo.lock", "benches"]);
-            format!("commit {commit}{}", if changed.is_some() { " with changes" } else { "" })
-        }),
-        load.split(' ').next().map(|load| format!("load {load}")),
-    ];
-    facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
-}
-
-/// What a program prints, unless it fails or prints nothing.
-fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok().filter(|it| it.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (!text.is_empty()).then_some(text)
 }
