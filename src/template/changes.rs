@@ -125,4 +125,3 @@ impl<'c, 't> Changes<'c, 't> {
 fn is_of_open_loop(logical_id: &str) -> bool {
     logical_id.contains("${") || logical_id.contains("&{")
 }
-
