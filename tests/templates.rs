@@ -216,6 +216,27 @@ fn a_condition_that_can_never_hold() {
 }
 
 #[test]
+fn a_number_that_readers_write_otherwise_equals_nothing_for_certain() {
+    let rule = "privileged-container";
+    for (number, account, verdict) in [
+        ("123456789012", "123456789012", Verdict::Fail),
+        ("123456789012", "123456789013", Verdict::Pass),
+        ("012345670123", "012345670123", Verdict::Fail),
+        ("012345670123", "1402433619", Verdict::Fail),
+        ("'012345670123'", "1402433619", Verdict::Pass),
+        ("1.50", "1.5", Verdict::Fail),
+    ] {
+        let sections = format!("Conditions: {{Is: !Equals [!Ref AWS::AccountId, {number}]}}");
+        let text = template(&sections, "Privileged: !If [Is, true, false]");
+        assert_eq!(
+            judged(&text, &given(&[("AWS::AccountId", account)]), rule).0,
+            verdict,
+            "{number} {account}"
+        );
+    }
+}
+
+#[test]
 fn functions_on_texts() {
     for (user, verdict) in [
         ("!Join ['', [ro, ot]]", Verdict::Fail),

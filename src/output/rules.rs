@@ -84,17 +84,14 @@ fn section(rule: &dyn Rule, level: usize) -> String {
     let metadata = rule.metadata();
     let mark = "#".repeat(level);
     let mut text = format!("{mark} {}\n\nSeverity {}, ", metadata.name, metadata.severity.as_str());
-    match metadata.required_option() {
-        Some(option) => {
-            let _ = write!(text, "off until `{}` is set, ", option.name);
-        }
-        None => {
-            let holds = |profile: &&Profile| profile.holds(metadata);
-            let profiles: Vec<_> =
-                Profile::ALL.iter().filter(holds).map(|profile| format!("`{}`", profile.as_str())).collect();
-            let noun = if profiles.len() == 1 { "profile" } else { "profiles" };
-            let _ = write!(text, "{noun} {}, ", profiles.join(", "));
-        }
+    if let Some(option) = metadata.required_option() {
+        let _ = write!(text, "off until `{}` is set, ", option.name);
+    } else {
+        let holds = |profile: &&Profile| profile.holds(metadata);
+        let profiles: Vec<_> =
+            Profile::ALL.iter().filter(holds).map(|profile| format!("`{}`", profile.as_str())).collect();
+        let noun = if profiles.len() == 1 { "profile" } else { "profiles" };
+        let _ = write!(text, "{noun} {}, ", profiles.join(", "));
     }
     let _ = writeln!(text, "fix {}, since {}.", fix(metadata), metadata.since);
     for heading in ["What it does", "Why is this bad?", "How to fix"] {

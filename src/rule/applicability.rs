@@ -58,7 +58,7 @@ pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Applies<'a> {
     /// It does.
-    Applies,
+    Yes,
     /// It does not; in words that follow "because".
     Not(&'static str),
     /// That is decided later. What the rule says holds on the platform that is named.
@@ -71,14 +71,14 @@ impl<'a> Applies<'a> {
     /// Whether `rule` applies to a task definition.
     pub(crate) fn of(task_definition: View<'a>, rule: &Metadata, options: &Options) -> Self {
         let of_platform = match rule.platform {
-            Platform::Any => Self::Applies,
+            Platform::Any => Self::Yes,
             Platform::Linux => Self::on_linux(task_definition, options),
             Platform::Windows => Self::on_windows(task_definition),
         };
         match (of_platform, Self::on_launch_types(task_definition, rule.not_on)) {
             (not @ Self::Not(_), _) | (_, not @ Self::Not(_)) => not,
             (open @ Self::Undecided(..), _) | (_, open @ Self::Undecided(..)) => open,
-            (Self::Applies, other) => other,
+            (Self::Yes, other) => other,
             (unreadable, _) => unreadable,
         }
     }
@@ -91,7 +91,7 @@ impl<'a> Applies<'a> {
             Lookup::Known(true, _) => Self::Not("the definition declares Windows"),
             Lookup::Unresolved(unresolved) => Self::Undecided(unresolved, LINUX),
             Lookup::Malformed(problem) => return Self::Unreadable(problem, LINUX),
-            Lookup::Known(false, _) | Lookup::Absent => return Self::Applies,
+            Lookup::Known(false, _) | Lookup::Absent => return Self::Yes,
         };
         if options.is_on(&TRUST_PLATFORM_FAMILY) {
             return declared;
@@ -99,9 +99,9 @@ impl<'a> Applies<'a> {
         let launch_types = match task_definition.field("RequiresCompatibilities").list() {
             Lookup::Known(launch_types, _) => launch_types,
             Lookup::Unresolved(unresolved) => return Self::Undecided(unresolved, LINUX),
-            Lookup::Absent | Lookup::Malformed(_) => return Self::Applies,
+            Lookup::Absent | Lookup::Malformed(_) => return Self::Yes,
         };
-        let mut applicability = Self::Applies;
+        let mut applicability = Self::Yes;
         for launch_type in launch_types {
             match launch_type.string() {
                 Lookup::Known(text, _) if text.text == LaunchType::Fargate.word() => return declared,
@@ -114,7 +114,7 @@ impl<'a> Applies<'a> {
 
     fn on_windows(task_definition: View<'a>) -> Self {
         match declares_windows(task_definition) {
-            Lookup::Known(true, _) => Self::Applies,
+            Lookup::Known(true, _) => Self::Yes,
             Lookup::Known(false, _) | Lookup::Absent => Self::Not("the definition does not declare Windows"),
             Lookup::Unresolved(unresolved) => Self::Undecided(unresolved, "Windows"),
             Lookup::Malformed(problem) => Self::Unreadable(problem, "Windows"),
@@ -125,29 +125,29 @@ impl<'a> Applies<'a> {
     fn on_launch_types(task_definition: View<'a>, excepted: &[LaunchType]) -> Self {
         const OTHERS: &str = "EC2";
         if excepted.is_empty() {
-            return Self::Applies;
+            return Self::Yes;
         }
         let launch_types = match task_definition.field("RequiresCompatibilities").list() {
             Lookup::Known(launch_types, _) => launch_types,
-            Lookup::Absent => return Self::Applies,
+            Lookup::Absent => return Self::Yes,
             Lookup::Unresolved(unresolved) => return Self::Undecided(unresolved, OTHERS),
             Lookup::Malformed(problem) => return Self::Unreadable(problem, OTHERS),
         };
-        let mut applicability = Self::Applies;
+        let mut applicability = Self::Yes;
         for launch_type in launch_types {
             match launch_type.string() {
                 Lookup::Known(text, _) => {
                     let Some(found) = excepted.iter().find(|excepted| excepted.word() == text.text) else {
-                        return Self::Applies;
+                        return Self::Yes;
                     };
-                    if let Self::Applies = applicability {
+                    if let Self::Yes = applicability {
                         applicability = Self::Not(found.because());
                     }
                 }
                 Lookup::Unresolved(unresolved) => {
                     let known = unresolved.partial();
                     if excepted.iter().all(|excepted| known.matches(excepted.word()) == Holds::No) {
-                        return Self::Applies;
+                        return Self::Yes;
                     }
                     applicability = Self::Undecided(unresolved, OTHERS);
                 }

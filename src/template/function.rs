@@ -302,6 +302,7 @@ impl Scenario<'_> {
                 },
             },
             Value::String(text) if text.contains("{{resolve:") => Some(vec![Piece::Open(node)]),
+            Value::Number(text) if !is_plain(text) => Some(vec![Piece::Open(node)]),
             _ => scalar(node).map(|scalar| vec![Piece::Known(scalar.text)]),
         }
     }
@@ -423,6 +424,13 @@ impl Scenario<'_> {
         pieces.push(Piece::Known(rest.into()));
         Some(pieces)
     }
+}
+
+/// Whether every reader of YAML and JSON makes the same text of a number again: of `010` and `1.50` some make 8 and 1.5.
+fn is_plain(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    digits == "0"
+        || !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a text may come to be a key that nobody can see yet, because a function adds some.
