@@ -227,8 +227,9 @@ fn check_document<'a>(
     note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
         let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
+        let mut left = MAXIMUM_PROPOSALS;
         for task in &mut tasks {
-            propose(task, text, document);
+            propose(task, text, document, &mut left);
         }
         file.judged = Ok(tasks);
         return Some(file);
@@ -241,18 +242,27 @@ fn check_document<'a>(
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
+    let mut left = MAXIMUM_PROPOSALS;
     for task in file.judged.iter_mut().flatten() {
-        propose(task, text, document);
+        propose(task, text, document, &mut left);
     }
     Some(file)
 }
 
-/// Says of each finding that has a fix what the fix comes to in the text.
-fn propose(task: &mut JudgedTask, text: &str, document: &Document<'_>) {
+/// How many fixes of one file are said to come to what in the text. Each is a walk from the top of the document: more of
+/// them than anybody reads would make a long template's time grow with its square.
+const MAXIMUM_PROPOSALS: usize = 1000;
+
+/// Says of each finding that has a fix what the fix comes to in the text, as long as there are some left to say.
+fn propose(task: &mut JudgedTask, text: &str, document: &Document<'_>, left: &mut usize) {
     let JudgedTask { name, plain, report, .. } = task;
     let source = Source { text, document, task: Task::of(name, *plain) };
     for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+        if *left == 0 {
+            return;
+        }
         if let Some(mut fix) = finding.fix.take() {
+            *left -= 1;
             let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
             fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
             finding.fix = Some(fix);
