@@ -127,7 +127,7 @@ impl<'a> Partial<'a> {
     pub fn matches(&self, pattern: &str) -> Holds {
         if !self.is_accepted(pattern, true) {
             Holds::No
-        } else if self.is_accepted(pattern, false) {
+        } else if self.whole().is_some() || self.is_accepted(pattern, false) {
             Holds::Yes
         } else {
             Holds::Perhaps

@@ -255,6 +255,50 @@ fn a_flood_of_values_or_of_duplicate_keys_is_answered() {
 }
 
 #[test]
+fn every_rule_fits_into_an_answer() {
+    let hook =
+        with_policy("{profile: pedantic, rules: {untrusted-registry: {registries: [public.ecr.aws]}}}");
+    let long = "/x".repeat(500);
+    let container = json!({
+        "Name": format!("web{long}"), "Image": format!("registry.example{long}"), "Privileged": true, "Interactive": true,
+        "PseudoTerminal": "true", "User": "0",
+        "LinuxParameters": {"Devices": [{"HostPath": long}], "Capabilities": {"Add": ["ALL", long], "Drop": [long]}},
+        "DockerSecurityOptions": ["seccomp:unconfined", "label:disable"], "SystemControls": [{"Namespace": long}],
+        "Environment": [{"Name": format!("DB_PASSWORD_{long}"), "Value": "hunter2"}],
+        "LogConfiguration": {"LogDriver": "awslogs", "Options": {"mode": long, "max-buffer-size": long}},
+    });
+    let mut event = event(&container);
+    let properties = &mut event["requestData"]["targetModel"]["resourceProperties"];
+    properties["NetworkMode"] = "host".into();
+    properties["PidMode"] = "host".into();
+    properties["IpcMode"] = "host".into();
+    properties["EnableFaultInjection"] = true.into();
+    properties["TaskRoleArn"] = long.clone().into();
+    properties["ExecutionRoleArn"] = long.clone().into();
+    properties["Volumes"] = json!([
+        {"Name": long, "Host": {"SourcePath": format!("/etc{long}")}},
+        {"Name": long, "EFSVolumeConfiguration": {"TransitEncryption": long}},
+    ]);
+    let answer = answer_to(&hook, event.to_string().as_bytes());
+    let annotations = answer["annotations"].as_array().unwrap();
+    assert_eq!(annotations.len(), crate::rules::ALL.len());
+    let failed = annotations.iter().filter(|annotation| annotation["status"] == "FAILED").count();
+    assert!(failed >= 23, "{answer:#}");
+    assert!(!answer.to_string().contains("hunter2"));
+}
+
+#[test]
+fn how_bad_the_worst_finding_is_decides_what_an_annotation_says() {
+    let hook = with_policy("rules: {mutable-image: {level: deny}}");
+    for (image, severity) in [("nginx:1.29", "LOW"), ("nginx", "MEDIUM")] {
+        let answer = answer(&hook, &event(&json!({"Name": "web", "Image": image})));
+        let annotations = answer["annotations"].as_array().unwrap();
+        let of_rule = annotations.iter().find(|annotation| annotation["annotationName"] == "mutable-image");
+        assert_eq!(of_rule.unwrap()["severityLevel"], severity, "{answer}");
+    }
+}
+
+#[test]
 fn hostile_bytes_are_answered_at_once_and_never_echoed() {
     let deep_maps = "{\"secret\":".repeat(600_000);
     for bytes in [

@@ -68,6 +68,16 @@ impl Context<'_> {
         None
     }
 
+    /// Reports what a property comes to at another place, or that of the container: formats show what stands at a finding's
+    /// place, and the property itself may hold a secret.
+    pub fn take_at(&mut self, place: Option<&Node<'_>>, judged: Judged<'_>) {
+        let before = self.findings.len();
+        self.take(judged);
+        for finding in self.findings.iter_mut().skip(before) {
+            finding.span = place.and_then(|place| place.span);
+        }
+    }
+
     /// Reports what several properties come to that are wrong only together: one that is as it should be excuses all. The
     /// first tells what is wrong.
     pub fn take_together<const COUNT: usize>(&mut self, judged: [Judged<'_>; COUNT]) {

@@ -144,18 +144,20 @@ impl Rule for PlaintextSecret {
             Lookup::Known(..) | Lookup::Absent => {
                 return context.not_applicable("no container has environment variables");
             }
-            Lookup::Unresolved(unresolved) => return context.unresolved(&unresolved),
-            Lookup::Malformed(problem) => return context.malformed(&problem),
+            Lookup::Unresolved(unresolved) => return context.take_at(None, Judged::Unresolved(unresolved)),
+            Lookup::Malformed(problem) => return context.take_at(None, Judged::Malformed(problem)),
         };
         for variable in variables {
+            // A name can be shown; what else stands there may be the secret.
+            let name = variable.field("Name");
             match variable.mapping() {
                 Lookup::Known(..) | Lookup::Absent => {
-                    let name = judge_name(variable.field("Name"), context);
-                    context.take(name);
-                    context.take(judge_value(variable));
+                    let judged = judge_name(name, context);
+                    context.take_at(name.node(), judged);
+                    context.take_at(name.node(), judge_value(variable));
                 }
-                Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
-                Lookup::Malformed(problem) => context.malformed(&problem),
+                Lookup::Unresolved(unresolved) => context.take_at(None, Judged::Unresolved(unresolved)),
+                Lookup::Malformed(problem) => context.take_at(None, Judged::Malformed(problem)),
             }
         }
     }
