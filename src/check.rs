@@ -12,7 +12,7 @@ use crate::document::{
 };
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Proposal, Verdict, quote};
-use crate::fix::{self, Source, Task};
+use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words};
@@ -227,10 +227,7 @@ fn check_document<'a>(
     note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
         let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
-        let mut left = MAXIMUM_PROPOSALS;
-        for task in &mut tasks {
-            propose(task, text, document, &mut left);
-        }
+        propose(&mut tasks, text, document);
         file.judged = Ok(tasks);
         return Some(file);
     }
@@ -242,30 +239,28 @@ fn check_document<'a>(
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
     }
-    let mut left = MAXIMUM_PROPOSALS;
-    for task in file.judged.iter_mut().flatten() {
-        propose(task, text, document, &mut left);
+    if let Ok(tasks) = &mut file.judged {
+        propose(tasks, text, document);
     }
     Some(file)
 }
 
-/// How many fixes of one file are said to come to what in the text. Each is a walk from the top of the document: more of
-/// them than anybody reads would make a long template's time grow with its square.
-const MAXIMUM_PROPOSALS: usize = 1000;
-
-/// Says of each finding that has a fix what the fix comes to in the text, as long as there are some left to say.
-fn propose(task: &mut JudgedTask, text: &str, document: &Document<'_>, left: &mut usize) {
-    let JudgedTask { name, plain, report, .. } = task;
-    let source = Source { text, document, task: Task::of(name, *plain) };
-    for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
-        if *left == 0 {
-            return;
-        }
-        if let Some(mut fix) = finding.fix.take() {
-            *left -= 1;
-            let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
-            fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
-            finding.fix = Some(fix);
+/// Says of each finding that has a fix what the fix comes to in the text.
+fn propose(tasks: &mut [JudgedTask], text: &str, document: &Document<'_>) {
+    let findings =
+        |task: &JudgedTask| task.report.outcomes.iter().any(|outcome| !outcome.findings.kept.is_empty());
+    if !tasks.iter().any(findings) {
+        return;
+    }
+    let resources = Resources::of(document);
+    for JudgedTask { name, plain, report, .. } in tasks {
+        let source = Source { text, document, resources: &resources, task: Task::of(name, *plain) };
+        for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+            if let Some(mut fix) = finding.fix.take() {
+                let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
+                fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
+                finding.fix = Some(fix);
+            }
         }
     }
 }
@@ -340,8 +335,12 @@ pub fn judge<'t>(
     let name = task_definition.logical_id;
     let span = task_definition.span.unwrap_or(Span::NOWHERE);
     let judged = |mut report: Report, family: Option<String>| {
-        for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
-            finding.span.get_or_insert(span);
+        for outcome in &mut report.outcomes {
+            // A template may have tens of thousands of them, and a list's first item makes room for four.
+            outcome.findings.kept.shrink_to_fit();
+            for finding in &mut outcome.findings.kept {
+                finding.span.get_or_insert(span);
+            }
         }
         JudgedTask {
             name: name.to_owned(),

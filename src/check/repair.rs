@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::{CheckedFile, check_document, read_document};
 use crate::document::Document;
 use crate::finding::{Applicability, Container, Finding, Verdict};
-use crate::fix::{self, Plan, Source, Task};
+use crate::fix::{self, Plan, Resources, Source, Task};
 use crate::policy::Policy;
 use crate::template::Given;
 
@@ -144,9 +144,11 @@ impl Round<'_, '_> {
     fn steps(&self, wanted: Applicability, given_up: &HashMap<Identity, &'static str>) -> Option<Vec<Step>> {
         let file = self.checking.check(self.text, self.document)?;
         let mut steps = Vec::new();
+        let resources = Resources::of(self.document);
         for (number, task) in file.judged.as_ref().ok()?.iter().enumerate() {
             let of_task = Task::of(&task.name, task.plain);
-            let source = Source { text: self.text, document: self.document, task: of_task };
+            let source =
+                Source { text: self.text, document: self.document, resources: &resources, task: of_task };
             for outcome in &task.report.outcomes {
                 for finding in &outcome.findings.kept {
                     let identity = identity(number, outcome.rule.name, finding);

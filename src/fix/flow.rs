@@ -104,8 +104,10 @@ fn separator(page: &Page<'_>, style: &Style, whole: Span, children: &[Span]) -> 
         }
     }
     let last = children.last().map_or(whole.start, |last| last.start);
-    let indentation = page.line_before(last);
-    if is_blank(indentation) && page.between(whole.start, last).contains(['\n', '\r']) {
+    if page.between(whole.start, last).contains(['\n', '\r'])
+        && let indentation = page.line_before(last)
+        && is_blank(indentation)
+    {
         return format!(",{}{indentation}", page.break_near(whole.start));
     }
     if style.colon.ends_with(' ') { ", " } else { "," }.to_owned()

@@ -16,7 +16,7 @@ mod style;
 mod tests;
 mod tree;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Document, Entry, Node, Span, Value, quote};
 use crate::finding::{Change, Edit, Finding, Fix, Literal};
@@ -32,8 +32,27 @@ pub struct Source<'s, 'a> {
     pub text: &'s str,
     /// What it was read as.
     pub document: &'s Document<'a>,
+    /// Where its resources are.
+    pub resources: &'s Resources<'s>,
     /// The task definition.
     pub task: Task<'s>,
+}
+
+/// The resources of a document by their logical ids, each with its index in the section; `None`: written twice.
+#[derive(Debug, Default)]
+pub struct Resources<'s>(HashMap<&'s str, Option<usize>>);
+
+impl<'s> Resources<'s> {
+    /// Those of a document.
+    pub fn of(document: &'s Document<'_>) -> Self {
+        let mut places = HashMap::new();
+        if let Some(Node { value: Value::Mapping(entries), .. }) = document.root.get("Resources") {
+            for (index, entry) in entries.iter().enumerate() {
+                places.entry(&*entry.key).and_modify(|known| *known = None).or_insert(Some(index));
+            }
+        }
+        Self(places)
+    }
 }
 
 /// Which task definition of a document.

@@ -72,10 +72,12 @@ impl<'t> Page<'t> {
     /// What follows an offset on its line, if that is nothing but blanks and a comment: the comment with the blanks
     /// before it, or the blanks.
     pub(super) fn comment_after(&self, offset: u32) -> Option<&'t str> {
-        let rest = self.line_after(offset);
+        let rest = self.after(offset);
         let trimmed = rest.trim_start_matches(BLANKS);
+        let is_end = trimmed.is_empty() || trimmed.starts_with(BREAKS);
         let is_comment = trimmed.starts_with('#') && trimmed.len() < rest.len();
-        (trimmed.is_empty() || is_comment).then_some(rest)
+        // A line may be as long as the text, so it is not looked for before it is known to be wanted.
+        (is_end || is_comment).then(|| self.line_after(offset))
     }
 
     /// Whether a collection is written in brackets.

@@ -90,7 +90,7 @@ impl<'n, 'a> Place<'n, 'a> {
         match source.task {
             Task::Resource(logical_id) => {
                 place.enter_section("Resources")?;
-                place.enter_section(logical_id)?;
+                place.enter_resource(source, logical_id)?;
                 place.enter("Properties")?;
             }
             Task::Plain(span) => {
@@ -157,6 +157,18 @@ impl<'n, 'a> Place<'n, 'a> {
     fn enter(&mut self, key: &str) -> Result<(), String> {
         self.assert_is_written_out()?;
         self.enter_section(key)
+    }
+
+    /// Goes into a resource. A template has many, and each is asked for by many fixes.
+    fn enter_resource(&mut self, source: &Source<'n, 'a>, logical_id: &str) -> Result<(), String> {
+        if let (Value::Mapping(entries), Some(Some(index))) =
+            (&self.last().value, source.resources.0.get(logical_id))
+            && let Some(entry) = entries.get(*index)
+        {
+            self.push(*index, &entry.value, Some(&entry.key));
+            return Ok(());
+        }
+        self.enter_section(logical_id)
     }
 
     /// The same where functions beside the key do not matter.

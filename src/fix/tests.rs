@@ -1,6 +1,6 @@
 //! What fixes make of texts, style by style.
 
-use super::{Source, Task, changed, edited, plan, title};
+use super::{Resources, Source, Task, changed, edited, plan, title};
 use crate::document::{Document, Span, Syntax, json, yaml};
 use crate::finding::{Change, Container, Finding, Fix, Literal, Severity, Verdict};
 
@@ -30,7 +30,8 @@ fn document(text: &str) -> Document<'_> {
 /// What a fix makes of a text, or why it does not; what it makes must be what the tree says.
 fn fixed_in(text: &str, task: Task<'_>, fix: &Fix) -> Result<String, String> {
     let document = document(text);
-    let plan = plan(&Source { text, document: &document, task }, &finding(), fix)?;
+    let resources = Resources::of(&document);
+    let plan = plan(&Source { text, document: &document, resources: &resources, task }, &finding(), fix)?;
     let fixed = edited(text, &plan.edits);
     let expected = changed(&document.root, &[&plan]).unwrap();
     assert!(self::document(&fixed).root.is_like(&expected), "{fixed}\n{expected:?}");
@@ -399,7 +400,9 @@ fn a_container_that_is_repeated_stays() {
         let mut finding = finding();
         finding.container.as_mut().unwrap().ordinal = ordinal;
         let document = document(text);
-        plan(&Source { text, document: &document, task: Task::Resource("T") }, &finding, &READ_ONLY)
+        let resources = Resources::of(&document);
+        let source = Source { text, document: &document, resources: &resources, task: Task::Resource("T") };
+        plan(&source, &finding, &READ_ONLY)
     };
     let shared = "an anchor, an alias or a merge key stands for it";
     assert_eq!((container(1), container(2)), (Err(shared.into()), Err(shared.into())));
