@@ -4,13 +4,16 @@
 
 .DEFAULT_GOAL := help
 
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := target/tools/bin/cargo-deny
+# For the benchmark and the bypass suite; what is included names it as a prerequisite, so it stands before.
+CFN_GUARD_VERSION := 3.2.1
+CFN_GUARD := target/tools/bin/cfn-guard
+
 include new-rule.mk
 include deployment.mk
 include bench.mk
 include bypass.mk
-
-CARGO_DENY_VERSION := 0.20.2
-CARGO_DENY := target/tools/bin/cargo-deny
 
 .PHONY: help
 help: ## list the commands
@@ -59,6 +62,10 @@ deny: $(CARGO_DENY) ## licences, sources, duplicates and advisories of the depen
 
 $(CARGO_DENY):
 	cargo install cargo-deny --quiet --locked --version $(CARGO_DENY_VERSION) --root target/tools --target-dir target/tools/build
+	rm -rf target/tools/build
+
+$(CFN_GUARD):
+	cargo install cfn-guard --quiet --locked --version $(CFN_GUARD_VERSION) --root target/tools --target-dir target/tools/build
 	rm -rf target/tools/build
 
 .PHONY: build

@@ -22,9 +22,7 @@ BENCH_PIN = taskset -c $(BENCH_CORE)
 # one call each, so that what cfn-guard turns on in serde_json does not reach the no-op.
 BENCH_PEER = cargo build --quiet --release --locked --config $(BENCH_DIR)/profile.toml \
 	--manifest-path benches/peers/Cargo.toml --target-dir $(BENCH_DIR)
-# What the command is measured beside. The rules that cfn-guard gets are those of its function.
-CFN_GUARD_VERSION := 3.2.1
-CFN_GUARD := target/tools/bin/cfn-guard
+# What the command is measured beside; the rules that cfn-guard gets are those of its function.
 BENCH_COMMAND_VENV := benches/.venv-command-line
 BENCH_TEMPLATES := $(BENCH_DIR)/templates
 
@@ -93,7 +91,3 @@ $(BENCH_VENV)/requirements.txt $(BENCH_COMMAND_VENV)/requirements.txt:
 	python3 -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	cp $< $@
-
-$(CFN_GUARD):
-	cargo install cfn-guard --quiet --locked --version $(CFN_GUARD_VERSION) --root target/tools --target-dir target/tools/build
-	rm -rf target/tools/build

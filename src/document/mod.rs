@@ -16,6 +16,8 @@ use std::borrow::Cow;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
+#[cfg(test)]
+pub(crate) use partial::partial;
 pub use partial::{Holds, Part, Partial};
 pub use quote::{on_one_line, quote, steers};
 pub use scalar::{Text, is_zero};

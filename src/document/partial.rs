@@ -193,24 +193,25 @@ fn is_plain(symbol: u8) -> bool {
     symbol.is_ascii_alphanumeric() || matches!(symbol, b'-' | b'.' | b'*')
 }
 
+/// For tests: a text in which `?` is open and `~` is plain.
+#[cfg(test)]
+pub(crate) fn partial(text: &str) -> Partial<'_> {
+    let mut partial = Partial::default();
+    for piece in text.split_inclusive(['?', '~']) {
+        let known = piece.trim_end_matches(['?', '~']);
+        partial.push(Part::Known(known.into()));
+        match piece.get(known.len()..) {
+            Some("?") => partial.push(Part::Open),
+            Some("~") => partial.push(Part::Plain),
+            _ => {}
+        }
+    }
+    partial
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Holds, Part, Partial};
-
-    /// A text in which `?` is open and `~` is plain.
-    fn partial(text: &str) -> Partial<'_> {
-        let mut partial = Partial::default();
-        for piece in text.split_inclusive(['?', '~']) {
-            let known = piece.trim_end_matches(['?', '~']);
-            partial.push(Part::Known(known.into()));
-            match &piece[known.len()..] {
-                "?" => partial.push(Part::Open),
-                "~" => partial.push(Part::Plain),
-                _ => {}
-            }
-        }
-        partial
-    }
+    use super::{Holds, partial};
 
     #[test]
     fn a_known_text_matches_or_does_not() {

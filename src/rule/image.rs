@@ -138,22 +138,7 @@ fn in_library(name: &Partial<'static>) -> Partial<'static> {
 #[cfg(test)]
 mod tests {
     use super::{Pin, Repository, pin};
-    use crate::document::{Holds, Part, Partial};
-
-    /// An image's name in which `?` is open and `~` is plain.
-    fn partial(text: &str) -> Partial<'_> {
-        let mut partial = Partial::default();
-        for piece in text.split_inclusive(['?', '~']) {
-            let known = piece.trim_end_matches(['?', '~']);
-            partial.push(Part::Known(known.into()));
-            match &piece[known.len()..] {
-                "?" => partial.push(Part::Open),
-                "~" => partial.push(Part::Plain),
-                _ => {}
-            }
-        }
-        partial
-    }
+    use crate::document::{Holds, partial};
 
     #[test]
     fn what_pins_an_image() {
