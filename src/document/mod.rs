@@ -6,8 +6,10 @@
 mod duplicate_keys;
 pub mod json;
 mod line_index;
+mod lookup;
 mod partial;
 mod quote;
+mod reading;
 mod scalar;
 mod view;
 pub mod yaml;
@@ -16,12 +18,14 @@ use std::borrow::Cow;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
+pub use lookup::{Lookup, Name, Problem, Unresolved};
 #[cfg(test)]
 pub(crate) use partial::partial;
 pub use partial::{Holds, Part, Partial};
 pub use quote::{on_one_line, quote, steers};
+pub use reading::{Reading, Resolve};
 pub use scalar::{Text, is_zero};
-pub use view::{Items, Lookup, Name, Problem, Reading, Resolve, Unresolved, View};
+pub use view::{Items, View};
 
 /// How many levels of nesting either reader accepts.
 ///

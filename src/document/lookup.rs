@@ -1,0 +1,285 @@
+//! What a lookup may find.
+//!
+//! Owns the four answers, known, absent, unresolved and malformed, with the words for the last two. Must not know how
+//! a tree is read, nor what the properties mean.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Entry, Node, Part, Partial, Value, quote};
+
+/// What a lookup found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup<'a, T> {
+    /// The value, and where it stands.
+    Known(T, &'a Node<'a>),
+    /// Nothing: not written, `null`, or `AWS::NoValue`.
+    Absent,
+    /// Something that is decided later.
+    Unresolved(Unresolved<'a>),
+    /// Something that cannot be what belongs there.
+    Malformed(Problem<'a>),
+}
+
+impl<'a, T> Lookup<'a, T> {
+    pub(super) fn map<U>(
+        self,
+        convert: impl FnOnce(T, &'a Node<'a>) -> Result<U, Problem<'a>>,
+    ) -> Lookup<'a, U> {
+        match self {
+            Self::Known(value, node) => match convert(value, node) {
+                Ok(value) => Lookup::Known(value, node),
+                Err(problem) => Lookup::Malformed(problem),
+            },
+            Self::Absent => Lookup::Absent,
+            Self::Unresolved(unresolved) => Lookup::Unresolved(unresolved),
+            Self::Malformed(problem) => Lookup::Malformed(problem),
+        }
+    }
+}
+
+/// What a place is called: a property, or an item of the list that a property holds. Displays as "`User`".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    /// The property.
+    pub property: &'static str,
+    pub(super) is_item: bool,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { property, is_item } = self;
+        if *is_item { write!(f, "an item of `{property}`") } else { write!(f, "`{property}`") }
+    }
+}
+
+/// A value that is decided later. Displays as "`Privileged` is decided by `Ref`".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unresolved<'a> {
+    /// What is undecided.
+    pub name: Name,
+    /// The function, or the string with a dynamic reference, in its place.
+    pub node: &'a Node<'a>,
+}
+
+impl<'a> Unresolved<'a> {
+    /// What is known of it as a text: what stands around a dynamic reference, and the parts that a function puts together
+    /// with nothing between them.
+    pub fn partial(&self) -> Partial<'a> {
+        let mut partial = Partial::default();
+        match self.pieces() {
+            Some(pieces) => push_pieces(&mut partial, pieces),
+            None => push_pieces(&mut partial, std::slice::from_ref(self.node)),
+        }
+        partial
+    }
+
+    /// Whether one of the texts that are certainly part of it holds `text`, dynamic references included.
+    pub fn mentions(&self, text: &str) -> bool {
+        let holds = |node: &Node<'_>| matches!(&node.value, Value::String(written) if written.contains(text));
+        self.pieces().map_or_else(|| holds(self.node), |pieces| pieces.iter().any(holds))
+    }
+
+    /// Whether both certainly come to the same: two functions, or texts with dynamic references, that read alike. One
+    /// node that hides two properties does not make them equal.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        !std::ptr::eq(self.node, other.node) && reads_alike(self.node, other.node)
+    }
+
+    /// Whether it may come to be `AWS::NoValue`, so that there is nothing.
+    pub fn may_be_absent(&self) -> bool {
+        // A function among other keys adds properties, or does not.
+        matches!(self.node.value, Value::Mapping(_)) || may_be_absent(self.node)
+    }
+
+    /// The nodes that a function puts together with nothing between them.
+    fn pieces(&self) -> Option<&'a [Node<'a>]> {
+        let Value::Intrinsic(call) = &self.node.value else { return None };
+        let ("Fn::Join" | "Fn::Sub", Value::Sequence(arguments)) = (&*call.function, &call.argument.value)
+        else {
+            return None;
+        };
+        match arguments.as_slice() {
+            [Node { value: Value::String(delimiter), .. }, Node { value: Value::Sequence(items), .. }] => {
+                delimiter.is_empty().then_some(items)
+            }
+            _ => None,
+        }
+    }
+
+    /// The names that its open functions refer to: of parameters, of resources.
+    pub fn references(&self) -> Vec<&'a str> {
+        let mut names = Vec::new();
+        collect_references(self.node, &mut names);
+        names
+    }
+}
+
+/// Adds what is known of nodes that stand side by side. A dynamic reference may begin in one and end in another.
+fn push_pieces<'a>(partial: &mut Partial<'a>, pieces: &'a [Node<'a>]) {
+    let mut is_in_reference = false;
+    for piece in pieces {
+        let text: &'a str = match &piece.value {
+            Value::String(text) | Value::Number(text) => text,
+            _ if is_in_reference => continue,
+            _ => {
+                partial.push(if is_plain_pseudo_parameter(piece) { Part::Plain } else { Part::Open });
+                continue;
+            }
+        };
+        let mut rest = text;
+        loop {
+            if is_in_reference {
+                let Some((_, after)) = rest.split_once("}}") else { break };
+                rest = after;
+                is_in_reference = false;
+            }
+            let Some((before, reference)) = split_at_reference(rest) else {
+                partial.push(Part::Known(Cow::Borrowed(rest)));
+                break;
+            };
+            partial.push(Part::Known(Cow::Borrowed(before)));
+            partial.push(Part::Open);
+            rest = reference;
+            is_in_reference = true;
+        }
+    }
+}
+
+/// Whether this is a pseudo parameter whose values hold letters, digits, `-` and `.` only
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>).
+fn is_plain_pseudo_parameter(node: &Node<'_>) -> bool {
+    const PLAIN: &[&str] =
+        &["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::StackName", "AWS::URLSuffix"];
+    let Value::Intrinsic(call) = &node.value else { return false };
+    call.function == "Ref" && matches!(&call.argument.value, Value::String(name) if PLAIN.contains(&&**name))
+}
+
+/// Whether a function may come to be `AWS::NoValue`: a text that is put together or taken from elsewhere never does.
+pub(super) fn may_be_absent(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Intrinsic(call) => {
+            !matches!(&*call.function, "Fn::Join" | "Fn::Sub" | "Fn::GetAtt" | "Fn::ImportValue")
+                && !is_plain_pseudo_parameter(node)
+        }
+        _ => false,
+    }
+}
+
+/// Whether two nodes are written alike, wherever they stand. `Fn::GetAtt` takes a list or one text with a dot.
+fn reads_alike(one: &Node<'_>, other: &Node<'_>) -> bool {
+    match (&one.value, &other.value) {
+        (Value::Sequence(one), Value::Sequence(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| reads_alike(one, other))
+        }
+        (Value::Mapping(one), Value::Mapping(other)) => {
+            let is_alike = |(one, other): (&Entry<'_>, &Entry<'_>)| {
+                one.key == other.key && reads_alike(&one.value, &other.value)
+            };
+            one.len() == other.len() && one.iter().zip(other).all(is_alike)
+        }
+        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
+            one.function == other.function
+                && (reads_alike(&one.argument, &other.argument)
+                    || one.function == "Fn::GetAtt"
+                        && attribute(&one.argument)
+                            .is_some_and(|name| Some(name) == attribute(&other.argument)))
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// What `Fn::GetAtt` asks for, as one text.
+fn attribute(argument: &Node<'_>) -> Option<String> {
+    match &argument.value {
+        Value::String(name) => Some(name.clone().into_owned()),
+        Value::Sequence(items) => {
+            let name = |item: &Node<'_>| match &item.value {
+                Value::String(name) => Some(name.clone().into_owned()),
+                _ => None,
+            };
+            items.iter().map(name).collect::<Option<Vec<_>>>().map(|names| names.join("."))
+        }
+        _ => None,
+    }
+}
+
+/// What CloudFormation replaces at deployment, secrets and secure strings even after the hook ran
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>), and what a change set
+/// shows for a value that only its execution brings.
+const REFERENCES: &[&str] = &["{{resolve:", "{{changeSet:"];
+
+pub(super) fn split_at_reference(text: &str) -> Option<(&str, &str)> {
+    let at = REFERENCES.iter().filter_map(|opening| text.find(opening)).min()?;
+    text.split_at_checked(at)
+}
+
+fn collect_references<'a>(node: &'a Node<'a>, names: &mut Vec<&'a str>) {
+    match &node.value {
+        Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
+            ("Ref", Value::String(name)) if !names.contains(&&**name) => names.push(name),
+            ("Ref", _) => {}
+            _ => collect_references(&call.argument, names),
+        },
+        Value::Sequence(items) => items.iter().for_each(|item| collect_references(item, names)),
+        Value::Mapping(entries) => entries.iter().for_each(|entry| collect_references(&entry.value, names)),
+        _ => {}
+    }
+}
+
+impl fmt::Display for Unresolved<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name;
+        match &self.node.value {
+            Value::Intrinsic(call) => write!(f, "{name} is decided by {}", quote(&call.function)),
+            Value::Mapping(_) => write!(f, "{name} is decided by a function that adds properties"),
+            _ => write!(f, "{name} is a dynamic reference"),
+        }
+    }
+}
+
+/// Why a value cannot be what belongs in its place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Problem<'a> {
+    /// What was looked for.
+    pub name: Name,
+    /// The offending value.
+    pub node: &'a Node<'a>,
+    pub(super) kind: ProblemKind<'a>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ProblemKind<'a> {
+    Expected(&'static str),
+    Miscased(&'a Entry<'a>),
+}
+
+impl<'a> Problem<'a> {
+    /// The entry whose key is in another casing than it must be, if that is the problem.
+    pub fn miscased(&self) -> Option<&'a Entry<'a>> {
+        match self.kind {
+            ProblemKind::Miscased(entry) => Some(entry),
+            ProblemKind::Expected(_) => None,
+        }
+    }
+
+    /// What to write instead.
+    pub fn remediation(&self) -> String {
+        match self.kind {
+            ProblemKind::Expected(expected) => format!("Write {expected} there."),
+            ProblemKind::Miscased(_) => format!("Write it {}: names are case-sensitive.", self.name),
+        }
+    }
+}
+
+impl fmt::Display for Problem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name;
+        match self.kind {
+            ProblemKind::Expected(expected) => write!(f, "{name} is not {expected} but {}", self.node.kind()),
+            ProblemKind::Miscased(entry) => {
+                write!(f, "unknown property `{}`, did you mean {name}?", entry.key)
+            }
+        }
+    }
+}
