@@ -159,10 +159,10 @@ impl Hook {
             }
             Ok(Request::Judge { subject, properties }) => {
                 let mut report = evaluate(properties, policy);
-                let tags = TagsOfEvent::new(&event, outside);
-                let family = event.family();
-                let whose = Subject { logical_id: event.logical_id(), family, ..event.whose(&tags) };
                 if !policy.exceptions.is_empty() {
+                    let tags = TagsOfEvent::new(&event, outside);
+                    let (logical_id, family) = (event.logical_id(), event.family());
+                    let whose = Subject { logical_id, family, ..event.whose(&tags) };
                     excuse(&mut report, &whose, policy, outside.today());
                 }
                 record.verdicts = report
@@ -185,8 +185,8 @@ impl Hook {
                     Ok(judged) => judged,
                     Err(message) => return self.internal_error(record, &message),
                 };
-                let tags = TagsOfEvent::new(&event, outside);
                 if !policy.exceptions.is_empty() {
+                    let tags = TagsOfEvent::new(&event, outside);
                     let today = outside.today();
                     for task in &mut judged.tasks {
                         let (logical_id, family) =
