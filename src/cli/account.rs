@@ -1,0 +1,38 @@
+//! Which accounts and Regions of AWS a command asks.
+//!
+//! Owns the options that say so. Must not know what is asked there.
+
+use std::io::{self, Write};
+
+use super::Streams;
+use crate::aws::session::{self, Session};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Account {
+    /// A Region to look at; may be repeated; the one of the profile or the environment when there is none
+    #[arg(long = "region", value_name = "NAME")]
+    regions: Vec<String>,
+
+    /// A profile of AWS's configuration to look with; may be repeated; what the environment has when there is none
+    #[arg(long = "aws-profile", value_name = "NAME")]
+    profiles: Vec<String>,
+
+    /// Print the IAM policy that this needs, which allows to read only, and ask AWS nothing
+    #[arg(long)]
+    pub(super) print_iam_policy: bool,
+}
+
+impl Account {
+    /// A session for each profile and Region; what is wrong with them is said, and then there are none.
+    pub(super) fn sessions(&self, streams: &mut Streams) -> io::Result<Option<Vec<Session>>> {
+        match session::block_on(session::sessions(&self.profiles, &self.regions))? {
+            Ok(sessions) => Ok(Some(sessions)),
+            Err(problems) => {
+                for problem in problems {
+                    writeln!(streams.err, "error: {problem}")?;
+                }
+                Ok(None)
+            }
+        }
+    }
+}
