@@ -59,8 +59,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
 /// One line for each profile that has no credentials or no Region.
 pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Session>, Vec<String>> {
     let client = http::client(http::Proxy::try_from_env());
-    let profiles: Vec<_> =
-        if profiles.is_empty() { vec![None] } else { profiles.iter().map(Some).collect() };
+    let profiles: Vec<_> = if profiles.is_empty() { vec![None] } else { profiles.iter().map(Some).collect() };
     let (mut sessions, mut problems) = (Vec::new(), Vec::new());
     for profile in profiles {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client.clone());
@@ -70,7 +69,8 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Ses
         let times = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
         let config = loader.timeout_config(times).load().await;
         let config = with_retries(&config);
-        let whose = profile.map_or_else(|| "the environment".to_owned(), |profile| format!("profile {profile}"));
+        let whose =
+            profile.map_or_else(|| "the environment".to_owned(), |profile| format!("profile {profile}"));
         if let Err(problem) = credentials(&config).await {
             problems.push(format!("there are no credentials from {whose}: {problem}"));
             continue;

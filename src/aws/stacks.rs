@@ -127,7 +127,8 @@ pub async fn list(client: &Client) -> Result<Vec<Stack>, String> {
             if summary.stack_status().is_some_and(|status| nothing.contains(status)) {
                 continue;
             }
-            let stack = Stack::of(summary).ok_or("the answer to `ListStacks` has a stack that is not understood")?;
+            let stack =
+                Stack::of(summary).ok_or("the answer to `ListStacks` has a stack that is not understood")?;
             stacks.push(stack);
         }
     }

@@ -36,3 +36,24 @@ impl Account {
         }
     }
 }
+
+/// The aliases that `template.yaml` gives its hooks; the second is deployed only where it is wanted.
+const ALIASES: [&str; 2] = ["EcsGuard::TaskDefinition::Hook", "EcsGuard::Stack::Hook"];
+
+/// Which hooks a command looks at.
+#[derive(Debug, clap::Args)]
+pub(super) struct Hooks {
+    /// The alias of a hook; may be repeated; those of template.yaml when there is none
+    #[arg(long = "hook", value_name = "ALIAS")]
+    aliases: Vec<String>,
+}
+
+impl Hooks {
+    /// The hooks by their aliases, and whether it is a mistake when one is not there.
+    pub(super) fn wanted(&self) -> Vec<(&str, bool)> {
+        if self.aliases.is_empty() {
+            return ALIASES.iter().enumerate().map(|(index, alias)| (*alias, index == 0)).collect();
+        }
+        self.aliases.iter().map(|alias| (alias.as_str(), true)).collect()
+    }
+}

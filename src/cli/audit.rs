@@ -24,7 +24,7 @@ use super::check::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::session;
 use crate::aws::stacks::Stack;
-use crate::check::{CheckedFile, Tally, Totals, check};
+use crate::check::{CheckedFile, Tally, check};
 use crate::output::{Format, Inputs, Run};
 
 #[derive(Debug, clap::Args)]
@@ -65,7 +65,10 @@ pub(super) fn run(
     };
     let directory = arguments.state.clone().or_else(state::default_directory);
     let Some(directory) = directory else {
-        writeln!(streams.err, "error: there is no home directory to keep the state in: name one with --state")?;
+        writeln!(
+            streams.err,
+            "error: there is no home directory to keep the state in: name one with --state"
+        )?;
         return Ok(Outcome::Failed);
     };
     let state = match State::open(&directory) {
@@ -86,8 +89,13 @@ pub(super) fn run(
         (listings, missing)
     })?;
 
-    let run =
-        Run { policy: &policy, verbose: arguments.reporting.verbose, quiet, fixing: None, inputs: Inputs::Stacks };
+    let run = Run {
+        policy: &policy,
+        verbose: arguments.reporting.verbose,
+        quiet,
+        fixing: None,
+        inputs: Inputs::Stacks,
+    };
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
     let is_of_state = |path: &Path| path.starts_with(&directory);
     let mut opened =
@@ -98,13 +106,16 @@ pub(super) fn run(
     for listing in &listings {
         if let Err(problem) = &listing.stacks {
             let place = format!("Region {}", listing.region);
-            results.take(&place, Judged::unreadable(&place, format!("its stacks cannot be listed: {problem}")));
+            results
+                .take(&place, Judged::unreadable(&place, format!("its stacks cannot be listed: {problem}")));
         }
     }
     let excuses = Excuses::new(&policy, today());
-    let judging = Judging { state: &state, excuses: &excuses, formats: &formats, run: &run, missing: &missing };
+    let judging =
+        Judging { state: &state, excuses: &excuses, formats: &formats, run: &run, missing: &missing };
     let wanted = wanted(&listings);
-    let stacks: Vec<_> = wanted.iter().map(|wanted| wanted.stack).filter(|stack| !judging.is_gone(stack)).collect();
+    let stacks: Vec<_> =
+        wanted.iter().map(|wanted| wanted.stack).filter(|stack| !judging.is_gone(stack)).collect();
     let excepted = judging.judge_all(&stacks, &mut results);
 
     let is_everything = results.is_everything_read();
@@ -164,15 +175,21 @@ impl Judging<'_> {
             progress.as_ref().inspect(|progress| progress.advance());
             judged
         };
-        judge::each(stacks, None, |stack| self.state.size(stack), judge, |batch, judged| {
-            Progress::beside(progress.as_ref(), || {
-                for (stack, of_stack) in batch.iter().zip(judged) {
-                    results.take(&stack.path(), of_stack.judged);
-                    results.tally.get_or_insert_default().add(of_stack.tally);
-                    excepted.extend(of_stack.excepted);
-                }
-            });
-        });
+        judge::each(
+            stacks,
+            None,
+            |stack| self.state.size(stack),
+            judge,
+            |batch, judged| {
+                Progress::beside(progress.as_ref(), || {
+                    for (stack, of_stack) in batch.iter().zip(judged) {
+                        results.take(&stack.path(), of_stack.judged);
+                        results.tally.get_or_insert_default().add(of_stack.tally);
+                        excepted.extend(of_stack.excepted);
+                    }
+                });
+            },
+        );
         excepted
     }
 
@@ -187,8 +204,7 @@ impl Judging<'_> {
             return unreadable("what was fetched of it is not in the state any more: audit again".into());
         };
         let Some((text, deployment)) = template else {
-            let totals = Totals { files: 1, ..Totals::default() };
-            return OfStack { judged: Judged { totals, ..Judged::default() }, ..OfStack::default() };
+            return OfStack { judged: Judged::without_task_definitions(), ..OfStack::default() };
         };
         let known = Known {
             account: Some(stack.account()),
@@ -215,9 +231,8 @@ fn excused(file: &CheckedFile<'_>) -> Vec<Vec<String>> {
         for outcome in &task.report.outcomes {
             for finding in outcome.findings.kept.iter().filter(|finding| finding.excused.is_some()) {
                 let container = finding.container.as_ref();
-                let container = container.map(|container| {
-                    container.name.clone().unwrap_or_else(|| container.ordinal.to_string())
-                });
+                let container = container
+                    .map(|container| container.name.clone().unwrap_or_else(|| container.ordinal.to_string()));
                 excused.push(vec![
                     file.path.to_owned(),
                     task.name.clone(),
@@ -270,5 +285,8 @@ fn compare(
 
 /// Forgets the stacks that are not there any more.
 fn forget(state: &State, listings: &[Listing]) -> Vec<io::Error> {
-    places(listings).into_iter().filter_map(|(place, stacks)| state.forget_others(&place, stacks).err()).collect()
+    places(listings)
+        .into_iter()
+        .filter_map(|(place, stacks)| state.forget_others(&place, stacks).err())
+        .collect()
 }

@@ -2,16 +2,16 @@
 //!
 //! Owns the order of a run and what it comes to: an exit code, whatever the formats are.
 
-mod excuses;
+pub(super) mod excuses;
 mod files;
 mod fixing;
-mod judge;
+pub(super) mod judge;
 mod nested;
-mod outputs;
+pub(super) mod outputs;
 mod parameters;
-mod progress;
-mod reporting;
-mod results;
+pub(super) mod progress;
+pub(super) mod reporting;
+pub(super) mod results;
 
 use std::io::{self, Write};
 use std::mem;
@@ -23,7 +23,6 @@ use self::excuses::{Excuses, Known, Stack};
 use self::files::{Files, Input};
 use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
-use self::nested::NestedStack;
 use self::parameters::Parameters;
 use self::progress::{Progress, Work};
 use self::reporting::Reporting;
@@ -108,7 +107,13 @@ pub(super) fn run(
     let known = Known::of(&given, &tags);
     let excuses = Excuses::new(&policy, today());
     let excuse = |file: &mut CheckedFile<'_>| excuses.apply(file, &known);
-    let run = Run { policy: &policy, verbose: arguments.reporting.verbose, quiet: arguments.reporting.quiet, fixing, inputs: Inputs::Files };
+    let run = Run {
+        policy: &policy,
+        verbose: arguments.reporting.verbose,
+        quiet: arguments.reporting.quiet,
+        fixing,
+        inputs: Inputs::Files,
+    };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
     let (for_people, printed) = if prints_texts {
@@ -116,8 +121,7 @@ pub(super) fn run(
     } else {
         (("standard output", standard_output), Box::new(io::sink()) as Box<dyn Write>)
     };
-    let mut opened =
-        outputs::open(&arguments.reporting.formats, |path| files.contains(path), for_people);
+    let mut opened = outputs::open(&arguments.reporting.formats, |path| files.contains(path), for_people);
     let Files { inputs, missing, .. } = files;
     let formats = mem::take(&mut opened.formats);
     let mut results = Results::begin(opened, &formats, &run, printed, &mut *streams.err);
@@ -206,10 +210,7 @@ fn judge_text(
 }
 
 /// Says which parameters nothing was done with.
-fn say_what_was_of_no_use(
-    results: &mut Results<'_>,
-    undeclared: &Undeclared<'_>,
-) {
+fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>) {
     if results.totals == Totals::default() && !results.is_text_shown {
         results.say("note", "no file was found that mentions an ECS task definition");
     }

@@ -154,13 +154,18 @@ mod tests {
     fn failures_are_counted_by_rule_and_target_and_what_got_no_answer_is_none_of_a_rule() {
         let mut summary = Summary::default();
         summary.add(invocation(Ending::Failed, "a/Task", &["root-user", "privileged-container"]));
-        summary.add(Invocation { invoked_at: Some(9), ..invocation(Ending::Failed, "a/Task", &["root-user"]) });
+        summary
+            .add(Invocation { invoked_at: Some(9), ..invocation(Ending::Failed, "a/Task", &["root-user"]) });
         summary.add(invocation(Ending::Failed, "b/Task", &[]));
         summary.add(invocation(Ending::Passed, "c/Task", &["root-user"]));
         summary.add(invocation(Ending::WithoutAnswer, "c/Task", &[]));
         summary.add(invocation(Ending::Running, "c/Task", &[]));
-        summary.add(Invocation { invoked_at: None, ..invocation(Ending::Other("HOOK_NEW".into()), "c", &[]) });
-        assert_eq!((summary.invocations, summary.passed, summary.failed, summary.without_answer), (7, 1, 3, 1));
+        summary
+            .add(Invocation { invoked_at: None, ..invocation(Ending::Other("HOOK_NEW".into()), "c", &[]) });
+        assert_eq!(
+            (summary.invocations, summary.passed, summary.failed, summary.without_answer),
+            (7, 1, 3, 1)
+        );
         assert_eq!(summary.others, BTreeMap::from([("HOOK_NEW".into(), 1), ("running".into(), 1)]));
         assert_eq!(summary.stopped, BTreeMap::from([("WARN".into(), 4)]));
         assert_eq!(summary.span, Some((7, 9)));

@@ -15,10 +15,21 @@ pub struct Hook {
     pub version: Option<String>,
     /// Its configuration; `None`: it has none.
     pub configuration: Option<Configuration>,
-    /// The function that it calls, where it could be looked at.
-    pub function: Option<Function>,
+    /// The function that it calls.
+    pub function: Looked,
     /// Whether the function's policy is the one at hand.
     pub policy: Policy,
+}
+
+/// What was seen of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// It is there.
+    Seen(Function),
+    /// It is not there.
+    Absent,
+    /// It could not be looked at.
+    Unknown,
 }
 
 /// What a hook is configured to do.
@@ -172,11 +183,12 @@ pub fn problems(hook: &Hook) -> Vec<Problem> {
     problems.extend(of_targets(configuration));
     match (&configuration.function, &hook.function) {
         (None, _) => problems.push(problem("the hook names no function to call.", format!("{DEPLOY}."))),
-        (Some(arn), None) => problems.push(problem(
+        (Some(_), Looked::Unknown) => {}
+        (Some(_), Looked::Seen(function)) => problems.extend(of_function(function)),
+        (Some(arn), Looked::Absent) => problems.push(problem(
             format!("the hook's function {arn} is not there: every call of the hook fails."),
             format!("{DEPLOY}. Where deployments must go on meanwhile, deploy the parameter `HookStatus=DISABLED`."),
         )),
-        (Some(_), Some(function)) => problems.extend(of_function(function)),
     }
     if let Policy::Different { deployed, local } = &hook.policy {
         problems.push(problem(
@@ -272,7 +284,7 @@ mod tests {
         Hook {
             version: Some("00000001".into()),
             configuration: Some(configuration),
-            function: Some(function),
+            function: Looked::Seen(function),
             policy: Policy::Same("ab".into()),
         }
     }
@@ -297,7 +309,8 @@ mod tests {
         let changed = |change: fn(&mut Value)| problems(&hook(configuration(change)));
         let function = |change: fn(&mut Function)| {
             let mut hook = hook(configuration(|_| {}));
-            change(hook.function.as_mut().unwrap());
+            let Looked::Seen(seen) = &mut hook.function else { panic!() };
+            change(seen);
             problems(&hook)
         };
         for (found, words) in [
@@ -309,7 +322,7 @@ mod tests {
             (function(|function| function.state = Some("Inactive".into())), "Inactive"),
             (function(|function| function.last_update = Some("Failed".into())), "last update"),
             (function(|function| function.reserved_concurrency = Some(0)), "concurrency"),
-            (problems(&Hook { function: None, ..hook(configuration(|_| {})) }), "is not there"),
+            (problems(&Hook { function: Looked::Absent, ..hook(configuration(|_| {})) }), "is not there"),
             (problems(&Hook { configuration: None, ..hook(Configuration::default()) }), "no configuration"),
             (vec![absent("A::B::C")], "no hook A::B::C"),
         ] {

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::told::{self, Page, Place};
-use super::{Ending, Format, Run, UnreadableFile};
+use super::{Ending, Format, Run};
 use crate::check::{CheckedFile, Weight};
 use crate::document::on_one_line;
 

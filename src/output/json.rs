@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::tally;
 use super::told::{self, Page, Told};
-use super::{Ending, Format, Run, UnreadableFile};
-use crate::check::{self, CheckedFile, JudgedTask};
+use super::{Ending, Format, Run};
+use crate::check::{self, CheckedFile, JudgedTask, Totals};
 use crate::document::{Span, steers};
 use crate::finding;
 

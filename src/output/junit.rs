@@ -41,7 +41,8 @@ impl Format for Junit {
     }
 
     fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> String {
-        let suites = ending.unreadable.iter().map(|file| format!("\n{}", written(|xml| broken_suite(xml, file))));
+        let suites =
+            ending.unreadable.iter().map(|file| format!("\n{}", written(|xml| broken_suite(xml, file))));
         suites.collect::<String>() + "\n</testsuites>\n"
     }
 }

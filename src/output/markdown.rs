@@ -146,7 +146,8 @@ impl Format for Markdown {
             }
         }
         if left_out > 0 {
-            let _ = write!(text, "\nAnd {left_out} more, which `ecs-guard {}` lists.\n", run.inputs.command());
+            let _ =
+                write!(text, "\nAnd {left_out} more, which `ecs-guard {}` lists.\n", run.inputs.command());
         }
         text
     }

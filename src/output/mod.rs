@@ -21,9 +21,13 @@ mod markdown;
 pub mod policy_error;
 #[cfg(feature = "cli")]
 pub mod policy_schema;
+#[cfg(feature = "cli")]
+pub mod results;
 pub mod rules;
 #[cfg(feature = "cli")]
 mod sarif;
+#[cfg(feature = "cli")]
+pub mod status;
 #[cfg(feature = "cli")]
 mod tally;
 #[cfg(feature = "cli")]

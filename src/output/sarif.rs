@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::json::serialized;
 use super::told::{self, Page, Told};
-use super::{Format, Run, UnreadableFile, rules};
+use super::{Ending, Format, Run, UnreadableFile, rules};
 use crate::check::{CheckedFile, Weight};
 use crate::document::Span;
 use crate::finding::{self, Applicability, Edit, Proposal, Severity};

@@ -52,11 +52,7 @@ fn unknown(tally: &Tally) -> String {
 
 /// "2 task definitions in 1 stack"
 fn of_rule(counts: &OfRule) -> String {
-    format!(
-        "{} in {}",
-        counted(counts.task_definitions, "task definition"),
-        counted(counts.stacks, "stack")
-    )
+    format!("{} in {}", counted(counts.task_definitions, "task definition"), counted(counts.stacks, "stack"))
 }
 
 /// For people at a terminal.
@@ -72,7 +68,8 @@ pub(super) fn text(tally: &Tally, totals: &Totals) -> String {
         text += "  by stack\n";
         for stack in blocked_stacks(tally) {
             let (name, rules) = (on_one_line(&stack.name), stack.rules.join(", "));
-            let _ = writeln!(text, "    {name}  {}: {rules}", counted(stack.task_definitions, "task definition"));
+            let _ =
+                writeln!(text, "    {name}  {}: {rules}", counted(stack.task_definitions, "task definition"));
         }
     }
     let _ = writeln!(text, "  excepted: {}", excepted(tally));
@@ -116,7 +113,7 @@ pub(super) struct OfTally<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule {
-    rule: &'static str,
+    name: &'static str,
     blocked_stacks: usize,
     blocked_task_definitions: usize,
     excepted: usize,
@@ -133,18 +130,14 @@ struct Stack<'a> {
 
 impl<'a> Stack<'a> {
     fn of(stack: &'a BlockedStack) -> Self {
-        Self {
-            path: &stack.name,
-            blocked_task_definitions: stack.task_definitions,
-            rules: &stack.rules,
-        }
+        Self { path: &stack.name, blocked_task_definitions: stack.task_definitions, rules: &stack.rules }
     }
 }
 
 /// For programs.
 pub(super) fn of(tally: &Tally) -> OfTally<'_> {
     let rule = |(rule, counts): (&&'static str, &OfRule)| Rule {
-        rule,
+        name: rule,
         blocked_stacks: counts.stacks,
         blocked_task_definitions: counts.task_definitions,
         excepted: counts.excepted,

@@ -14,7 +14,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use super::excerpt::Excerpt;
 use super::tally;
 use super::told::{self, Page, Told, counted};
-use super::{Ending, Format, Run, UnreadableFile};
+use super::{Ending, Format, Run};
 use crate::check::{CheckedFile, JudgedTask, Note, Unreadable, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Severity, Verdict, quote};

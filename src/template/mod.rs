@@ -28,7 +28,7 @@ use crate::document::{Entry, Node, Reading, Span, Value, View};
 use parameter::Parameter;
 
 /// What is known of a deployment beside the template.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Given {
     /// Values of parameters and of pseudo parameters such as `AWS::Region`, as text; a list's items with commas between.
     pub parameters: BTreeMap<String, String>,
@@ -36,6 +36,8 @@ pub struct Given {
     pub assume_defaults: bool,
     /// Parameters that are given something nobody knows yet, so that not even the default holds.
     pub open: BTreeSet<String>,
+    /// What the Parameter Store holds for parameters that are given a name in it.
+    pub looked_up: BTreeMap<String, String>,
 }
 
 /// How much work is spent on one template beyond the first possibility of each task definition, in functions evaluated:
@@ -174,7 +176,7 @@ impl<'t> Template<'t> {
             return false;
         }
         match self.parameters.get(name) {
-            Some(parameter) => !parameter.is_hidden,
+            Some(parameter) => !parameter.is_secret && !parameter.is_looked_up,
             None => name.starts_with("AWS::") && name != "AWS::NoValue",
         }
     }

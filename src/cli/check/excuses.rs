@@ -82,7 +82,11 @@ pub(in crate::cli) struct Excuses<'a> {
 
 impl<'a> Excuses<'a> {
     pub(in crate::cli) fn new(policy: &'a Policy, today: Date) -> Self {
-        Self { policy, today, has_matched: policy.exceptions.iter().map(|_| AtomicBool::new(false)).collect() }
+        Self {
+            policy,
+            today,
+            has_matched: policy.exceptions.iter().map(|_| AtomicBool::new(false)).collect(),
+        }
     }
 
     /// Takes the weight from what is excused.

@@ -46,6 +46,11 @@ impl Judged {
         Self { texts, totals: Totals::of(file), problem, ..Self::default() }
     }
 
+    /// A template without anything to judge.
+    pub(in crate::cli) fn without_task_definitions() -> Self {
+        Self { totals: Totals { files: 1, ..Totals::default() }, ..Self::default() }
+    }
+
     /// A file that could not be judged, for a reason that no excerpt of its text can show.
     pub(in crate::cli) fn unreadable(name: &str, message: String) -> Self {
         let problem = Unreadable { span: Span { start: 0, end: 0 }, message };
@@ -268,10 +273,16 @@ mod tests {
                 std::thread::sleep(Duration::from_micros(number * 7919 % 100));
                 number
             };
-            each(&inputs, NonZero::new(threads), |_| 0, judge, |batch, numbers| {
-                assert_eq!(batch.len(), numbers.len());
-                taken.extend(numbers);
-            });
+            each(
+                &inputs,
+                NonZero::new(threads),
+                |_| 0,
+                judge,
+                |batch, numbers| {
+                    assert_eq!(batch.len(), numbers.len());
+                    taken.extend(numbers);
+                },
+            );
             assert!(taken.iter().copied().eq(0..300), "{threads} threads: {taken:?}");
         }
     }

@@ -106,6 +106,11 @@ impl<'a> Results<'a> {
         self.unreadable.is_empty() && unwritten.is_empty() && self.problems.is_empty() && !self.has_unwritten
     }
 
+    /// Whether everything so far could be read.
+    pub(in crate::cli) fn is_everything_read(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
     /// Says something on standard error, after what was written before it. Notes are left out where only failures
     /// are wanted.
     pub(in crate::cli) fn say(&mut self, kind: &str, text: &str) {

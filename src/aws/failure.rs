@@ -1,0 +1,72 @@
+//! The words for a call that failed.
+//!
+//! Owns what a failure means to a person. Must not know what the call was for; never repeats what AWS or the network
+//! said beyond the code of an error, since that may hold anything.
+
+use std::error::Error;
+
+use aws_sdk_cloudformation::config::http::HttpResponse;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+
+use crate::https::Problem;
+
+/// Codes by which AWS says that there were too many requests, as the SDK's own retries take them.
+const THROTTLING: [&str; 5] = [
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+];
+
+/// Why a call of this action, such as `cloudformation:DescribeStacks`, brought nothing: a part of a sentence.
+pub fn reason<E>(action: &str, error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let (_, name) = action.split_once(':').unwrap_or_default();
+    match error {
+        SdkError::ServiceError(error) => match error.err().code() {
+            Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation") => {
+                format!("these credentials may not call `{action}`")
+            }
+            Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => {
+                "the credentials have expired".into()
+            }
+            Some("InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch") => {
+                "AWS does not accept the credentials".into()
+            }
+            Some(code) if THROTTLING.contains(&code) => {
+                format!("AWS takes no more calls of `{name}` at present ({code})")
+            }
+            Some(code) if code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                format!("`{name}` was answered with {code}")
+            }
+            _ => format!("`{name}` was answered with status {}", error.raw().status().as_u16()),
+        },
+        SdkError::TimeoutError(_) => format!("`{name}` was not answered in time"),
+        SdkError::DispatchFailure(failure) => {
+            match failure.as_connector_error().and_then(|error| problem(error)) {
+                Some(problem) => format!("`{name}` could not be called: {problem}"),
+                None if failure.is_timeout() => format!("`{name}` was not answered in time"),
+                None => format!("`{name}` could not be called"),
+            }
+        }
+        SdkError::ConstructionFailure(_) => {
+            format!("`{name}` could not be called: there are no credentials for it")
+        }
+        _ => format!("the answer to `{name}` is not understood"),
+    }
+}
+
+/// The problem at the bottom of an error.
+fn problem<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Problem> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(problem) = error.downcast_ref() {
+            return Some(problem);
+        }
+        next = error.source();
+    }
+    None
+}
