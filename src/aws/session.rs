@@ -22,7 +22,7 @@ const ATTEMPTS: u32 = 10;
 
 /// How long to wait for a connection, and then for an answer, the largest of which is a template of 1 MB.
 const CONNECT: Duration = Duration::from_secs(5);
-const READ: Duration = Duration::from_secs(30);
+const READ: Duration = Duration::from_secs(20);
 
 /// The SDK's configuration for one profile and one Region.
 #[derive(Debug, Clone)]

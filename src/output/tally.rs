@@ -39,8 +39,8 @@ fn blocked(tally: &Tally, totals: &Totals) -> String {
 /// "4 findings, 1 of them new since the last audit"
 fn excepted(tally: &Tally) -> String {
     let newly = match tally.newly_excepted {
-        Some(newly) => format!(", {newly} of them new since the last audit"),
-        None => String::new(),
+        Some(newly) if tally.excepted > 0 => format!(", {newly} of them new since the last audit"),
+        _ => String::new(),
     };
     format!("{}{newly}", counted(tally.excepted, "finding"))
 }

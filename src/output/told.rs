@@ -82,7 +82,8 @@ impl Told<'_> {
         let is_offered = fix.proposal.as_ref()?.edits.is_ok();
         let was_wanted =
             run.fixing.is_some_and(|fixing| !fixing.is_preview && fix.applicability <= fixing.wanted());
-        (is_offered && !was_wanted).then_some(match fix.applicability {
+        let is_file = run.inputs == Inputs::Files;
+        (is_file && is_offered && !was_wanted).then_some(match fix.applicability {
             Applicability::Safe => "Fixable with `--fix`.",
             Applicability::Unsafe => "Fixable with `--fix=unsafe`.",
         })
