@@ -75,7 +75,7 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Ses
             problems.push(format!("there are no credentials from {whose}: {problem}"));
             continue;
         }
-        let own = config.region().map(ToString::to_string);
+        let own = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let regions: Vec<_> = if regions.is_empty() { own.into_iter().collect() } else { regions.to_vec() };
         if regions.is_empty() {
             problems.push(format!("no Region comes from {whose}: give one with --region"));

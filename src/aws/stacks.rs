@@ -21,7 +21,7 @@ pub struct Stack {
     pub id: String,
     /// Its status, which tells an update that is under way from one that is done.
     pub status: String,
-    /// When it was created or last updated, in seconds since 1970.
+    /// When it was created or last updated, in milliseconds since 1970.
     pub changed: i64,
 }
 
@@ -30,7 +30,7 @@ impl Stack {
         let changed = summary.last_updated_time().or(summary.creation_time())?;
         let id = summary.stack_id()?.to_owned();
         let status = summary.stack_status()?.as_str().to_owned();
-        let stack = Self { id, status, changed: changed.secs() };
+        let stack = Self { id, status, changed: changed.to_millis().ok()? };
         stack.parts().map(|_| ()).map(|()| stack)
     }
 

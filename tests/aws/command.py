@@ -64,19 +64,20 @@ class EcsGuard:
         """Where audits keep their state."""
         return self.directory / "state"
 
-    def start(self, *arguments: str | Path, variables: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-        """Starts it."""
+    def start(self, *arguments: str | Path, variables: Mapping[str, str | None] | None = None) -> "subprocess.Popen[str]":
+        """Starts it; a variable that is None is not set."""
+        given = environment(self.endpoint, self.directory) | (variables or {})
         return subprocess.Popen(
             [COMMAND, *arguments],
             cwd=self.directory,
-            env=environment(self.endpoint, self.directory) | (variables or {}),
+            env={name: value for name, value in given.items() if value is not None},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments: str | Path, variables: Mapping[str, str] | None = None) -> Ran:
+    def run(self, *arguments: str | Path, variables: Mapping[str, str | None] | None = None) -> Ran:
         """Runs it to its end."""
         with self.start(*arguments, variables=variables) as process:
             try:
@@ -86,6 +87,6 @@ class EcsGuard:
                 raise
         return Ran(process.returncode, out, err)
 
-    def audit(self, *arguments: str | Path, variables: Mapping[str, str] | None = None) -> Ran:
+    def audit(self, *arguments: str | Path, variables: Mapping[str, str | None] | None = None) -> Ran:
         """`ecs-guard audit` with its state in the test's directory."""
         return self.run("audit", "--state", self.state, *arguments, variables=variables)
