@@ -29,7 +29,7 @@ use crate::https::{self, Problem};
 const MAXIMUM_BYTES: u64 = 16 << 20;
 
 /// How long one request may take, whatever the SDK's own times say: a thread waits for it, and the SDK cannot stop it.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// How many connections are kept for later requests.
 const KEPT_CONNECTIONS: usize = 64;
