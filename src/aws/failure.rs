@@ -43,6 +43,8 @@ where
             Some(code) if code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 format!("`{name}` was answered with {code}")
             }
+            // What cannot be read comes as an error of the service's, too.
+            _ if error.raw().status().is_success() => format!("the answer to `{name}` is not understood"),
             _ => format!("`{name}` was answered with status {}", error.raw().status().as_u16()),
         },
         SdkError::TimeoutError(_) => format!("`{name}` was not answered in time"),
