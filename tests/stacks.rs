@@ -14,10 +14,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use ecs_guard::aws::stacks::{self, Access, BUDGET, TEST_ENDPOINT};
@@ -25,6 +22,9 @@ use ecs_guard::hook::{ChangeSet, Hook, Outside};
 use ecs_guard::policy;
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use server::{Reply, Request, Server};
+
+mod server;
 
 const SHOP: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/5d9e4c10";
 const CHANGE_SET: &str = "arn:aws:cloudformation:eu-west-1:111122223333:changeSet/release/1a2345b6";
@@ -32,98 +32,9 @@ const CHANGE_SET: &str = "arn:aws:cloudformation:eu-west-1:111122223333:changeSe
 /// Parts of the credentials, of which an answer must say nothing.
 const CANARIES: [&str; 2] = ["canary-secret", "canary-token"];
 
-/// What the server does with a request.
-#[derive(Clone)]
-enum Reply {
-    Answer(u16, String),
-    /// Bytes that are no HTTP.
-    Raw(&'static [u8]),
-    /// Less than was announced.
-    Cut(String),
-    Reset,
-    /// Nothing, until the other side gives up.
-    Silence,
-}
-
-/// A request: its head, and the form in its body.
-#[derive(Debug, Clone)]
-struct Request {
-    head: String,
-    form: String,
-}
-
-/// Plays CloudFormation.
-struct Server {
-    endpoint: String,
-    requests: Arc<Mutex<Vec<Request>>>,
-}
-
-impl Server {
-    fn new(reply: impl Fn(&Request, usize) -> Reply + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
-        thread::spawn(move || {
-            let mut silent = Vec::new();
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let Some(request) = read(&mut stream) else { continue };
-                let before = kept.lock().unwrap().len();
-                kept.lock().unwrap().push(request.clone());
-                match reply(&request, before) {
-                    Reply::Silence => silent.push(stream),
-                    reply => write(stream, &reply),
-                }
-            }
-        });
-        Self { endpoint, requests }
-    }
-
-    fn always(reply: Reply) -> Self {
-        Self::new(move |_, _| reply.clone())
-    }
-
-    /// What was asked, by the names of the operations.
-    fn operations(&self) -> Vec<String> {
-        let requests = self.requests.lock().unwrap();
-        requests.iter().map(|request| parameter(&request.form, "Action")).collect()
-    }
-
-    fn world(&self) -> World {
-        World::at(&self.endpoint)
-    }
-}
-
-fn read(stream: &mut TcpStream) -> Option<Request> {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        (reader.read_line(&mut head).ok()? > 0).then_some(())?;
-    }
-    let lower = head.to_ascii_lowercase();
-    let length = lower.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
-    let mut form = vec![0; length];
-    reader.read_exact(&mut form).ok()?;
-    Some(Request { head, form: String::from_utf8(form).ok()? })
-}
-
-fn write(mut stream: TcpStream, reply: &Reply) {
-    let bytes = match reply {
-        Reply::Answer(status, body) => head(*status, body.len()) + body,
-        Reply::Cut(body) => head(200, body.len() + 1000) + body,
-        Reply::Raw(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        // Closing what has not been read whole resets.
-        Reply::Reset | Reply::Silence => return,
-    };
-    // Whoever has read enough may hang up.
-    let _ = stream.write_all(bytes.as_bytes());
-}
-
-fn head(status: u16, length: usize) -> String {
-    format!(
-        "HTTP/1.1 {status} Some\r\nConnection: close\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\r\n"
-    )
+/// What was asked, by the names of the operations.
+fn operations(server: &Server) -> Vec<String> {
+    server.requests().iter().map(|request| parameter(&request.form, "Action")).collect()
 }
 
 /// A parameter of a form.
@@ -288,7 +199,7 @@ fn an_exception_by_tag_excuses_the_stacks_that_carry_it_and_no_other() {
         ("mistaken", "FAILED"),
     ] {
         let event = event(&SHOP.replace("/shop/", &format!("/{name}/")));
-        let answer = respond(&by_tag(), &event, &server.world());
+        let answer = respond(&by_tag(), &event, &World::at(&server.endpoint));
         assert_eq!(answer["hookStatus"], expected, "{name}: {answer}");
     }
 }
@@ -296,8 +207,8 @@ fn an_exception_by_tag_excuses_the_stacks_that_carry_it_and_no_other() {
 #[test]
 fn requests_are_signed_with_the_functions_credentials() {
     let server = Server::always(stack(SHOP, &[]));
-    respond(&by_tag(), &event(SHOP), &server.world());
-    let requests = server.requests.lock().unwrap();
+    respond(&by_tag(), &event(SHOP), &World::at(&server.endpoint));
+    let requests = server.requests();
     let [Request { head, form }] = requests.as_slice() else { panic!("{requests:?}") };
     let head = head.to_ascii_lowercase();
     assert!(head.starts_with("post / http/1.1\r\n"), "{head}");
@@ -313,7 +224,7 @@ fn without_an_answer_the_finding_blocks_and_says_why() {
     let Reply::Answer(_, carrying) = stack(SHOP, &[("team", "shop")]) else { unreachable!() };
     for (reply, words) in [
         (Reply::Silence, "`DescribeStacks` was not answered in time"),
-        (Reply::Reset, "`DescribeStacks` could not be called"),
+        (Reply::End, "`DescribeStacks` could not be called"),
         (
             Reply::Raw(b"garbage\r\n\r\n"),
             "`DescribeStacks` could not be called: the answer is not understood",
@@ -335,13 +246,13 @@ fn without_an_answer_the_finding_blocks_and_says_why() {
     ] {
         let server = Server::always(reply);
         let start = Instant::now();
-        let answer = respond(&by_tag(), &event(SHOP), &server.world());
+        let answer = respond(&by_tag(), &event(SHOP), &World::at(&server.endpoint));
         assert!(start.elapsed() < BUDGET * 2, "{words} takes {:?}", start.elapsed());
         assert_eq!((&answer["hookStatus"], &answer["errorCode"]), (&json!("FAILED"), &json!("NonCompliant")));
         let message = answer["message"].as_str().unwrap();
         let expected = "`Privileged` is true (an exception by stack tags was not applied: ";
         assert!(message.contains(expected) && message.contains(words), "{words}: {message}");
-        assert!(server.operations().len() <= 3, "{words}");
+        assert!(operations(&server).len() <= 3, "{words}");
     }
 }
 
@@ -358,14 +269,14 @@ fn where_nothing_listens_the_finding_blocks_and_says_why() {
 
 #[test]
 fn what_passes_in_a_moment_is_asked_again() {
-    for first in [error(400, "Throttling"), Reply::Reset, Reply::Answer(503, String::new())] {
+    for first in [error(400, "Throttling"), Reply::End, Reply::Answer(503, String::new())] {
         let server = Server::new(move |_, before| match before {
             0 => first.clone(),
             _ => stack(SHOP, &[("team", "shop")]),
         });
-        let answer = respond(&by_tag(), &event(SHOP), &server.world());
+        let answer = respond(&by_tag(), &event(SHOP), &World::at(&server.endpoint));
         assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
-        assert_eq!(server.operations(), ["DescribeStacks", "DescribeStacks"]);
+        assert_eq!(operations(&server), ["DescribeStacks", "DescribeStacks"]);
     }
 }
 
@@ -392,9 +303,9 @@ fn nothing_is_asked_where_the_answer_changes_nothing() {
         (both, event(SHOP), "SUCCESS"),
     ] {
         let server = Server::always(stack(SHOP, &[("team", "shop")]));
-        let answer = respond(&policy, &event, &server.world());
+        let answer = respond(&policy, &event, &World::at(&server.endpoint));
         assert_eq!(answer["hookStatus"], status, "{policy}: {answer}");
-        assert!(server.operations().is_empty(), "{policy}: {:?}", server.operations());
+        assert!(operations(&server).is_empty(), "{policy}: {:?}", operations(&server));
     }
 }
 
@@ -402,7 +313,7 @@ fn nothing_is_asked_where_the_answer_changes_nothing() {
 fn one_that_has_expired_is_named_without_a_question() {
     let server = Server::always(error(500, "InternalFailure"));
     let policy = excusing("stack-tags: {team: shop}, expires: 2027-03-30");
-    let answer = respond(&policy, &event(SHOP), &server.world());
+    let answer = respond(&policy, &event(SHOP), &World::at(&server.endpoint));
     let message = answer["message"].as_str().unwrap();
     let words = "excused until 2027-03-30 for stacks with certain tags, no longer: being rebuilt";
     assert!(message.contains(words), "{message}");
@@ -440,15 +351,15 @@ fn body_of_change_set(kind: &str) -> Value {
 fn an_event_with_many_task_definitions_is_one_question() {
     let server = Server::always(stack(SHOP, &[("team", "shop")]));
     let template = TEMPLATE.replace("!Ref P", "true").replace("PTYPE", "String");
-    let world = World { body: json!({"template": template}), ..server.world() };
+    let world = World { body: json!({"template": template}), ..World::at(&server.endpoint) };
     let answer = respond(&by_tag(), &stack_event("STACK"), &world);
     assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
-    assert_eq!(server.operations(), ["DescribeStacks"]);
+    assert_eq!(operations(&server), ["DescribeStacks"]);
 
     let server = Server::always(error(403, "AccessDenied"));
-    let world = World { body: json!({"template": template}), ..server.world() };
+    let world = World { body: json!({"template": template}), ..World::at(&server.endpoint) };
     assert_eq!(respond(&by_tag(), &stack_event("STACK"), &world)["hookStatus"], "FAILED");
-    assert_eq!(server.operations(), ["DescribeStacks"], "nor is it asked again when there is no answer");
+    assert_eq!(operations(&server), ["DescribeStacks"], "nor is it asked again when there is no answer");
 }
 
 #[test]
@@ -474,10 +385,10 @@ fn the_parameters_of_a_change_set_decide_where_the_policy_asks_for_them() {
         (format!("{deny}\n{describe}"), store, ("/name", Some("****")), "FAILED", 1),
     ] {
         let server = Server::always(change_set(&[("P", value, resolved)]));
-        let world = World { body: body_of_change_set(kind), ..server.world() };
+        let world = World { body: body_of_change_set(kind), ..World::at(&server.endpoint) };
         let answer = respond(&policy, &stack_event("CHANGE_SET"), &world);
         assert_eq!(answer["hookStatus"], status, "{policy} {kind} {value} {resolved:?}: {answer}");
-        let operations = server.operations();
+        let operations = operations(&server);
         assert_eq!(operations.len(), asked, "{policy} {kind}: {operations:?}");
         assert!(operations.iter().all(|operation| operation == "DescribeChangeSet"), "{operations:?}");
         if policy.contains("describe") && (value == "false" && kind == "String") {
@@ -490,10 +401,10 @@ fn the_parameters_of_a_change_set_decide_where_the_policy_asks_for_them() {
 fn a_stacks_parameters_are_asked_by_nobody() {
     let server = Server::always(stack(SHOP, &[]));
     let body = json!({"template": TEMPLATE.replace("PTYPE", "String")});
-    let world = World { body, ..server.world() };
+    let world = World { body, ..World::at(&server.endpoint) };
     let policy = "{change-set-parameters: describe, unresolved: {stack: deny}}";
     assert_eq!(respond(policy, &stack_event("STACK"), &world)["hookStatus"], "FAILED");
-    assert!(server.operations().is_empty());
+    assert!(operations(&server).is_empty());
 }
 
 #[test]
@@ -504,7 +415,8 @@ fn without_parameters_a_change_set_says_why() {
         (answer("DescribeChangeSet", ""), "the answer to `DescribeChangeSet` is not about this change set"),
     ] {
         let server = Server::always(reply);
-        let world = World { body: body_of_change_set("String"), within: BUDGET / 4, ..server.world() };
+        let world =
+            World { body: body_of_change_set("String"), within: BUDGET / 4, ..World::at(&server.endpoint) };
         for (level, status) in [("deny", "FAILED"), ("warn", "SUCCESS")] {
             let policy = format!("{{change-set-parameters: describe, unresolved: {{stack: {level}}}}}");
             let answer = respond(&policy, &stack_event("CHANGE_SET"), &world);
@@ -519,13 +431,13 @@ fn without_parameters_a_change_set_says_why() {
 #[test]
 fn a_change_sets_own_tags_count_and_come_with_its_parameters() {
     let server = Server::always(change_set(&[("P", "true", None)]));
-    let world = World { body: body_of_change_set("String"), ..server.world() };
+    let world = World { body: body_of_change_set("String"), ..World::at(&server.endpoint) };
     let policy = format!("{}\nchange-set-parameters: describe", by_tag());
     let answer = respond(&policy, &stack_event("CHANGE_SET"), &world);
     assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
     assert!(answer["message"].as_str().unwrap().contains("1 excepted"), "{answer}");
-    assert_eq!(server.operations(), ["DescribeChangeSet"]);
-    let requests = server.requests.lock().unwrap();
+    assert_eq!(operations(&server), ["DescribeChangeSet"]);
+    let requests = server.requests();
     assert_eq!(parameter(&requests[0].form, "ChangeSetName"), CHANGE_SET);
 }
 
