@@ -2,6 +2,7 @@
 //!
 //! Owns the settings of TLS and what can go wrong between here and a server. Must not know what is asked for, nor whom.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 
@@ -70,6 +71,12 @@ pub fn tls() -> Result<TlsConfig, Problem> {
     }
     let provider = rustls_graviola::default_provider().into();
     Ok(TlsConfig::builder().unversioned_rustls_crypto_provider(provider).build())
+}
+
+/// The port of a test's own server, given as `http://127.0.0.1:PORT`. It must be on this machine: whoever may set a
+/// variable cannot have requests sent elsewhere.
+pub fn loopback_port(endpoint: &OsStr) -> Option<u16> {
+    endpoint.to_str()?.strip_prefix("http://127.0.0.1:")?.parse().ok()
 }
 
 /// Graviola panics without these (<https://docs.rs/graviola/latest/graviola/#limitations>).

@@ -282,11 +282,9 @@ fn is_region(label: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The same path and query at the tests' own server, which must be on this machine: whoever may set a variable
-/// cannot have a payload's address sent elsewhere.
+/// The same path and query at the tests' own server.
 fn at_test_endpoint(uri: Uri, endpoint: &OsStr) -> Result<Uri, Error> {
-    let port = endpoint.to_str().and_then(|endpoint| endpoint.strip_prefix("http://127.0.0.1:"));
-    let port: u16 = port.and_then(|port| port.parse().ok()).ok_or(Error::TestEndpoint)?;
+    let port = https::loopback_port(endpoint).ok_or(Error::TestEndpoint)?;
     let path_and_query = uri.into_parts().path_and_query.ok_or(Error::NotHttps)?;
     let builder = Uri::builder().scheme("http").authority(format!("127.0.0.1:{port}"));
     builder.path_and_query(path_and_query).build().map_err(|_| Error::TestEndpoint)

@@ -10,6 +10,9 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 use crate::https::Problem;
 
+/// Codes by which AWS says that credentials may not call.
+const DENIED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"];
+
 /// Codes by which AWS says that there were too many requests, as the SDK's own retries take them.
 const THROTTLING: [&str; 5] = [
     "RequestLimitExceeded",
@@ -27,9 +30,7 @@ where
     let (_, name) = action.split_once(':').unwrap_or_default();
     match error {
         SdkError::ServiceError(error) => match error.err().code() {
-            Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation") => {
-                format!("these credentials may not call `{action}`")
-            }
+            Some(code) if DENIED.contains(&code) => format!("these credentials may not call `{action}`"),
             Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => {
                 "the credentials have expired".into()
             }
@@ -42,6 +43,7 @@ where
             Some(code) if code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
                 format!("`{name}` was answered with {code}")
             }
+            // What cannot be read comes as an error of the service's, too.
             _ if error.raw().status().is_success() => format!("the answer to `{name}` is not understood"),
             _ => format!("`{name}` was answered with status {}", error.raw().status().as_u16()),
         },
@@ -57,6 +59,14 @@ where
             format!("`{name}` could not be called: there are no credentials for it")
         }
         _ => format!("the answer to `{name}` is not understood"),
+    }
+}
+
+/// Whether AWS says that these credentials may not call.
+pub fn is_denied<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::ServiceError(error) => error.err().code().is_some_and(|code| DENIED.contains(&code)),
+        _ => false,
     }
 }
 

@@ -13,11 +13,13 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::config::ProvideCredentials;
+use aws_sdk_cloudformation::config::retry::{RetryPartition, TokenBucket};
 
 use super::http;
 use crate::document::on_one_line;
 
-/// How often one call is tried. CloudFormation refuses what comes too fast, and a long audit must not end with that.
+/// How often one call is tried, with longer and longer waits between, up to 20 seconds. CloudFormation refuses what comes
+/// too fast, and a long audit must not end with that.
 const ATTEMPTS: u32 = 10;
 
 /// How long to wait for a connection, and then for an answer, the largest of which is a template of 1 MB.
@@ -35,7 +37,11 @@ pub struct Session {
 impl Session {
     /// A client of CloudFormation.
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        aws_sdk_cloudformation::Client::new(&self.config)
+        // How many retries there may be at all is bounded by those of each call. The SDK's own bound is made for a server
+        // that would rather fail than wait.
+        let patient = RetryPartition::custom("ecs-guard").token_bucket(TokenBucket::unlimited()).build();
+        let config = aws_sdk_cloudformation::config::Builder::from(&self.config).retry_partition(patient).build();
+        aws_sdk_cloudformation::Client::from_conf(config)
     }
 
     /// A client of Lambda.
@@ -88,13 +94,13 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Ses
     if problems.is_empty() { Ok(sessions) } else { Err(problems) }
 }
 
-/// Retries that slow down when AWS asks for that, unless a person's own settings are other than the SDK's default.
+/// Retries for as long as AWS may refuse a call that comes too fast, unless a person's own settings are other than the SDK's default.
 fn with_retries(config: &SdkConfig) -> SdkConfig {
     let is_default = config.retry_config().is_none_or(|own| *own == RetryConfig::standard());
     if !is_default {
         return config.clone();
     }
-    config.to_builder().retry_config(RetryConfig::adaptive().with_max_attempts(ATTEMPTS)).build()
+    config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS)).build()
 }
 
 /// Asks for credentials once, so that their absence is told once and not of every call.

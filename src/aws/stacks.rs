@@ -1,218 +1,171 @@
-//! The stacks of an account, as CloudFormation tells of them.
+//! What the function asks CloudFormation about one stack or change set, answered in time or not at all.
 //!
-//! Owns which stacks are deployed, and what is known of the deployment of one. Calls what reads, and nothing else. Must
-//! not know what is judged.
+//! Owns the calls, what of their answers is believed, and how long they may take. Must not know what depends on an
+//! answer, nor where credentials come from.
+//!
+//! A client is built for each question and kept for none: most events have no question.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::thread;
+use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::config::http::HttpResponse;
+use aws_sdk_cloudformation::config::retry::RetryConfig;
+use aws_sdk_cloudformation::config::timeout::TimeoutConfig;
+use aws_sdk_cloudformation::config::{
+    BehaviorVersion, Config, Credentials, Region, StalledStreamProtectionConfig,
+};
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudformation::types::{StackStatus, StackSummary, TemplateStage};
-use serde::{Deserialize, Serialize};
+use aws_sdk_cloudformation::types::Tag;
 
-use super::failure::reason;
-use super::parameters;
+use super::{failure, http, parameters};
+use crate::https;
 use crate::template::Given;
 
-/// A stack that is deployed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stack {
-    /// Its ARN, which no other stack ever has.
-    pub id: String,
-    /// Its status, which tells an update that is under way from one that is done.
-    pub status: String,
-    /// When it was created or last updated, in milliseconds since 1970.
-    pub changed: i64,
+/// For tests only: the variable that names the server to ask in CloudFormation's place, as `http://127.0.0.1:PORT`. An
+/// empty one counts as not set.
+pub const TEST_ENDPOINT: &str = "ECS_GUARD_TEST_CLOUDFORMATION_ENDPOINT";
+
+/// How long a question may take, second and third tries included. An event has at most one, after at most six seconds
+/// for its payload; the function has ten for all of it (`template.yaml`).
+pub const BUDGET: Duration = Duration::from_millis(2500);
+
+/// How often a question is put. Other than a lost packet or too many calls at one time, nothing passes so quickly.
+const TRIES: u32 = 3;
+
+/// Who asks, and where.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The Region, such as `eu-west-1`.
+    pub region: String,
+    /// The credentials.
+    pub credentials: Credentials,
+    /// The tests' own server.
+    pub test_endpoint: Option<String>,
 }
 
-impl Stack {
-    fn of(summary: &StackSummary) -> Option<Self> {
-        let changed = summary.last_updated_time().or(summary.creation_time())?;
-        let id = summary.stack_id()?.to_owned();
-        let status = summary.stack_status()?.as_str().to_owned();
-        let stack = Self { id, status, changed: changed.to_millis().ok()? };
-        stack.parts().map(|_| ()).map(|()| stack)
-    }
-
-    /// Partition, Region, account, name and the last part of the ARN, if it is one and has nothing in it that a name
-    /// of a file could not have.
-    fn parts(&self) -> Option<[&str; 5]> {
-        let mut parts = self.id.splitn(6, ':');
-        let ("arn", partition, "cloudformation", region, account) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?)
-        else {
-            return None;
-        };
-        let (name, unique) = parts.next()?.strip_prefix("stack/")?.split_once('/')?;
-        let parts = [partition, region, account, name, unique];
-        let is_plain = |part: &&str| {
-            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
-        parts.iter().all(is_plain).then_some(parts)
-    }
-
-    fn part(&self, index: usize) -> &str {
-        self.parts().and_then(|parts| parts.get(index).copied()).unwrap_or_default()
-    }
-
-    /// Its account's number.
-    pub fn account(&self) -> &str {
-        self.part(2)
-    }
-
-    /// Its Region.
-    pub fn region(&self) -> &str {
-        self.part(1)
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        self.part(3)
-    }
-
-    /// What tells it from others of the same name, before or after it.
-    pub fn unique(&self) -> &str {
-        self.part(4)
-    }
-
-    /// What it is called in results: `ACCOUNT/REGION/NAME`.
-    pub fn path(&self) -> String {
-        format!("{}/{}/{}", self.account(), self.region(), self.name())
-    }
-
-    /// What is known of its deployment before it is described
-    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>).
-    pub fn pseudo_parameters(&self) -> BTreeMap<String, String> {
-        let partition = self.part(0);
-        let mut known = BTreeMap::from([
-            ("AWS::AccountId", self.account()),
-            ("AWS::Partition", partition),
-            ("AWS::Region", self.region()),
-            ("AWS::StackId", &self.id),
-            ("AWS::StackName", self.name()),
-        ]);
-        // Of the other partitions it is not documented.
-        let suffix = match partition {
-            "aws" | "aws-us-gov" => Some("amazonaws.com"),
-            "aws-cn" => Some("amazonaws.com.cn"),
-            _ => None,
-        };
-        known.extend(suffix.map(|suffix| ("AWS::URLSuffix", suffix)));
-        known.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-    }
-}
-
-/// What a stack was deployed with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deployment {
-    /// Its parameters, those of AWS included.
-    pub given: Given,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// The stacks that are deployed, nested ones included, in the order of their names.
-///
-/// # Errors
-/// Why they cannot be listed, as a part of a sentence.
-pub async fn list(client: &Client) -> Result<Vec<Stack>, String> {
-    let mut stacks = Vec::new();
-    // Not by a filter, which would have to name every status that there will ever be.
-    let mut pages = client.list_stacks().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| reason("cloudformation:ListStacks", &error))?;
-        for summary in page.stack_summaries() {
-            // The second is a change set that was never executed.
-            let nothing = [StackStatus::DeleteComplete, StackStatus::ReviewInProgress];
-            if summary.stack_status().is_some_and(|status| nothing.contains(status)) {
-                continue;
+impl Access {
+    /// Who the function is, by the variables that Lambda sets
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>).
+    ///
+    /// # Errors
+    /// What is missing or wrong, as a part of a sentence.
+    pub fn of_function(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let find = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let required = |name: &str| find(name).ok_or_else(|| format!("the function's `{name}` is not set"));
+        let region = required("AWS_REGION")?;
+        let (id, secret) = (required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?);
+        let credentials = Credentials::new(id, secret, find("AWS_SESSION_TOKEN"), None, "Lambda");
+        let test_endpoint = match find(TEST_ENDPOINT) {
+            None => None,
+            Some(endpoint) => {
+                let port = https::loopback_port(OsStr::new(&endpoint)).ok_or_else(|| {
+                    format!("`{TEST_ENDPOINT}` is for tests and takes `http://127.0.0.1:PORT` only")
+                })?;
+                Some(format!("http://127.0.0.1:{port}"))
             }
-            let stack =
-                Stack::of(summary).ok_or("the answer to `ListStacks` has a stack that is not understood")?;
-            stacks.push(stack);
-        }
-    }
-    stacks.sort_by(|one, other| (one.name(), &one.id).cmp(&(other.name(), &other.id)));
-    Ok(stacks)
-}
-
-/// A stack's template after its macros; `None` when there is no such stack any more.
-///
-/// # Errors
-/// Why it cannot be had, as a part of a sentence.
-pub async fn template(client: &Client, stack: &Stack) -> Result<Option<String>, String> {
-    let call = client.get_template().stack_name(&stack.id).template_stage(TemplateStage::Processed);
-    match call.send().await {
-        Ok(answer) => match answer.template_body {
-            Some(template) => Ok(Some(template)),
-            None => Err("the answer to `GetTemplate` has no template".into()),
-        },
-        Err(error) if is_gone(&error) => Ok(None),
-        Err(error) => Err(reason("cloudformation:GetTemplate", &error)),
+        };
+        Ok(Self { region, credentials, test_endpoint })
     }
 }
 
-/// A stack's parameters and tags; `None` when there is no such stack any more.
+/// The tags of the stack with this ARN.
 ///
 /// # Errors
 /// Why they cannot be had, as a part of a sentence.
-pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deployment>, String> {
-    let answer = match client.describe_stacks().stack_name(&stack.id).send().await {
-        Ok(answer) => answer,
-        Err(error) if is_gone(&error) => return Ok(None),
-        Err(error) => return Err(reason("cloudformation:DescribeStacks", &error)),
-    };
-    let [described] = answer.stacks() else {
-        return Err("the answer to `DescribeStacks` does not have the one stack that was asked for".into());
-    };
-    let parameters = stack.pseudo_parameters();
-    let mut given = Given { parameters, assume_defaults: true, ..Given::default() };
-    let topics = described.notification_arns();
-    if !topics.is_empty() {
-        given.parameters.insert("AWS::NotificationARNs".into(), topics.join(","));
+pub fn stack_tags(
+    access: &Access,
+    stack: &str,
+    within: Duration,
+) -> Result<BTreeMap<String, String>, String> {
+    let answer = waited_for(async {
+        let client = client(access, within);
+        client.describe_stacks().stack_name(stack).send().await
+    })?;
+    let answer = answer.map_err(|error| reason("DescribeStacks", &error))?;
+    match answer.stacks() {
+        [only] if only.stack_id() == Some(stack) => Ok(tags(only.tags())),
+        _ => Err("the answer to `DescribeStacks` is not about this stack".into()),
     }
-    parameters::add(described.parameters(), &mut given);
-    let tag = |tag: &aws_sdk_cloudformation::types::Tag| {
-        Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))
-    };
-    Ok(Some(Deployment { given, tags: described.tags().iter().filter_map(tag).collect() }))
 }
 
-/// Whether the stack was deleted since it was listed. There is no code for that alone.
-fn is_gone<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    let Some(error) = error.as_service_error() else { return false };
-    error.code() == Some("ValidationError")
-        && error.message().is_some_and(|message| message.contains("does not exist"))
+/// The tags that a stack would have from the change set with this ARN, and the values of its parameters.
+///
+/// # Errors
+/// As [`stack_tags`].
+pub fn change_set(
+    access: &Access,
+    stack: &str,
+    change_set: &str,
+    within: Duration,
+) -> Result<(BTreeMap<String, String>, Given), String> {
+    let answer = waited_for(async {
+        let client = client(access, within);
+        // Tags and parameters come with the first page of the changes, which are not wanted.
+        client.describe_change_set().stack_name(stack).change_set_name(change_set).send().await
+    })?;
+    let answer = answer.map_err(|error| reason("DescribeChangeSet", &error))?;
+    if answer.change_set_id() != Some(change_set) {
+        return Err("the answer to `DescribeChangeSet` is not about this change set".into());
+    }
+    let mut given = Given::default();
+    parameters::add(answer.parameters(), &mut given);
+    Ok((tags(answer.tags()), given))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Stack;
+pub(super) fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    let pair = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()));
+    tags.iter().filter_map(pair).collect()
+}
 
-    fn stack(id: &str) -> Stack {
-        Stack { id: id.into(), status: "CREATE_COMPLETE".into(), changed: 0 }
+fn reason<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if failure::is_denied(error) {
+        return format!(
+            "the function may not call `cloudformation:{operation}`; it may when it is deployed with \
+             `DescribeStacks=on`"
+        );
     }
+    failure::reason(&format!("cloudformation:{operation}"), error)
+}
 
-    #[test]
-    fn a_stack_is_told_by_its_arn() {
-        let stack = stack("arn:aws-cn:cloudformation:cn-north-1:111122223333:stack/orders-api/1a2b-3c");
-        assert_eq!(stack.path(), "111122223333/cn-north-1/orders-api");
-        assert_eq!(stack.unique(), "1a2b-3c");
-        assert_eq!(stack.pseudo_parameters()["AWS::URLSuffix"], "amazonaws.com.cn");
-    }
+fn client(access: &Access, within: Duration) -> Client {
+    // Each try has most of the time, for one that is slow must not end for the sake of another; to connect is quick.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(within / 3)
+        .read_timeout(within)
+        .operation_timeout(within)
+        .build();
+    let retries = RetryConfig::standard().with_max_attempts(TRIES).with_initial_backoff(within / 25);
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(access.region.clone()))
+        .credentials_provider(access.credentials.clone())
+        // The function's environment has no say in where its requests go.
+        .http_client(http::client(None))
+        .timeout_config(timeouts)
+        .retry_config(retries)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    let config = match &access.test_endpoint {
+        Some(endpoint) => config.endpoint_url(endpoint),
+        None => config,
+    };
+    Client::from_conf(config.build())
+}
 
-    #[test]
-    fn what_could_lead_out_of_a_directory_is_no_stack() {
-        for id in [
-            "",
-            "orders-api",
-            "arn:aws:cloudformation:eu-west-1:111122223333:stack/../1",
-            "arn:aws:cloudformation:eu-west-1:111122223333:stack/a/../../b",
-            "arn:aws:cloudformation:..:111122223333:stack/a/1",
-            "arn:aws:cloudformation:eu-west-1:111122223333:stack/a/",
-            "arn:aws:ecs:eu-west-1:111122223333:stack/a/1",
-        ] {
-            assert_eq!(stack(id).parts(), None, "{id}");
-        }
-    }
+/// Waits for an answer, in a thread with a runtime of its own: the caller may be inside another's.
+fn waited_for<T: Send>(answer: impl Future<Output = T> + Send) -> Result<T, String> {
+    let wait = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().ok()?;
+        let answer = runtime.block_on(answer);
+        // A thread may still be waiting for what nobody wants any more.
+        runtime.shutdown_background();
+        Some(answer)
+    };
+    let waited = thread::scope(|scope| scope.spawn(wait).join());
+    waited.ok().flatten().ok_or_else(|| "the call failed inside ecs-guard".into())
 }

@@ -23,7 +23,7 @@ use super::check::reporting::Reporting;
 use super::check::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::session;
-use crate::aws::stacks::Stack;
+use crate::aws::account::Stack;
 use crate::check::{CheckedFile, Tally, check};
 use crate::output::{Format, Inputs, Run};
 

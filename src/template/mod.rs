@@ -40,6 +40,21 @@ pub struct Given {
     pub looked_up: BTreeMap<String, String>,
 }
 
+impl Given {
+    /// Adds what somebody else knows, who has the last word.
+    pub fn extend(&mut self, other: Self) {
+        let Self { parameters, assume_defaults, open, looked_up } = other;
+        for name in &open {
+            self.parameters.remove(name);
+        }
+        self.open.retain(|name| !parameters.contains_key(name));
+        self.parameters.extend(parameters);
+        self.open.extend(open);
+        self.looked_up.extend(looked_up);
+        self.assume_defaults |= assume_defaults;
+    }
+}
+
 /// How much work is spent on one template beyond the first possibility of each task definition, in functions evaluated:
 /// well below a second, so that no template keeps a deployment waiting.
 const BUDGET: usize = 500_000;
@@ -168,6 +183,15 @@ impl<'t> Template<'t> {
         let left = self.budget.get().checked_sub(steps + 1);
         self.budget.set(left.unwrap_or(0));
         left.is_some()
+    }
+
+    /// Whether it has a parameter whose value is not known and may become known.
+    pub fn has_open_parameter(&self) -> bool {
+        let Given { parameters, looked_up, .. } = self.given;
+        self.parameters.iter().any(|(name, parameter)| {
+            let known = if parameter.is_looked_up { looked_up } else { parameters };
+            !parameter.is_secret && !known.contains_key(*name)
+        })
     }
 
     /// Whether a name is a parameter whose value may be given and is not, and so would settle what depends on it.

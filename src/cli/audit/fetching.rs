@@ -11,7 +11,7 @@ use futures_util::stream;
 
 use super::state::{Fetched, State};
 use crate::aws::session::Session;
-use crate::aws::stacks::{self, Deployment, Stack};
+use crate::aws::account::{self, Deployment, Stack};
 use crate::check::could_concern;
 use crate::cli::check::progress::{Progress, Work};
 
@@ -27,7 +27,7 @@ pub(super) async fn list(sessions: &[Session]) -> Vec<Listing> {
     let mut listings = Vec::new();
     for session in sessions {
         let client = session.cloudformation();
-        let stacks = stacks::list(&client).await;
+        let stacks = account::list(&client).await;
         listings.push(Listing { region: session.region.clone(), client, stacks });
     }
     listings
@@ -77,9 +77,9 @@ pub(super) async fn fetch(
 /// Fetches one stack, and answers whether it is still there.
 async fn fetch_one(wanted: &Wanted<'_>, state: &State) -> Result<bool, String> {
     let Wanted { stack, client } = wanted;
-    let Some(template) = stacks::template(client, stack).await? else { return Ok(false) };
+    let Some(template) = account::template(client, stack).await? else { return Ok(false) };
     let template: Option<(String, Deployment)> = if could_concern(&template) {
-        let Some(deployment) = stacks::describe(client, stack).await? else { return Ok(false) };
+        let Some(deployment) = account::describe(client, stack).await? else { return Ok(false) };
         Some((template, deployment))
     } else {
         None

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::Builder;
 
-use crate::aws::stacks::{Deployment, Stack};
+use crate::aws::account::{Deployment, Stack};
 use crate::template::Given;
 
 /// Files of another version are fetched again.
