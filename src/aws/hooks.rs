@@ -6,14 +6,16 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::config::http::HttpResponse;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::operation::list_hook_results::ListHookResultsError;
 use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{
     AnnotationStatus, HookResultSummary, HookStatus, RegistryType, ThirdPartyType,
     TypeConfigurationIdentifier,
 };
 
-use super::failure::reason;
+use super::failure::{self, reason};
 use crate::deployed::results::{Ending, Invocation, Violated};
 
 /// A hook in one account and Region.
@@ -87,7 +89,7 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
             Err(error) => match error.as_service_error().and_then(|error| error.code()) {
                 // There is none.
                 Some("HookResultNotFoundException") => break,
-                _ => return Err(reason("cloudformation:ListHookResults", &error)),
+                _ => return Err(reason(listing(&error), &error)),
             },
         };
         let recent = page.hook_results().iter().map(listed);
@@ -100,6 +102,16 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
         }
     }
     Ok(said)
+}
+
+/// The action that a refusal is about: to list the results of a hook takes the right to list them all
+/// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/grant-iam-permissions-for-hooks.html>).
+fn listing(error: &SdkError<ListHookResultsError, HttpResponse>) -> &'static str {
+    if failure::is_denied(error) {
+        "cloudformation:ListAllHookResults"
+    } else {
+        "cloudformation:ListHookResults"
+    }
 }
 
 fn listed(summary: &HookResultSummary) -> Said {

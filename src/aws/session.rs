@@ -40,7 +40,8 @@ impl Session {
         // How many retries there may be at all is bounded by those of each call. The SDK's own bound is made for a server
         // that would rather fail than wait.
         let patient = RetryPartition::custom("ecs-guard").token_bucket(TokenBucket::unlimited()).build();
-        let config = aws_sdk_cloudformation::config::Builder::from(&self.config).retry_partition(patient).build();
+        let config =
+            aws_sdk_cloudformation::config::Builder::from(&self.config).retry_partition(patient).build();
         aws_sdk_cloudformation::Client::from_conf(config)
     }
 

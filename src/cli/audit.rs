@@ -22,8 +22,8 @@ use super::check::progress::{Progress, Work};
 use super::check::reporting::Reporting;
 use super::check::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
-use crate::aws::session;
 use crate::aws::account::Stack;
+use crate::aws::session;
 use crate::check::{CheckedFile, Tally, check};
 use crate::output::{Format, Inputs, Run};
 

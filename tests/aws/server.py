@@ -34,6 +34,7 @@ class Reply:
     body: bytes
     status: int = 200
     content_type: str = "text/xml"
+    error_type: str = ""
 
 
 def error(code: str, message: str, status: int = 400) -> Reply:
@@ -103,6 +104,8 @@ def serve(behind: Application | None = None) -> Iterator[Server]:
                 reply = error("ValidationError", f"moto fails: {type(failure).__name__}")
         reply = reply or error("InvalidAction", f"the test has no reply to {call.action}")
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
+        # Where APIs that speak JSON have an error's code.
+        headers += [("x-amzn-ErrorType", reply.error_type)] if reply.error_type else []
         start_response(f"{reply.status} status", headers)
         return [reply.body]
 
@@ -149,5 +152,14 @@ def stuck_after(action: str, times: int, seconds: float) -> Answer:
             if left[0] < 0:
                 time.sleep(seconds)
         return None
+
+    return answer
+
+
+def denied_to_all(action: str) -> Answer:
+    """Refuses an action, whatever it is about."""
+
+    def answer(call: Call) -> Reply | None:
+        return error("AccessDenied", "not authorized", 403) if call.action == action else None
 
     return answer

@@ -10,8 +10,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::state::{Fetched, State};
-use crate::aws::session::Session;
 use crate::aws::account::{self, Deployment, Stack};
+use crate::aws::session::Session;
 use crate::check::could_concern;
 use crate::cli::check::progress::{Progress, Work};
 
