@@ -13,8 +13,9 @@
 //! 8. [`fix`]: the change that a finding asks for becomes edits of the text.
 //! 9. [`check`]: one file, judged and fixed.
 //! 10. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
-//! 11. [`output`]: text that people read.
-//! 12. [`policy_file`], [`https`], [`payload`], [`aws`], [`cli`] and [`lambda`]: the file system, the network and the
+//! 11. [`deployed`]: what a deployed hook said, and what is wrong with one.
+//! 12. [`output`]: text that people read.
+//! 13. [`policy_file`], [`https`], [`payload`], [`aws`], [`cli`] and [`lambda`]: the file system, the network and the
 //!     two programs; all input and output is here.
 
 #[cfg(feature = "aws")]
