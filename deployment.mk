@@ -57,23 +57,21 @@ lambda-target:
 # target's gcc, which knows where its C library is. RUSTFLAGS is extended, not set through Cargo's
 # configuration, because Cargo ignores the latter when the former is set, as in many a CI. Cargo's
 # progress goes to standard output since SAM keeps standard error to itself until make has ended.
-# A static binary moves its own addresses to where it was loaded at each start; packed, the list of
-# them is a tenth as long, which musl reads and not every glibc. The modes are set because Lambda runs the function as another user than the one who built it.
+# The modes are set because Lambda runs the function as another user than the one who built it.
 .PHONY: build-HookFunction
 build-HookFunction:
 	@[ -n "$(ARTIFACTS_DIR)" ] || { echo "ecs-guard: set ARTIFACTS_DIR, as sam build does" >&2; exit 2; }
 	@target=$$($(MAKE) --silent --no-print-directory --file deployment.mk lambda-target \
 		ARCHITECTURE=$(ARCHITECTURE) LAMBDA_LIBC=$(LAMBDA_LIBC)) || exit 1; \
-	packed=; \
 	case $$target in \
-		*-musl) linker=rust-lld; packed="-C link-arg=-zpack-relative-relocs" ;; \
+		*-musl) linker=rust-lld ;; \
 		$(HOST_CPU)-*) linker=cc ;; \
 		*) linker=$$(echo $$target | sed 's/-unknown//')-gcc ;; \
 	esac; \
 	variable=CARGO_TARGET_$$(echo $$target | tr a-z- A-Z_)_LINKER; \
 	env "$$variable=$$(printenv $$variable || echo $$linker)" RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static" \
-		cargo rustc --release --locked --no-default-features --features lambda --bin bootstrap \
-			--target $$target --target-dir "$(LAMBDA_TARGET_DIR)" -- $$packed 2>&1 && \
+		cargo build --release --locked --no-default-features --features lambda --bin bootstrap \
+			--target $$target --target-dir "$(LAMBDA_TARGET_DIR)" 2>&1 && \
 	mkdir -p "$(ARTIFACTS_DIR)" && \
 	install -m 755 "$(LAMBDA_TARGET_DIR)/$$target/release/bootstrap" "$(ARTIFACTS_DIR)/bootstrap" && \
 	install -m 644 ecs-guard.yaml "$(ARTIFACTS_DIR)/ecs-guard.yaml"
