@@ -2,6 +2,7 @@
 //!
 //! Owns the ways in which an answer can fail. Knows nothing of what is asked.
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::disallowed_methods, reason = "a server has threads")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +11,7 @@ use std::thread;
 
 /// What the server does with a request.
 #[derive(Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// A status and a body.
     Answer(u16, String),
     /// Bytes that are no HTTP.
@@ -25,20 +26,20 @@ pub enum Reply {
 
 /// A request: its head, and the form in its body.
 #[derive(Debug, Clone)]
-pub struct Request {
-    pub head: String,
-    pub form: String,
+pub(crate) struct Request {
+    pub(crate) head: String,
+    pub(crate) form: String,
 }
 
 /// A server that keeps what it was asked.
-pub struct Server {
-    pub endpoint: String,
+pub(crate) struct Server {
+    pub(crate) endpoint: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
     /// Answers each request, of which it is told how many were before, in a thread of its own.
-    pub fn new(reply: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(reply: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -53,12 +54,12 @@ impl Server {
         Self { endpoint, requests }
     }
 
-    pub fn always(reply: Reply) -> Self {
+    pub(crate) fn always(reply: Reply) -> Self {
         Self::new(move |_, _| reply.clone())
     }
 
     /// What was asked so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }
