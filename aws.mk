@@ -16,7 +16,7 @@ BENCH_AUDIT_VENV := benches/.venv-audit
 
 .PHONY: bench-audit
 bench-audit: $(BENCH_AUDIT_VENV)/requirements.txt build ## measure an audit beside one-by-one calls of awscli; writes docs/performance.md
-	$(BENCH_AUDIT_VENV)/bin/python benches/audit.py --ecs-guard target/release/ecs-guard \
+	$(BENCH_AUDIT_VENV)/bin/python -m benches.audit --ecs-guard target/release/ecs-guard \
 		--aws $(BENCH_AUDIT_VENV)/bin/aws --document docs/performance.md
 
 # The copy of the requirements is the last thing made, so an interrupted installation starts over.

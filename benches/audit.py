@@ -19,6 +19,8 @@ from pathlib import Path
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from tests.aws.command import environment
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 TEMPLATE = escape((REPOSITORY / "tests" / "cli" / "templates" / "service.yaml").read_text())
@@ -105,25 +107,13 @@ class Server:
         self.process.join()
 
 
-def environment(endpoint: str, home: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ECS_GUARD", "XDG_"))}
-    return own | {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "AWS_REGION": "eu-central-1",
-        "HOME": home,
-        "NO_PROXY": "127.0.0.1",
-    }
-
-
 def audit(command: Path, endpoint: str, home: str) -> tuple[float, float]:
     """Seconds and MiB of an audit; whatever it keeps is in `home`."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [command, "audit", "--format", "json=" + os.path.join(home, "out.json"), "--quiet"],
         cwd=home,
-        env=environment(endpoint, home),
+        env=environment(endpoint, Path(home)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
@@ -140,7 +130,7 @@ def of_cli(command: Path, endpoint: str, home: str, number: int) -> float:
     start = time.perf_counter()
     for call in (["get-template", "--template-stage", "Processed"], ["describe-stacks"]):
         arguments = [command, "cloudformation", *call, "--stack-name", arn(number)]
-        subprocess.run(arguments, env=environment(endpoint, home), stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(arguments, env=environment(endpoint, Path(home)), stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
 

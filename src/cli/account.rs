@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use super::Streams;
+use super::permissions::{self, Statement};
 use crate::aws::session::{self, Session};
 
 #[derive(Debug, clap::Args)]
@@ -19,10 +20,22 @@ pub(super) struct Account {
 
     /// Print the IAM policy that this needs, which allows to read only, and ask AWS nothing
     #[arg(long)]
-    pub(super) print_iam_policy: bool,
+    print_iam_policy: bool,
 }
 
 impl Account {
+    /// Prints the IAM policy with these statements, if that is all that is wanted.
+    pub(super) fn prints_policy(
+        &self,
+        statements: &'static [Statement],
+        streams: &mut Streams,
+    ) -> io::Result<bool> {
+        if self.print_iam_policy {
+            write!(streams.out, "{}", permissions::policy(statements))?;
+        }
+        Ok(self.print_iam_policy)
+    }
+
     /// A session for each profile and Region; what is wrong with them is said, and then there are none.
     pub(super) fn sessions(&self, streams: &mut Streams) -> io::Result<Option<Vec<Session>>> {
         match session::block_on(session::sessions(&self.profiles, &self.regions))? {
@@ -40,12 +53,19 @@ impl Account {
 /// The aliases that `template.yaml` gives its hooks; the second is deployed only where it is wanted.
 const ALIASES: [&str; 2] = ["EcsGuard::TaskDefinition::Hook", "EcsGuard::Stack::Hook"];
 
-/// Which hooks a command looks at.
+/// Which hooks a command looks at, where, and how it tells of them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Hooks {
+    #[command(flatten)]
+    pub(super) account: Account,
+
     /// The alias of a hook; may be repeated; those of template.yaml when there is none
     #[arg(long = "hook", value_name = "ALIAS")]
     aliases: Vec<String>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 impl Hooks {

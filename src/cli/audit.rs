@@ -52,8 +52,7 @@ pub(super) fn run(
     source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Outcome> {
-    if arguments.account.print_iam_policy {
-        write!(streams.out, "{}", permissions::policy(permissions::AUDIT))?;
+    if arguments.account.prints_policy(permissions::AUDIT, streams)? {
         return Ok(Outcome::Compliant);
     }
     if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, false) {

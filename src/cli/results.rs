@@ -9,9 +9,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::account::{Account, Hooks};
+use super::account::Hooks;
 use super::{Outcome, Streams, permissions};
-use crate::aws::hooks::{self, Said};
+use crate::aws::hooks::{self as api, Said};
 use crate::aws::session;
 use crate::deployed::results::{Ending, Invocation, Summary};
 use crate::document::on_one_line;
@@ -23,33 +23,26 @@ const AT_ONCE: usize = 8;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    account: Account,
-
-    #[command(flatten)]
     hooks: Hooks,
 
     /// How far to look back; CloudFormation's console keeps 90 days
     #[arg(long, value_name = "DAYS", default_value = "30")]
     days: u16,
-
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Outcome> {
-    if arguments.account.print_iam_policy {
-        write!(streams.out, "{}", permissions::policy(permissions::RESULTS))?;
+    let hooks = &arguments.hooks;
+    if hooks.account.prints_policy(permissions::RESULTS, streams)? {
         return Ok(Outcome::Compliant);
     }
-    let Some(sessions) = arguments.account.sessions(streams)? else {
+    let Some(sessions) = hooks.account.sessions(streams)? else {
         return Ok(Outcome::Failed);
     };
     let since = Timestamp::now().as_second() - i64::from(arguments.days) * 24 * 60 * 60;
     let mut shown = Vec::new();
     let mut problems = Vec::new();
     for session in &sessions {
-        for (alias, must_be_there) in arguments.hooks.wanted() {
+        for (alias, must_be_there) in hooks.wanted() {
             let region = &session.region;
             let client = session.cloudformation();
             match session::block_on(look_back(&client, alias, since))? {
@@ -74,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
             }
         }
     }
-    if arguments.json {
+    if hooks.json {
         write!(streams.out, "{}", output::json(&shown))?;
     } else {
         write!(streams.out, "{}", output::text(&shown))?;
@@ -98,12 +91,12 @@ struct Found {
 }
 
 async fn look_back(client: &Client, alias: &str, since: i64) -> Result<Option<Found>, String> {
-    let Some(hook) = hooks::describe(client, alias).await? else { return Ok(None) };
-    let said = hooks::results(client, &hook, since).await?;
+    let Some(hook) = api::describe(client, alias).await? else { return Ok(None) };
+    let said = api::results(client, &hook, since).await?;
     let detailed = stream::iter(said).map(|Said { mut invocation, id }| async {
         let needs_details = matches!(invocation.ending, Ending::Failed | Ending::WithoutAnswer);
         let problem = match id.filter(|_| needs_details) {
-            Some(id) => hooks::details(client, &id, &mut invocation).await.err(),
+            Some(id) => api::details(client, &id, &mut invocation).await.err(),
             None => None,
         };
         (invocation, problem)

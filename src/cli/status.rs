@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-use super::account::{Account, Hooks};
+use super::account::Hooks;
 use super::{Outcome, PolicySource, Streams, permissions, policy_path};
 use crate::aws::session::{self, Session};
-use crate::aws::{function, hooks};
+use crate::aws::{function, hooks as api};
 use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, problems};
 use crate::document::on_one_line;
 use crate::output::status::{self as output, OfHook};
@@ -18,14 +18,7 @@ use crate::output::status::{self as output, OfHook};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    account: Account,
-
-    #[command(flatten)]
     hooks: Hooks,
-
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) fn run(
@@ -33,8 +26,8 @@ pub(super) fn run(
     source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Outcome> {
-    if arguments.account.print_iam_policy {
-        write!(streams.out, "{}", permissions::policy(permissions::STATUS))?;
+    let hooks = &arguments.hooks;
+    if hooks.account.prints_policy(permissions::STATUS, streams)? {
         return Ok(Outcome::Compliant);
     }
     let local = match policy_path(source).map(|path| (std::fs::read(&path), path)) {
@@ -45,13 +38,13 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let Some(sessions) = arguments.account.sessions(streams)? else {
+    let Some(sessions) = hooks.account.sessions(streams)? else {
         return Ok(Outcome::Failed);
     };
     let mut seen = Vec::new();
     let mut failures = Vec::new();
     for session in &sessions {
-        for (alias, must_be_there) in arguments.hooks.wanted() {
+        for (alias, must_be_there) in hooks.wanted() {
             let region = &session.region;
             match session::block_on(look(session, alias, local.as_deref()))? {
                 Ok((None, _)) if !must_be_there => {}
@@ -65,7 +58,7 @@ pub(super) fn run(
             }
         }
     }
-    let text = if arguments.json { output::json(&seen) } else { output::text(&seen) };
+    let text = if hooks.json { output::json(&seen) } else { output::text(&seen) };
     write!(streams.out, "{text}")?;
     streams.out.flush()?;
     for failure in &failures {
@@ -89,8 +82,8 @@ async fn look(
     local: Option<&[u8]>,
 ) -> Result<(Option<Hook>, Vec<String>), String> {
     let client = session.cloudformation();
-    let Some(found) = hooks::describe(&client, alias).await? else { return Ok((None, Vec::new())) };
-    let written = hooks::configuration(&client, alias).await?;
+    let Some(found) = api::describe(&client, alias).await? else { return Ok((None, Vec::new())) };
+    let written = api::configuration(&client, alias).await?;
     let configuration = written.as_deref().and_then(Configuration::read);
     let mut open = Vec::new();
     let mut looked = Looked::Unknown;
