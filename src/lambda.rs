@@ -21,8 +21,9 @@ use lambda_runtime::tower::Layer;
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::aws::stacks::{self, Access};
 use crate::finding::Verdict;
-use crate::hook::{Answer, ErrorCode, Hook, Outside, Record, Response, Status};
+use crate::hook::{Answer, ChangeSet, ErrorCode, Hook, Outside, Record, Response, Status};
 use crate::{payload, policy_file};
 
 /// Serves events until the environment ends.
@@ -94,9 +95,18 @@ impl Outside for World {
         Offset::UTC.to_datetime(Timestamp::now()).date()
     }
 
-    fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
-        Err("this version does not ask CloudFormation for them".into())
+    fn stack_tags(&self, stack: &str) -> Result<BTreeMap<String, String>, String> {
+        stacks::stack_tags(&access()?, stack, stacks::BUDGET)
     }
+
+    fn change_set(&self, stack: &str, change_set: &str) -> Result<ChangeSet, String> {
+        let (tags, parameters) = stacks::change_set(&access()?, stack, change_set, stacks::BUDGET)?;
+        Ok(ChangeSet { tags, parameters })
+    }
+}
+
+fn access() -> Result<Access, String> {
+    Access::of_function(|name| std::env::var(name).ok())
 }
 
 /// An event type that takes no part in parsing: the hook reads the bytes itself, because an event that does not

@@ -14,9 +14,11 @@
 //! 9. [`check`]: one file, judged and fixed.
 //! 10. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
 //! 11. [`output`]: text that people read.
-//! 12. [`policy_file`], [`payload`], [`cli`] and [`lambda`]: the file system, the network and the two programs; all
-//!     input and output is here.
+//! 12. [`policy_file`], [`https`], [`payload`], [`aws`], [`cli`] and [`lambda`]: the file system, the network and the
+//!     two programs; all input and output is here.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod check;
 #[cfg(feature = "cli")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads files, the environment and the streams")]
@@ -26,6 +28,8 @@ pub mod engine;
 pub mod finding;
 pub mod fix;
 pub mod hook;
+#[cfg(feature = "aws")]
+pub mod https;
 #[cfg(feature = "lambda")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads the environment and the clock, and logs")]
 pub mod lambda;

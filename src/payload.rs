@@ -8,15 +8,14 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ureq::Agent;
 use ureq::http::Uri;
-use ureq::tls::TlsConfig;
-use ureq::{Agent, Timeout};
 
 use crate::document::quote;
+use crate::https::{self, Problem};
 
 /// For tests only: the variable that names the server to ask in Amazon S3's place, as `http://127.0.0.1:PORT`. An
 /// empty one counts as not set.
@@ -140,23 +139,22 @@ impl Error {
     }
 }
 
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Processor => Self::Processor,
+            Problem::Unreachable(reason) => Self::Unreachable(reason),
+            Problem::Untrusted => Self::Untrusted,
+            Problem::TimedOut => Self::TimedOut,
+            Problem::Garbled => Self::Garbled,
+            Problem::TooLarge => Self::TooLarge,
+        }
+    }
+}
+
 impl From<ureq::Error> for Error {
     fn from(error: ureq::Error) -> Self {
-        // ureq's own words may hold the address; the operating system's do not.
-        match error {
-            ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-                Self::Unreachable("no connection in time".into())
-            }
-            ureq::Error::Timeout(_) => Self::TimedOut,
-            ureq::Error::Rustls(_) | ureq::Error::Tls(_) => Self::Untrusted,
-            // How rustls reports a handshake that fails.
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => Self::Untrusted,
-            ureq::Error::Io(error) => Self::Unreachable(error.to_string()),
-            ureq::Error::HostNotFound => Self::Unreachable("its name has no address".into()),
-            ureq::Error::ConnectionFailed => Self::Unreachable("no connection".into()),
-            ureq::Error::BodyExceedsLimit(_) => Self::TooLarge,
-            _ => Self::Garbled,
-        }
+        Problem::from(error).into()
     }
 }
 
@@ -176,10 +174,8 @@ pub fn fetch(url: &str) -> Result<Vec<u8>, Error> {
 pub fn fetch_within(budget: Duration, url: &str, endpoint: Option<&OsStr>) -> Result<Vec<u8>, Error> {
     let start = Instant::now();
     let mut uri = s3_uri(url)?;
-    match endpoint {
-        Some(endpoint) => uri = at_test_endpoint(uri, endpoint)?,
-        None if !processor_has_what_graviola_needs() => return Err(Error::Processor),
-        None => {}
+    if let Some(endpoint) = endpoint {
+        uri = at_test_endpoint(uri, endpoint)?;
     }
     match attempt(&uri, budget, budget) {
         Err(error) if error.may_pass() => {
@@ -205,9 +201,7 @@ fn attempt(uri: &Uri, budget: Duration, left: Duration) -> Result<Vec<u8>, Error
         .proxy(None)
         .http_status_as_error(false);
     if uri.scheme_str() == Some("https") {
-        let provider = rustls_graviola::default_provider().into();
-        let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider).build();
-        config = config.https_only(true).tls_config(tls);
+        config = config.https_only(true).tls_config(https::tls()?);
     }
     let mut response = config.build().new_agent().get(uri).call()?;
     match response.status().as_u16() {
@@ -288,32 +282,10 @@ fn is_region(label: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The same path and query at the tests' own server, which must be on this machine: whoever may set a variable
-/// cannot have a payload's address sent elsewhere.
+/// The same path and query at the tests' own server.
 fn at_test_endpoint(uri: Uri, endpoint: &OsStr) -> Result<Uri, Error> {
-    let port = endpoint.to_str().and_then(|endpoint| endpoint.strip_prefix("http://127.0.0.1:"));
-    let port: u16 = port.and_then(|port| port.parse().ok()).ok_or(Error::TestEndpoint)?;
+    let port = https::loopback_port(endpoint).ok_or(Error::TestEndpoint)?;
     let path_and_query = uri.into_parts().path_and_query.ok_or(Error::NotHttps)?;
     let builder = Uri::builder().scheme("http").authority(format!("127.0.0.1:{port}"));
     builder.path_and_query(path_and_query).build().map_err(|_| Error::TestEndpoint)
-}
-
-/// Graviola panics without these (<https://docs.rs/graviola/latest/graviola/#limitations>).
-#[cfg(target_arch = "x86_64")]
-fn processor_has_what_graviola_needs() -> bool {
-    use std::arch::is_x86_feature_detected as has;
-    has!("aes")
-        && has!("pclmulqdq")
-        && has!("bmi1")
-        && has!("bmi2")
-        && has!("adx")
-        && has!("avx")
-        && has!("avx2")
-}
-
-/// Graviola panics without these (<https://docs.rs/graviola/latest/graviola/#limitations>).
-#[cfg(target_arch = "aarch64")]
-fn processor_has_what_graviola_needs() -> bool {
-    use std::arch::is_aarch64_feature_detected as has;
-    has!("neon") && has!("aes") && has!("pmull") && has!("sha2")
 }

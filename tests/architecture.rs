@@ -42,10 +42,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("policy_file", &["policy", "rule"]),
-    ("payload", &["document"]),
+    ("https", &[]),
+    ("payload", &["document", "https"]),
+    ("aws", &["https", "template"]),
     (
         "cli",
         &[
+            "aws",
             "check",
             "document",
             "engine",
@@ -58,7 +61,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "template",
         ],
     ),
-    ("lambda", &["finding", "hook", "payload", "policy_file"]),
+    ("lambda", &["aws", "finding", "hook", "payload", "policy_file"]),
 ];
 
 fn root() -> &'static Path {

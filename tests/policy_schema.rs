@@ -155,6 +155,7 @@ fn right_policy() -> BoxedStrategy<Value> {
         ("on-internal-error", word(&["deny", "allow"])),
         ("unresolved", map(vec![("resource", levels()), ("stack", levels())])),
         ("stack-scope", word(&["changed", "all"])),
+        ("change-set-parameters", word(&["unknown", "describe"])),
         ("documentation-url", word(&["https://wiki.example/ecs", "http://wiki/?a=b&c=%20"])),
         ("rules", map(rules::ALL.iter().map(of_rule).collect())),
         ("exceptions", prop::collection::vec(exception(), 0..3).prop_map(Value::from).boxed()),

@@ -74,7 +74,7 @@ fn prepared(arguments: &Arguments) -> Prepared {
     };
     let tags: BTreeMap<_, _> = arguments.stack_tags.iter().cloned().collect();
     let stack_tags = if tags.is_empty() {
-        Err("give the tags with `--stack-tag NAME=VALUE`".to_owned())
+        Err("nobody is asked here; tags are given with `--stack-tag NAME=VALUE`".to_owned())
     } else {
         Ok(tags)
     };

@@ -65,6 +65,8 @@ fn check(file: Option<PathBuf>, source: PolicySource, streams: &mut Streams) -> 
     )?;
     let stack_scope = word_for(vocabulary::STACK_SCOPES, &policy.stack_scope);
     writeln!(streams.out, "task definitions that block a stack: {stack_scope}")?;
+    let parameters = word_for(vocabulary::CHANGE_SET_PARAMETERS, &policy.change_set_parameters);
+    writeln!(streams.out, "parameters of change sets: {parameters}")?;
     write_exceptions(&policy, streams)?;
     writeln!(streams.out, "documentation: {}", policy.documentation_url.as_deref().unwrap_or("no links"))?;
     Ok(Outcome::Compliant)

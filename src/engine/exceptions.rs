@@ -25,18 +25,25 @@ pub struct Subject<'a> {
     pub family: Option<&'a str>,
 }
 
-/// The tags of a stack, which may cost a call: they are asked for only where all else matches.
+/// The tags of a stack, which may cost a call: they are asked for only where the verdict depends on nothing else.
 pub trait StackTags {
     /// The tags. Asked again, it answers the same.
     ///
     /// # Errors
     /// Why they cannot be had, as a part of a sentence.
     fn tags(&self) -> Result<&BTreeMap<String, String>, &str>;
+
+    /// The tags, if having them costs nothing.
+    fn at_hand(&self) -> Option<&BTreeMap<String, String>>;
 }
 
 impl StackTags for BTreeMap<String, String> {
     fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
         Ok(self)
+    }
+
+    fn at_hand(&self) -> Option<&BTreeMap<String, String>> {
+        Some(self)
     }
 }
 
@@ -49,7 +56,9 @@ pub fn excuse(report: &mut Report, subject: &Subject<'_>, policy: &Policy, today
     }
     for outcome in &mut report.outcomes {
         let of_rule = |(_, exception): &(usize, &Exception)| exception.rules.contains(&outcome.rule.name);
-        let of_rule: Vec<_> = policy.exceptions.iter().enumerate().filter(of_rule).collect();
+        let mut of_rule: Vec<_> = policy.exceptions.iter().enumerate().filter(of_rule).collect();
+        // Where another exception excuses, the tags need not be known.
+        of_rule.sort_by_key(|(_, exception)| (exception.is_expired(today), needs_tags(exception)));
         if !of_rule.is_empty() && outcome.findings.verdict >= Verdict::Unknown {
             excuse_outcome(outcome, &of_rule, subject, today, &mut matched);
         }
@@ -74,7 +83,7 @@ fn excuse_outcome(
     let covers_all = |(_, exception): &(usize, &Exception)| {
         !exception.is_expired(today)
             && !exception.matchers.iter().any(|matcher| matcher.field.is_of_container())
-            && covers(exception, subject, None) == Found::Matching
+            && covers(exception, subject, None, today) == Found::Matching
     };
     if findings.further > 0 && !exceptions.iter().any(covers_all) {
         return;
@@ -92,15 +101,16 @@ fn excuse_finding(
     today: Date,
     matched: &mut Vec<usize>,
 ) {
-    let mut expired: Option<&Exception> = None;
+    let mut expired: Option<(&Exception, &str)> = None;
     let mut without_tags: Option<&str> = None;
     for (position, exception) in exceptions {
-        match covers(exception, subject, finding.container.as_ref()) {
+        match covers(exception, subject, finding.container.as_ref(), today) {
             Found::Other => {}
             Found::Unknown(reason) => without_tags = Some(reason),
+            Found::NotAsked => expired = expired.or(Some((exception, " for stacks with certain tags"))),
             Found::Matching if exception.is_expired(today) => {
                 matched.push(*position);
-                expired = Some(exception);
+                expired = expired.or(Some((exception, "")));
             }
             Found::Matching => {
                 matched.push(*position);
@@ -114,20 +124,36 @@ fn excuse_finding(
             }
         }
     }
-    if let Some(Exception { expires: Some(last), reason, .. }) = expired {
-        finding.message = format!("{} (excused until {last}, no longer: {reason})", finding.message).into();
-    } else if let Some(reason) = without_tags {
+    if let Some(reason) = without_tags {
         finding.message =
             format!("{} (an exception by stack tags was not applied: {reason})", finding.message).into();
+    } else if let Some((Exception { expires: Some(last), reason, .. }, whom)) = expired {
+        finding.message =
+            format!("{} (excused until {last}{whom}, no longer: {reason})", finding.message).into();
     }
 }
 
-/// Whether all that an exception wants holds. The stack's tags are looked at last, because they may cost a call.
-fn covers<'a>(exception: &Exception, subject: &Subject<'a>, container: Option<&Container>) -> Found<'a> {
+fn is_about_tags(matcher: &Matcher) -> bool {
+    matches!(matcher.field, Field::StackTag(_))
+}
+
+fn needs_tags(exception: &Exception) -> bool {
+    exception.matchers.iter().any(is_about_tags)
+}
+
+/// Whether all that an exception wants holds. The stack's tags are looked at last, because they may cost a call, which
+/// one that has expired is not worth.
+fn covers<'a>(
+    exception: &Exception,
+    subject: &Subject<'a>,
+    container: Option<&Container>,
+    today: Date,
+) -> Found<'a> {
+    let may_ask = !exception.is_expired(today);
     let (last, first): (Vec<_>, Vec<_>) =
-        exception.matchers.iter().partition(|matcher| matches!(matcher.field, Field::StackTag(_)));
+        exception.matchers.iter().partition(|matcher| is_about_tags(matcher));
     for matcher in first.into_iter().chain(last) {
-        match found(matcher, subject, container) {
+        match found(matcher, subject, container, may_ask) {
             Found::Matching => {}
             other => return other,
         }
@@ -141,17 +167,30 @@ enum Found<'a> {
     Matching,
     Other,
     Unknown(&'a str),
+    NotAsked,
 }
 
-fn found<'a>(matcher: &Matcher, subject: &Subject<'a>, container: Option<&Container>) -> Found<'a> {
+fn found<'a>(
+    matcher: &Matcher,
+    subject: &Subject<'a>,
+    container: Option<&Container>,
+    may_ask: bool,
+) -> Found<'a> {
     let text = match &matcher.field {
         Field::Account => subject.account,
         Field::StackName => subject.stack_name,
-        Field::StackTag(name) => match subject.stack_tags.map(StackTags::tags) {
-            None => None,
-            Some(Ok(tags)) => tags.get(name).map(String::as_str),
-            Some(Err(reason)) => return Found::Unknown(reason),
-        },
+        Field::StackTag(name) => {
+            let Some(tags) = subject.stack_tags else { return Found::Other };
+            let tags = match tags.at_hand() {
+                Some(tags) => tags,
+                None if !may_ask => return Found::NotAsked,
+                None => match tags.tags() {
+                    Ok(tags) => tags,
+                    Err(reason) => return Found::Unknown(reason),
+                },
+            };
+            tags.get(name).map(String::as_str)
+        }
         Field::LogicalId => subject.logical_id,
         Field::Family => subject.family,
         Field::Container => container.and_then(|container| container.name.as_deref()),

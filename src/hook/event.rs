@@ -18,6 +18,7 @@ pub(super) struct Event<'n, 'e> {
     token: Option<&'n Node<'e>>,
     account: Option<&'n Node<'e>>,
     stack_id: Option<&'n Node<'e>>,
+    change_set_id: Option<&'n Node<'e>>,
     invocation_point: Option<&'n Node<'e>>,
     invocation: Option<&'n Node<'e>>,
     request_data: Option<&'n Node<'e>>,
@@ -58,6 +59,7 @@ impl<'n, 'e> Event<'n, 'e> {
             token: find(Some(root), "clientRequestToken"),
             account: find(Some(root), "awsAccountId"),
             stack_id: find(Some(root), "stackId"),
+            change_set_id: find(Some(root), "changeSetId"),
             invocation_point,
             invocation: find(find(Some(root), "requestContext"), "invocation"),
             request_data,
@@ -87,6 +89,11 @@ impl<'n, 'e> Event<'n, 'e> {
     /// The ARN of the stack; empty for Cloud Control.
     pub(super) fn stack(&self) -> &'n str {
         text(self.stack_id)
+    }
+
+    /// The ARN of the change set that an event is about, or whose execution it is part of; empty where there is none.
+    pub(super) fn change_set(&self) -> &'n str {
+        text(self.change_set_id)
     }
 
     /// The logical id; Cloud Control makes one up, which is nobody's.

@@ -56,8 +56,12 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
 
 /// The answer to an event about a stack or a change set.
 pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> Response {
-    let Judged { tasks, hidden } = judged;
-    let because = hidden.map(|because| format!(" Not all was seen, because {because}.")).unwrap_or_default();
+    let Judged { tasks, hidden, without_parameters, .. } = judged;
+    let mut because =
+        hidden.map(|because| format!(" Not all was seen, because {because}.")).unwrap_or_default();
+    if let Some(reason) = without_parameters {
+        let _ = write!(because, " The values of parameters are not known, because {reason}.");
+    }
     if tasks.is_empty() {
         let message = match hidden {
             Some(because) => format!("warning: no task definition was judged, because {because}."),

@@ -22,8 +22,10 @@ pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status};
 use crate::document::json;
 use crate::engine::{StackTags, Subject, evaluate, excuse};
 use crate::finding::Verdict;
-use crate::policy::{OnInternalError, Policy, Setting};
+use crate::policy::{ChangeSetParameters, OnInternalError, Policy, Setting};
+use crate::template::Given;
 use event::{Event, Request};
+use stack::Judged;
 
 /// How many values an event may hold. A task definition is at most 64 KiB long
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>), and an event holds two; the
@@ -52,6 +54,24 @@ pub trait Outside {
     /// # Errors
     /// Why they cannot be had, for people, as a part of a sentence.
     fn stack_tags(&self, stack: &str) -> Result<BTreeMap<String, String>, String>;
+
+    /// What the change set with this ARN, of the stack with that, would bring beside its template. Without an answer of
+    /// its own it knows the stack's tags and no parameters.
+    ///
+    /// # Errors
+    /// As [`Outside::stack_tags`].
+    fn change_set(&self, stack: &str, _change_set: &str) -> Result<ChangeSet, String> {
+        Ok(ChangeSet { tags: self.stack_tags(stack)?, parameters: Given::default() })
+    }
+}
+
+/// What a change set would bring beside its template.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeSet {
+    /// The tags that its stack would have.
+    pub tags: BTreeMap<String, String>,
+    /// The values of its parameters.
+    pub parameters: Given,
 }
 
 /// An [`Outside`] of which all is known beforehand.
@@ -160,7 +180,7 @@ impl Hook {
             Ok(Request::Judge { subject, properties }) => {
                 let mut report = evaluate(properties, policy);
                 if !policy.exceptions.is_empty() {
-                    let tags = TagsOfEvent::new(&event, outside);
+                    let tags = Described::new(&event, false, outside);
                     let (logical_id, family) = (event.logical_id(), event.family());
                     let whose = Subject { logical_id, family, ..event.whose(&tags) };
                     excuse(&mut report, &whose, policy, outside.today());
@@ -175,23 +195,39 @@ impl Hook {
             }
             Ok(Request::Fetch { is_change_set, url }) => {
                 let judge = if is_change_set { stack::judge_change_set } else { stack::judge_stack };
-                let given = event.given();
                 let what = if is_change_set { "change set" } else { "stack" };
+                let described = Described::new(&event, is_change_set, outside);
+                let asks_parameters =
+                    is_change_set && policy.change_set_parameters == ChangeSetParameters::Describe;
+                let judge = |body: &[u8]| {
+                    let judged = judge(body, &event.given(), policy)?;
+                    if asks_parameters && judged.waits_for_parameters {
+                        return match described.change_set() {
+                            Ok(change_set) => {
+                                let mut given = event.given();
+                                given.extend(change_set.parameters.clone());
+                                judge(body, &given, policy)
+                            }
+                            Err(reason) => {
+                                Ok(Judged { without_parameters: Some(reason.to_owned()), ..judged })
+                            }
+                        };
+                    }
+                    Ok(judged)
+                };
                 let judged = outside.fetch(url).and_then(|body| {
-                    judge(&body, &given, policy)
-                        .map_err(|problem| format!("The {what} cannot be judged: {problem}."))
+                    judge(&body).map_err(|problem: String| format!("The {what} cannot be judged: {problem}."))
                 });
                 let mut judged = match judged {
                     Ok(judged) => judged,
                     Err(message) => return self.internal_error(record, &message),
                 };
                 if !policy.exceptions.is_empty() {
-                    let tags = TagsOfEvent::new(&event, outside);
                     let today = outside.today();
                     for task in &mut judged.tasks {
                         let (logical_id, family) =
                             (task.judged.logical_id.as_deref(), task.judged.family.as_deref());
-                        let whose = Subject { logical_id, family, ..event.whose(&tags) };
+                        let whose = Subject { logical_id, family, ..event.whose(&described) };
                         excuse(&mut task.judged.report, &whose, policy, today);
                     }
                 }
@@ -231,23 +267,41 @@ impl Hook {
     }
 }
 
-/// The tags of the stack that an event is about, asked for at most once.
-struct TagsOfEvent<'a> {
+/// What CloudFormation says of the stack or the change set that an event is about, asked for at most once.
+struct Described<'a> {
     stack: &'a str,
+    /// The change set, for an event about one. In its execution, the stack itself has what it brings.
+    change_set: Option<&'a str>,
     outside: &'a dyn Outside,
-    tags: OnceCell<Result<BTreeMap<String, String>, String>>,
+    answer: OnceCell<Result<ChangeSet, String>>,
 }
 
-impl<'a> TagsOfEvent<'a> {
-    fn new(event: &Event<'a, '_>, outside: &'a dyn Outside) -> Self {
-        Self { stack: event.stack(), outside, tags: OnceCell::new() }
+impl<'a> Described<'a> {
+    fn new(event: &Event<'a, '_>, is_change_set: bool, outside: &'a dyn Outside) -> Self {
+        let change_set = is_change_set.then(|| event.change_set());
+        Self { stack: event.stack(), change_set, outside, answer: OnceCell::new() }
+    }
+
+    fn change_set(&self) -> Result<&ChangeSet, &str> {
+        let answer = self.answer.get_or_init(|| match self.change_set {
+            None => {
+                let tags = self.outside.stack_tags(self.stack)?;
+                Ok(ChangeSet { tags, ..ChangeSet::default() })
+            }
+            Some("") => Err("the event names no change set".into()),
+            Some(change_set) => self.outside.change_set(self.stack, change_set),
+        });
+        answer.as_ref().map_err(String::as_str)
     }
 }
 
-impl StackTags for TagsOfEvent<'_> {
+impl StackTags for Described<'_> {
     fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
-        let tags = self.tags.get_or_init(|| self.outside.stack_tags(self.stack));
-        tags.as_ref().map_err(String::as_str)
+        Ok(&self.change_set()?.tags)
+    }
+
+    fn at_hand(&self) -> Option<&BTreeMap<String, String>> {
+        self.answer.get()?.as_ref().ok().map(|change_set| &change_set.tags)
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) struct Judged {
     pub(super) tasks: Vec<Task>,
     /// What hides a part of it, in words that follow "because".
     pub(super) hidden: Option<&'static str>,
+    /// Whether something is unknown, and the template has parameters whose values might change that.
+    pub(super) waits_for_parameters: bool,
+    /// Why those values cannot be had, in words that follow "because".
+    pub(super) without_parameters: Option<String>,
 }
 
 /// One task definition. A violation that is there in some cases only is unknown: the values of this deployment decide.
@@ -44,7 +48,7 @@ pub(super) fn judge_stack(body: &[u8], given: &Given, policy: &Policy) -> Result
     let new = text(&body, "template")?.ok_or("the payload holds no template")?;
     let previous = text(&body, "previousTemplate").ok().flatten();
     with_template(&new, given, |template| {
-        let mut judged = Judged { tasks: Vec::new(), hidden: hidden(template) };
+        let mut judged = Judged { hidden: hidden(template), ..Judged::default() };
         let mut add = |task: &TaskDefinition<'_>, is_in_scope: bool| {
             let of_task = judge(template, task, policy).into_iter().map(soften);
             judged.tasks.extend(of_task.map(|judged| Task { judged, is_in_scope }));
@@ -98,7 +102,11 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         // The context is what macros made of the template, and all that they made; the template is what was submitted.
         let template = if template.macros.is_empty() { template } else { &empty };
         let tasks = changes.iter().filter_map(|change| judge_change(change, template, policy).transpose());
-        Ok(Judged { tasks: tasks.collect::<Result<_, _>>()?, hidden: None })
+        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+        let outcomes = || tasks.iter().flat_map(|task| &task.judged.report.outcomes);
+        let waits_for_parameters = template.has_open_parameter()
+            && outcomes().any(|outcome| outcome.findings.verdict == Verdict::Unknown);
+        Ok(Judged { tasks, waits_for_parameters, ..Judged::default() })
     };
     match template {
         Some(template) => with_template(&template, given, judge_changes)?,

@@ -60,6 +60,14 @@ fn of_key(key: Key) -> Value {
             vocabulary::STACK_SCOPES,
             &default.stack_scope,
         ),
+        Key::ChangeSetParameters => word(
+            "Where the hook has the values of a change set's parameters from in CHANGE_SET operations: `unknown`, from \
+             nowhere, so that what depends on one is left to the RESOURCE operation; or `describe`, from CloudFormation's \
+             `DescribeChangeSet`, which it calls where something depends on one and which the function must be allowed to \
+             call.",
+            vocabulary::CHANGE_SET_PARAMETERS,
+            &default.change_set_parameters,
+        ),
         Key::DocumentationUrl => json!({
             "description": "Where developers read about the rules; `#` and the rule's name are appended.",
             "type": "string",

@@ -119,6 +119,11 @@ impl<'a> Reader<'a> {
                     policy.stack_scope =
                         self.word(entry, vocabulary::STACK_SCOPES).unwrap_or(policy.stack_scope);
                 }
+                Key::ChangeSetParameters => {
+                    policy.change_set_parameters = self
+                        .word(entry, vocabulary::CHANGE_SET_PARAMETERS)
+                        .unwrap_or(policy.change_set_parameters);
+                }
                 Key::DocumentationUrl => policy.documentation_url = self.url(entry),
                 Key::Rules => self.rules(&entry.value, &mut policy),
                 Key::Exceptions => exceptions = Some(&entry.value),

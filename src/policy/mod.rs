@@ -29,6 +29,8 @@ pub struct Policy {
     pub unresolved: WhenUnresolved,
     /// Which task definitions of a stack block its operation.
     pub stack_scope: StackScope,
+    /// Where the values of a change set's parameters come from.
+    pub change_set_parameters: ChangeSetParameters,
     /// What is excused, in the order of the file.
     pub exceptions: Vec<Exception>,
     /// Where the rules are documented: a rule's name after `#` is appended.
@@ -91,6 +93,15 @@ pub enum StackScope {
     All,
 }
 
+/// Where the values of a change set's parameters come from: the event does not hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeSetParameters {
+    /// From nowhere: what depends on one is unknown.
+    Unknown,
+    /// From CloudFormation, which is asked where something depends on one.
+    Describe,
+}
+
 impl Policy {
     /// The policy of an empty file: the baseline profile at level deny, everything else closed by default.
     pub fn baseline() -> Self {
@@ -111,6 +122,7 @@ impl Policy {
             on_internal_error: OnInternalError::Deny,
             unresolved: WhenUnresolved { resource: Level::Deny, stack: Level::Warn },
             stack_scope: StackScope::Changed,
+            change_set_parameters: ChangeSetParameters::Unknown,
             exceptions: Vec::new(),
             documentation_url: None,
         }
@@ -140,6 +152,7 @@ impl fmt::Debug for Policy {
             .field("on_internal_error", &self.on_internal_error)
             .field("unresolved", &self.unresolved)
             .field("stack_scope", &self.stack_scope)
+            .field("change_set_parameters", &self.change_set_parameters)
             .field("exceptions", &self.exceptions)
             .field("documentation_url", &self.documentation_url)
             .finish()

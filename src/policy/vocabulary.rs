@@ -3,7 +3,7 @@
 //! Owns its keys and the words that may stand behind them: the reader and the JSON Schema take both from here, and rules
 //! with their options from the catalogue. Must not know how a policy is read or shown.
 
-use super::{Field, Level, OnInternalError, StackScope};
+use super::{ChangeSetParameters, Field, Level, OnInternalError, StackScope};
 use crate::rule::Profile;
 
 /// A word of the policy file with what it means.
@@ -16,6 +16,7 @@ pub(crate) enum Key {
     OnInternalError,
     Unresolved,
     StackScope,
+    ChangeSetParameters,
     DocumentationUrl,
     Rules,
     Exceptions,
@@ -27,6 +28,7 @@ pub(crate) const KEYS: &[Word<Key>] = &[
     ("on-internal-error", Key::OnInternalError),
     ("unresolved", Key::Unresolved),
     ("stack-scope", Key::StackScope),
+    ("change-set-parameters", Key::ChangeSetParameters),
     ("documentation-url", Key::DocumentationUrl),
     ("rules", Key::Rules),
     ("exceptions", Key::Exceptions),
@@ -59,6 +61,9 @@ pub(crate) const ON_INTERNAL_ERROR: &[Word<OnInternalError>] =
 
 pub(crate) const STACK_SCOPES: &[Word<StackScope>] =
     &[("changed", StackScope::Changed), ("all", StackScope::All)];
+
+pub(crate) const CHANGE_SET_PARAMETERS: &[Word<ChangeSetParameters>] =
+    &[("unknown", ChangeSetParameters::Unknown), ("describe", ChangeSetParameters::Describe)];
 
 /// The profiles there are.
 pub(crate) fn profiles() -> Vec<Word<Profile>> {

@@ -57,10 +57,13 @@ impl Scenario<'_> {
     fn reference<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let Value::String(name) = &argument.value else { return None };
         let parameter = self.template.parameters.get(&**name);
-        if parameter.is_some_and(|parameter| parameter.is_hidden) || &**name == "AWS::NoValue" {
+        if parameter.is_some_and(|parameter| parameter.is_secret) || &**name == "AWS::NoValue" {
             return None;
         }
         let fixed = self.fixed(name, parameter);
+        if fixed.is_none() && parameter.is_some_and(|parameter| parameter.is_looked_up) {
+            return None;
+        }
         if parameter.is_some_and(|parameter| parameter.is_list) {
             return Some(self.keep(list(fixed?, span), span));
         }

@@ -30,7 +30,7 @@ use assertion::Assertion;
 use parameter::Parameter;
 
 /// What is known of a deployment beside the template.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Given {
     /// Values of parameters and of pseudo parameters such as `AWS::Region`, as text; a list's items with commas between.
     pub parameters: BTreeMap<String, String>,
@@ -38,6 +38,23 @@ pub struct Given {
     pub assume_defaults: bool,
     /// Parameters that are given something nobody knows yet, so that not even the default holds.
     pub open: BTreeSet<String>,
+    /// What the Parameter Store holds for parameters that are given a name in it.
+    pub looked_up: BTreeMap<String, String>,
+}
+
+impl Given {
+    /// Adds what somebody else knows, who has the last word.
+    pub fn extend(&mut self, other: Self) {
+        let Self { parameters, assume_defaults, open, looked_up } = other;
+        for name in &open {
+            self.parameters.remove(name);
+        }
+        self.open.retain(|name| !parameters.contains_key(name));
+        self.parameters.extend(parameters);
+        self.open.extend(open);
+        self.looked_up.extend(looked_up);
+        self.assume_defaults |= assume_defaults;
+    }
 }
 
 /// How much work is spent on one template beyond the first possibility of each task definition, in functions evaluated:
@@ -176,13 +193,22 @@ impl<'t> Template<'t> {
         left.is_some()
     }
 
+    /// Whether it has a parameter whose value is not known and may become known.
+    pub fn has_open_parameter(&self) -> bool {
+        let Given { parameters, looked_up, .. } = self.given;
+        self.parameters.iter().any(|(name, parameter)| {
+            let known = if parameter.is_looked_up { looked_up } else { parameters };
+            !parameter.is_secret && !known.contains_key(*name)
+        })
+    }
+
     /// Whether a name is a parameter whose value may be given and is not, and so would settle what depends on it.
     pub fn can_be_given(&self, name: &str) -> bool {
         if self.given.parameters.contains_key(name) {
             return false;
         }
         match self.parameters.get(name) {
-            Some(parameter) => !parameter.is_hidden,
+            Some(parameter) => !parameter.is_secret && !parameter.is_looked_up,
             None => name.starts_with("AWS::") && name != "AWS::NoValue",
         }
     }

@@ -13,9 +13,9 @@ use crate::document::{Node, Value};
 pub(super) struct Parameter<'t> {
     /// Whether it holds several values.
     pub(super) is_list: bool,
-    /// Whether what is given is not what it comes to stand for (a name in the Parameter Store), or nothing to show.
-    pub(super) is_hidden: bool,
-    /// Whether what is given is a name in the Parameter Store.
+    /// Whether its value is nothing to show, or cannot be told.
+    pub(super) is_secret: bool,
+    /// Whether what is given is not what it comes to stand for, but a name in the Parameter Store.
     pub(super) is_looked_up: bool,
     /// The only values it may have; empty: any.
     pub(super) allowed: Vec<Allowed<'t>>,
@@ -48,12 +48,11 @@ impl<'t> Parameter<'t> {
                     let kind = text.as_ref().map(|allowed| &*allowed.text).unwrap_or_default();
                     let of_store = kind.strip_prefix("AWS::SSM::Parameter::Value<");
                     parameter.is_looked_up |= of_store.is_some();
-                    parameter.is_hidden |= of_store.is_some();
                     let kind = of_store.unwrap_or(kind);
                     parameter.is_list |= kind.starts_with("List<") || kind.starts_with("CommaDelimitedList");
                 }
                 "NoEcho" => {
-                    parameter.is_hidden |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
+                    parameter.is_secret |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
                 }
                 "Default" => {
                     parameter.default = text.map(|value| value.text).filter(|_| !has_default);
@@ -87,7 +86,7 @@ impl<'t> Parameter<'t> {
 
     /// Forgets all that limits it: it is defined twice.
     pub(super) fn forget(&mut self) {
-        *self = Self { is_list: self.is_list, is_hidden: true, ..Self::default() };
+        *self = Self { is_list: self.is_list, is_secret: true, ..Self::default() };
     }
 }
 

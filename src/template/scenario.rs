@@ -148,7 +148,7 @@ impl<'t> Scenario<'t> {
         let given = self.template.given;
         if parameter.is_some_and(|parameter| parameter.is_looked_up) {
             // What is given is a name in the Parameter Store, not the value.
-            return None;
+            return given.looked_up.get(name).map(String::as_str);
         }
         let value = given.parameters.get(name).map(String::as_str);
         let has_default = given.assume_defaults && !given.open.contains(name);

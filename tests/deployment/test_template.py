@@ -259,6 +259,24 @@ class TestPermissions:
             }
         ]
 
+    def test_the_function_may_ask_about_stacks_where_someone_asks_for_it(self) -> None:
+        arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}"
+        without = Stack({"DescribeStacks": "off"})
+        with_it = Stack({"DescribeStacks": "on"})
+        assert self._statements(without, "HookFunctionRole") == self._statements(Stack(), "HookFunctionRole")
+        assert self._statements(with_it, "HookFunctionRole") == [
+            *self._statements(without, "HookFunctionRole"),
+            {"Effect": "Allow", "Action": "cloudformation:DescribeStacks", "Resource": f"{arn}:stack/*"},
+            {
+                "Effect": "Allow",
+                "Action": "cloudformation:DescribeChangeSet",
+                "Resource": [f"{arn}:stack/*", f"{arn}:changeSet/*"],
+            },
+        ]
+        for logical_id in set(with_it.existing("Resources")) - {"HookFunctionRole"}:
+            if "Properties" in with_it.template["Resources"][logical_id]:
+                assert with_it.properties(logical_id) == without.properties(logical_id)
+
     def test_only_lambda_may_use_the_functions_role(self) -> None:
         (statement,) = Stack().properties("HookFunctionRole")["AssumeRolePolicyDocument"]["Statement"]
         assert statement == {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -66,8 +66,7 @@ pub(super) fn each(stacks: Vec<NestedStack>, mut check: impl FnMut(&NestedStack)
     let mut checked = BTreeSet::new();
     let mut waiting = VecDeque::from(stacks);
     while let Some(stack) = waiting.pop_front() {
-        let Given { parameters, open, assume_defaults } = stack.given.clone();
-        let is_new = checked.insert((stack.path.clone(), parameters, open, assume_defaults));
+        let is_new = checked.insert((stack.path.clone(), stack.given.clone()));
         if is_new && checked.len() <= MAXIMUM_STACKS {
             waiting.extend(check(&stack));
         }
