@@ -14,6 +14,7 @@ include new-rule.mk
 include deployment.mk
 include bench.mk
 include bypass.mk
+include release.mk
 
 .PHONY: help
 help: ## list the commands
