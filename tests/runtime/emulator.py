@@ -58,6 +58,21 @@ def task_root(directory: Path, bootstrap: Path, policy: Path) -> Path:
     return directory
 
 
+def function_environment(task_root: Path) -> dict[str, str]:
+    """The variables that Lambda sets and that a runtime may read."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LAMBDA_TASK_ROOT": str(task_root),
+        "AWS_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "ecs-guard",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "10",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
+    }
+
+
 def wait_until(condition: Callable[[], bool], failure: Callable[[], str]) -> None:
     """Polls until `condition` holds; after `PATIENCE_SECONDS`, fails with what `failure` says."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -112,17 +127,7 @@ class Emulator:
                 stdout=log,
                 stderr=log,
                 cwd=self._task_root,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "LAMBDA_TASK_ROOT": str(self._task_root),
-                    "AWS_REGION": "eu-west-1",
-                    "AWS_LAMBDA_FUNCTION_NAME": "ecs-guard",
-                    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-                    "AWS_LAMBDA_FUNCTION_TIMEOUT": "10",
-                    "AWS_LAMBDA_LOG_FORMAT": "JSON",
-                    "AWS_LAMBDA_LOG_LEVEL": "INFO",
-                    **self._environment,
-                },
+                env=function_environment(self._task_root) | self._environment,
                 start_new_session=True,
             )
 
