@@ -24,13 +24,17 @@ TEMPLATE = Path(__file__).resolve().parents[1] / "template.yaml"
 
 FUNCTION = "HookFunction"
 
+# Lambda takes code from a bucket of its own Region only; so one value of a StackSet's parameter serves all Regions, and
+# an account that joins the organisation later needs none of its own.
+BUCKET = {"Fn::Sub": "${CodeBucketPrefix}-${AWS::Region}"}
+
 # Where SAM puts the code while it translates; the parameters take its place.
 _PLACEHOLDER = "s3://bucket/key"
 
-_CODE_GROUP = {"Label": {"default": "Code"}, "Parameters": ["CodeBucket", "CodeKey", "CodeSha256"]}
+_CODE_GROUP = {"Label": {"default": "Code"}, "Parameters": ["CodeBucketPrefix", "CodeKey", "CodeSha256"]}
 
 _CODE_LABELS = {
-    "CodeBucket": {"default": "Bucket that holds the code"},
+    "CodeBucketPrefix": {"default": "Buckets that hold the code"},
     "CodeKey": {"default": "Key of the code"},
     "CodeSha256": {"default": "Hash of the code"},
 }
@@ -68,7 +72,7 @@ def organization_template(code_key: str, code_sha256: str, architecture: str) ->
     interface["ParameterLabels"] |= _CODE_LABELS
 
     function = template["Resources"][FUNCTION]
-    function["Properties"]["Code"] = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}}
+    function["Properties"]["Code"] = {"S3Bucket": BUCKET, "S3Key": {"Ref": "CodeKey"}}
     # How SAM builds is no business of a template whose code is built.
     del function["Metadata"]
 
@@ -83,12 +87,15 @@ def organization_template(code_key: str, code_sha256: str, architecture: str) ->
 
 def _code_parameters(code_key: str, code_sha256: str) -> Json:
     return {
-        "CodeBucket": {
+        "CodeBucketPrefix": {
             "Type": "String",
-            "AllowedPattern": "^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]$",
-            "ConstraintDescription": "the name of an Amazon S3 bucket",
-            # Lambda takes code only from a bucket of its own Region.
-            "Description": "Bucket, in this Region and readable by this account, that holds the function's code.",
+            # A bucket's name has at most 63 characters, and a Region's about 14 of them.
+            "AllowedPattern": "^[a-z0-9][-a-z0-9]{1,42}[a-z0-9]$",
+            "ConstraintDescription": "the beginning of a bucket's name: 3 to 44 lower-case letters, digits and hyphens",
+            "Description": (
+                "Beginning of the names of the buckets that hold the function's code: PREFIX-REGION, one in each "
+                "Region, readable by this account."
+            ),
         },
         "CodeKey": {
             "Type": "String",

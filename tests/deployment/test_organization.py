@@ -18,7 +18,7 @@ from .template import ACCOUNT, REGION, Stack, of_type, outlives
 from .tools import tool
 
 CODE = {"code_key": "ecs-guard/one.zip", "code_sha256": base64.b64encode(b"1" * 32).decode(), "architecture": "arm64"}
-BUCKET = {"CodeBucket": "code-eu-west-1"}
+BUCKET = {"CodeBucketPrefix": "code"}
 OTHER_HASH = base64.b64encode(b"2" * 32).decode()
 
 POLICY = json.loads((REPOSITORY / "release" / "service-control-policy.json").read_text())
@@ -55,7 +55,10 @@ class TestTemplate:
     def test_it_is_what_sam_makes_of_the_template_but_for_the_code(self, template: dict[str, Any]) -> None:
         expected = copy.deepcopy(translate())
         function, version = (only(expected, f"AWS::Lambda::{kind}") for kind in ("Function", "Version"))
-        function["Properties"]["Code"] = {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}}
+        function["Properties"]["Code"] = {
+            "S3Bucket": {"Fn::Sub": "${CodeBucketPrefix}-${AWS::Region}"},
+            "S3Key": {"Ref": "CodeKey"},
+        }
         del function["Metadata"]
         version["Properties"]["CodeSha256"] = {"Ref": "CodeSha256"}
         version["UpdateReplacePolicy"] = "Retain"
@@ -63,7 +66,7 @@ class TestTemplate:
         assert template["Conditions"] == expected["Conditions"]
         assert template["Outputs"] == expected["Outputs"]
         more = set(template["Parameters"]) - set(expected["Parameters"])
-        assert more == {"CodeBucket", "CodeKey", "CodeSha256"}
+        assert more == {"CodeBucketPrefix", "CodeKey", "CodeSha256"}
         for name, parameter in expected["Parameters"].items():
             assert template["Parameters"][name] == parameter
 
@@ -72,12 +75,11 @@ class TestTemplate:
         stack = Stack(BUCKET, template)
         assert stack.properties("HookFunction")["Architectures"] == ["x86_64"]
 
-    def test_only_the_bucket_has_to_be_given(self, template: dict[str, Any]) -> None:
-        """It is another one in every Region."""
+    def test_only_the_buckets_have_to_be_given_and_each_region_has_its_own(self, template: dict[str, Any]) -> None:
         without = [name for name, parameter in template["Parameters"].items() if "Default" not in parameter]
         assert without == list(BUCKET)
         code = Stack(BUCKET, template).properties("HookFunction")["Code"]
-        assert code == {"S3Bucket": BUCKET["CodeBucket"], "S3Key": CODE["code_key"]}
+        assert code == {"S3Bucket": f"code-{REGION}", "S3Key": CODE["code_key"]}
 
     def test_every_parameter_has_a_place_in_the_console(self, template: dict[str, Any]) -> None:
         interface = template["Metadata"]["AWS::CloudFormation::Interface"]

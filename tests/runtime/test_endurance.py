@@ -30,6 +30,7 @@ def test_ten_thousand_events_leave_nothing_behind(function: Path, tmp_path: Path
                 api.invoke(body)
             after, most = process.memory_kib("VmRSS"), process.memory_kib("VmHWM")
             print(f"resident after {WARM_UP} events: {before} KiB, after {EVENTS}: {after} KiB, most: {most} KiB")
+            print(f"logged: {len(process.output('stdout').encode()) // EVENTS} bytes per event")
             assert after - before <= ALLOWED_GROWTH_KIB
             # Still the same process, and still right.
             for case in every:
