@@ -38,14 +38,15 @@ build-command:
 
 # One bill of materials for each program, of what is linked into it on its platform.
 .PHONY: sbom
-sbom: $(CARGO_CYCLONEDX) ## write the CycloneDX bills of materials of both programs to target/sbom
+sbom: .venv $(CARGO_CYCLONEDX) ## write the CycloneDX bills of materials of both programs to target/sbom
 	@mkdir -p target/sbom
 	@host=$$(rustc -vV | sed -n 's/^host: //p'); \
 	lambda=$$($(MAKE) --silent --no-print-directory lambda-target ARCHITECTURE=$(HOST_ARCHITECTURE)) || exit 1; \
 	write() { \
 		SOURCE_DATE_EPOCH=0 $(CARGO_CYCLONEDX) cyclonedx --quiet --format json --spec-version 1.5 --describe binaries \
-			--no-build-deps --no-default-features --features "$$1" --target "$$2" && \
-		mv "$$3_bin.cdx.json" "$$4" && rm -f ./*_bin.cdx.json; \
+			--no-default-features --features "$$1" --target "$$2" && \
+		.venv/bin/python -m release.bill_of_materials --features "$$1" --target "$$2" < "$$3_bin.cdx.json" > "$$4" && \
+		rm -f ./*_bin.cdx.json; \
 	}; \
 	write lambda "$$lambda" bootstrap target/sbom/ecs-guard-lambda.cdx.json && \
 	write cli "$$host" ecs-guard target/sbom/ecs-guard.cdx.json
