@@ -1,7 +1,8 @@
 # What is given to others: the template for an organisation, and the release.
 #
 #   make org-template ARCHITECTURE=arm64    target/organization/: the function's zip file and the template for StackSets
-#   make release                            target/ecs-guard-<version>/ and the same as a .tar.gz
+#   make release                            target/ecs-guard-<version>/ and the same as a .tar.gz, for this architecture
+#   make release RELEASE_ARCHITECTURES="arm64 x86_64"    with the function for both
 #   make reproducible                       builds everything twice, in two folders; several minutes
 #
 # Included by the Makefile after deployment.mk, whose artifact it packs.
@@ -12,6 +13,7 @@ CARGO_CYCLONEDX := target/tools/bin/cargo-cyclonedx
 VERSION := $(shell sed -n '/^version = "/ { s/.*"\(.*\)"/\1/p; q; }' Cargo.toml)
 RELEASE := ecs-guard-$(VERSION)
 RELEASE_DIR := target/$(RELEASE)
+RELEASE_ARCHITECTURES ?= $(HOST_ARCHITECTURE)
 ORGANIZATION_DIR := target/organization
 ARCHIVE = .venv/bin/python -m release.archive
 
@@ -60,15 +62,17 @@ $(CARGO_CYCLONEDX):
 release: .venv sbom ## write the release to target/: function, command, bills of materials, checksums
 	@rm -rf $(RELEASE_DIR) $(RELEASE_DIR).tar.gz target/release-parts
 	@mkdir -p $(RELEASE_DIR)
-	@$(MAKE) --no-print-directory org-template ARCHITECTURE=$(HOST_ARCHITECTURE)
+	@for architecture in $(RELEASE_ARCHITECTURES); do \
+		$(MAKE) --no-print-directory org-template ARCHITECTURE=$$architecture && \
+		mv $(ORGANIZATION_DIR)/ecs-guard-lambda-$$architecture.zip $(RELEASE_DIR) && \
+		mv $(ORGANIZATION_DIR)/template.json $(RELEASE_DIR)/organization-template-$$architecture.json || exit 1; \
+	done
 	@$(MAKE) --no-print-directory build-command COMMAND_DIR=$(CURDIR)/target/release-parts
 	@host=$$(rustc -vV | sed -n 's/^host: //p'); \
 	$(ARCHIVE) tar $(RELEASE_DIR)/$(RELEASE)-$$host.tar.gz $(RELEASE)-$$host \
 		target/release-parts/ecs-guard README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT
-	@cp $(ORGANIZATION_DIR)/ecs-guard-lambda-$(HOST_ARCHITECTURE).zip $(RELEASE_DIR)
-	@cp $(ORGANIZATION_DIR)/template.json $(RELEASE_DIR)/organization-template.json
 	@cp target/sbom/* release/service-control-policy.json docs/policy.schema.json $(RELEASE_DIR)
-	@cp CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT docs/versioning.md $(RELEASE_DIR)
+	@cp CHANGELOG.md SECURITY.md LICENSE-APACHE LICENSE-MIT $(RELEASE_DIR)
 	@$(ARCHIVE) sums $(RELEASE_DIR) > $(RELEASE_DIR)/SHA256SUMS
 	@$(ARCHIVE) tar $(RELEASE_DIR).tar.gz $(RELEASE) $(RELEASE_DIR)/*
 	@rm -r target/release-parts
