@@ -206,6 +206,10 @@ fn what_applies_in_some_cases_only_is_left_alone() {
         "{Name: a, User: '1', ReadonlyRootFilesystem: true, LinuxParameters: {Capabilities: {Drop: [ALL]}}}";
     for (decided, is_fixed) in [
         ("RequiresCompatibilities: [EC2]", true),
+        ("RequiresCompatibilities: [EC2, EXTERNAL]", true),
+        ("RequiresCompatibilities: [EC2, FARGATE]", false),
+        ("RequiresCompatibilities: [FARGATE, EC2]", false),
+        ("RequiresCompatibilities: [EC2, !Ref Other]", false),
         ("RequiresCompatibilities: [!If [C, EC2, FARGATE]]", false),
         ("RuntimePlatform: {OperatingSystemFamily: !If [C, LINUX, WINDOWS_SERVER_2022_CORE]}", false),
     ] {

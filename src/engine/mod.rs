@@ -201,6 +201,11 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
                 finding.remediation = remediation.into();
             }
         }
+        (Verdict::Fail, Applies::Partly) => {
+            for fix in findings.kept.iter_mut().filter_map(|finding| finding.fix.as_mut()) {
+                fix.obstacle = Some("the task may also run where the rule does not apply");
+            }
+        }
         (Verdict::Fail, Applies::Unreadable(problem, platform)) => {
             for finding in &mut findings.kept {
                 finding.message = format!("{} (judged as {platform}: {problem})", finding.message).into();

@@ -59,6 +59,8 @@ pub const TRUST_PLATFORM_FAMILY: RuleOption = RuleOption {
 pub(crate) enum Applies<'a> {
     /// It does.
     Yes,
+    /// It does, but the task may also run where it does not.
+    Partly,
     /// It does not; in words that follow "because".
     Not(&'static str),
     /// That is decided later. What the rule says holds on the platform that is named.
@@ -133,29 +135,32 @@ impl<'a> Applies<'a> {
             Lookup::Unresolved(unresolved) => return Self::Undecided(unresolved, OTHERS),
             Lookup::Malformed(problem) => return Self::Unreadable(problem, OTHERS),
         };
-        let mut applicability = Self::Yes;
+        let mut of_others = None;
+        let mut is_on_others_only = true;
         for launch_type in launch_types {
             match launch_type.string() {
-                Lookup::Known(text, _) => {
-                    let Some(found) = excepted.iter().find(|excepted| excepted.word() == text.text) else {
-                        return Self::Yes;
-                    };
-                    if let Self::Yes = applicability {
-                        applicability = Self::Not(found.because());
-                    }
-                }
+                Lookup::Known(text, _) => match excepted.iter().find(|excepted| excepted.word() == text.text)
+                {
+                    Some(found) => of_others = of_others.or(Some(Self::Not(found.because()))),
+                    None => is_on_others_only = false,
+                },
                 Lookup::Unresolved(unresolved) => {
                     let known = unresolved.partial();
                     if excepted.iter().all(|excepted| known.matches(excepted.word()) == Holds::No) {
-                        return Self::Yes;
+                        is_on_others_only = false;
+                    } else {
+                        of_others = Some(Self::Undecided(unresolved, OTHERS));
                     }
-                    applicability = Self::Undecided(unresolved, OTHERS);
                 }
-                Lookup::Malformed(problem) => applicability = Self::Unreadable(problem, OTHERS),
+                Lookup::Malformed(problem) => of_others = Some(Self::Unreadable(problem, OTHERS)),
                 Lookup::Absent => {}
             }
         }
-        applicability
+        match of_others {
+            None => Self::Yes,
+            Some(of_others) if is_on_others_only => of_others,
+            Some(_) => Self::Partly,
+        }
     }
 }
 

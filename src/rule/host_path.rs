@@ -1,6 +1,6 @@
 //! Paths on the machine.
 //!
-//! Owns how a path is normalized and when it is inside another. Must not know which paths matter.
+//! Owns how a path is normalized, when it is inside another and when it holds another. Must not know which paths matter.
 
 use crate::document::{Holds, Part, Partial};
 
@@ -53,9 +53,22 @@ pub fn may_be_inside(path: &Partial<'_>, directory: &str) -> Holds {
     }
 }
 
+/// Whether another normalized path is below a path of which not all may be known: a bind mount brings along what is
+/// below it.
+pub fn may_hold(path: &Partial<'_>, other: &str) -> Holds {
+    if let Some(path) = path.whole() {
+        let holds =
+            normalize(path).is_some_and(|path| path != other && (path == "/" || is_inside(other, &path)));
+        return if holds { Holds::Yes } else { Holds::No };
+    }
+    let holders = other.match_indices('/').map(|(end, _)| other.get(..end).unwrap_or_default());
+    let mut holders = holders.filter(|holder| !holder.is_empty());
+    if holders.all(|holder| path.matches(holder) == Holds::No) { Holds::No } else { Holds::Perhaps }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{is_inside, may_be_inside, normalize};
+    use super::{is_inside, may_be_inside, may_hold, normalize};
     use crate::document::{Holds, Part, Partial};
 
     #[test]
@@ -78,13 +91,37 @@ mod tests {
         assert!(!is_inside("/etcetera", "/etc") && !is_inside("/data", "/"));
     }
 
+    fn path(beginning: &'static str, open: Part<'static>) -> Partial<'static> {
+        let mut path = Partial::known(beginning);
+        path.push(open);
+        path
+    }
+
+    #[test]
+    fn a_directory_holds_what_is_below_it() {
+        for (directory, expected) in [
+            ("/var", Holds::Yes),
+            ("/var/lib/", Holds::Yes),
+            ("/", Holds::Yes),
+            ("/var/lib/docker", Holds::No),
+            ("/var/lib/docker/volumes", Holds::No),
+            ("/va", Holds::No),
+            ("var", Holds::No),
+        ] {
+            assert_eq!(may_hold(&Partial::known(directory), "/var/lib/docker"), expected, "{directory}");
+        }
+        for (beginning, open, expected) in [
+            ("/var", Part::Open, Holds::Perhaps),
+            ("/v", Part::Open, Holds::Perhaps),
+            ("/data/", Part::Open, Holds::No),
+            ("/var/lib/docker", Part::Open, Holds::No),
+        ] {
+            assert_eq!(may_hold(&path(beginning, open), "/var/lib/docker"), expected, "{beginning}");
+        }
+    }
+
     #[test]
     fn a_known_beginning_decides() {
-        let path = |beginning: &'static str, open: Part<'static>| {
-            let mut path = Partial::known(beginning);
-            path.push(open);
-            path
-        };
         for (beginning, open, expected) in [
             ("/etc/", Part::Open, Holds::Yes),
             ("/data/../etc/x", Part::Open, Holds::Yes),

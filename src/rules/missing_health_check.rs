@@ -5,7 +5,8 @@ use crate::rule::{Context, Judged, Metadata, Rule, declare_rule};
 
 declare_rule! {
     /// ## What it does
-    /// Requires a `HealthCheck` of every essential container; a container is essential unless it says `Essential: false`.
+    /// Requires a `HealthCheck` of every essential container; a container is essential unless it says `Essential: false`. One
+    /// whose `Command` is missing, empty or begins with `NONE`, which is how Docker turns a check off, checks nothing.
     ///
     /// ## Why is this bad?
     /// A process that is there and answers nobody counts as healthy, keeps its traffic, and is never replaced. A check in the
@@ -25,6 +26,10 @@ declare_rule! {
     /// ```
     /// ```yaml,pass
     /// ContainerDefinitions: [{Name: web, HealthCheck: {Command: [CMD, /healthy]}}]
+    /// ```
+    /// Other checkers see a check here:
+    /// ```yaml,fail
+    /// ContainerDefinitions: [{Name: web, HealthCheck: {Command: [NONE]}}]
     /// ```
     /// A check that looks at every container accuses the second:
     /// ```yaml,pass
@@ -48,7 +53,7 @@ declare_rule! {
         remediation: "Add a `HealthCheck` with a `Command` that fails when the service does not work.",
         options: [],
         references: [
-            Kics("d24389b4-b209-4ff0-8345-dc7a4569dcdd", "looser, because that one wants a check of containers too that are not essential"),
+            Kics("d24389b4-b209-4ff0-8345-dc7a4569dcdd", "looser, because that one wants a check of containers too that are not essential; stricter, because a check that checks nothing is none"),
         ],
     }
 }
@@ -68,9 +73,33 @@ impl Rule for MissingHealthCheck {
 
 fn judge_check(container: View<'_>) -> Judged<'_> {
     const PROPERTY: &str = "HealthCheck";
-    match container.field(PROPERTY).mapping() {
-        Lookup::Known(..) => Judged::Compliant,
+    let check = container.field(PROPERTY);
+    match check.mapping() {
+        Lookup::Known(..) => judge_command(check),
         Lookup::Absent => Judged::violation(PROPERTY, None, "it is essential and has no `HealthCheck`"),
+        Lookup::Unresolved(unresolved) => Judged::Unresolved(unresolved),
+        Lookup::Malformed(problem) => Judged::Malformed(problem),
+    }
+}
+
+/// Whether a check has something to run. Docker reads the first word of the command: `CMD`, `CMD-SHELL` or `NONE`
+/// (<https://docs.docker.com/reference/api/engine/>, `HealthConfig.Test`).
+fn judge_command(check: View<'_>) -> Judged<'_> {
+    const PROPERTY: &str = "Command";
+    let command = check.field(PROPERTY);
+    let words = match command.list() {
+        Lookup::Known(words, _) => words,
+        Lookup::Absent => return Judged::violation(PROPERTY, check.node(), "its `HealthCheck` has no `Command`"),
+        Lookup::Unresolved(unresolved) => return Judged::Unresolved(unresolved),
+        Lookup::Malformed(problem) => return Judged::Malformed(problem),
+    };
+    let first = words.into_iter().map(View::string).find(|word| !matches!(word, Lookup::Absent));
+    match first.unwrap_or(Lookup::Absent) {
+        Lookup::Known(word, node) if word.text.trim().eq_ignore_ascii_case("NONE") => {
+            Judged::violation(PROPERTY, Some(node), "the `Command` of its `HealthCheck` is `NONE`, which turns it off")
+        }
+        Lookup::Known(..) => Judged::Compliant,
+        Lookup::Absent => Judged::violation(PROPERTY, command.node(), "the `Command` of its `HealthCheck` is empty"),
         Lookup::Unresolved(unresolved) => Judged::Unresolved(unresolved),
         Lookup::Malformed(problem) => Judged::Malformed(problem),
     }

@@ -14,6 +14,7 @@ declare_rule! {
     ///
     /// ## How to fix
     /// Set `DockerSecurityOptions: [no-new-privileges]`. Programs such as `sudo` and `ping` may stop working in the container.
+    /// Fargate refuses such options, so a task that is to run there too needs a definition of its own.
     ///
     /// Not applicable on Fargate, which takes no such options, and to Windows containers. An EC2 task that does not declare
     /// `RuntimePlatform.OperatingSystemFamily` cannot be told from Linux and is judged as Linux.

@@ -6,8 +6,9 @@ use crate::rule::{Context, Metadata, OptionKind, Rule, RuleOption, declare_rule,
 
 declare_rule! {
     /// ## What it does
-    /// Forbids volumes whose `Host.SourcePath` is one of the option `paths`, or inside one. Paths are compared in their
-    /// shortest spelling: `/data/../etc` is `/etc`. The whole file system, `/`, counts only as such.
+    /// Forbids volumes whose `Host.SourcePath` is one of the option `paths`, inside one, or around one: who mounts `/var/lib`
+    /// has `/var/lib/docker`. Paths are compared in their shortest spelling: `/data/../etc` is `/etc`. Everything is inside
+    /// `/`, so as one of the `paths` it stands for itself only.
     ///
     /// The socket of Docker or containerd, and `/`, are CRITICAL; the others are HIGH.
     ///
@@ -32,6 +33,9 @@ declare_rule! {
     /// ```
     /// ```yaml,fail
     /// Volumes: [{Name: settings, Host: {SourcePath: '/data/..//etc/ssl/'}}]
+    /// ```
+    /// ```yaml,fail
+    /// Volumes: [{Name: state, Host: {SourcePath: /var/lib}}]
     /// ```
     /// What is inside is known before the rest is:
     /// ```yaml,fail
@@ -72,7 +76,7 @@ const PATHS: RuleOption = RuleOption {
         normalize: host_path::normalize,
         may_be_empty: false,
     },
-    documentation: "Paths of the machine that no volume may be, or be inside.",
+    documentation: "Paths of the machine that no volume may be, be inside, or hold.",
 };
 
 /// Whoever has these has the machine.
@@ -101,13 +105,18 @@ impl Rule for SensitiveHostPath {
                 }
             };
             let is_inside = |directory: &str| host_path::may_be_inside(&path, directory);
-            let paths = context.options().texts(&PATHS).map(is_inside).fold(Holds::No, Holds::or);
-            match (paths, open) {
+            let may_hold = |held: &&str| host_path::may_hold(&path, held);
+            let paths = || context.options().texts(&PATHS);
+            let inside = paths().map(is_inside).fold(Holds::No, Holds::or);
+            let around = paths().map(|held| may_hold(&held)).fold(Holds::No, Holds::or);
+            let held = paths().find(|held| inside != Holds::Yes && may_hold(held) == Holds::Yes);
+            match (inside.or(around), open) {
                 (Holds::Yes, _) => {
                     let of = volume::of(volume);
-                    let message = match path.whole() {
-                        Some(path) => format!("`SourcePath` {of} is {}", quote(path)),
-                        None => format!("`SourcePath` {of} begins with {}", quote(path.beginning())),
+                    let message = match (path.whole(), held) {
+                        (Some(path), Some(held)) => format!("`SourcePath` {of} is {}, which holds {}", quote(path), quote(held)),
+                        (Some(path), None) => format!("`SourcePath` {of} is {}", quote(path)),
+                        (None, _) => format!("`SourcePath` {of} begins with {}", quote(path.beginning())),
                     };
                     let finding = context.fail("SourcePath", Some(node), message);
                     if WORST.iter().any(|worst| is_inside(worst) == Holds::Yes) {

@@ -129,7 +129,8 @@ fn known_name(name: &str) -> Result<String, String> {
 
 /// The parameters in a file. Only the format is told by the file's name; the shape is told by what it holds.
 fn read(path: &Path, text: &str, environment: &str) -> Result<Vec<Parameter>, Problem> {
-    let root = match path.extension().and_then(|extension| extension.to_str()) {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let root = match extension {
         Some("toml") => toml(text)?,
         Some("json") => json::read(text.as_bytes())
             .map_err(|error| Problem { offset: error.offset, message: error.message.to_owned() })?,
@@ -150,8 +151,10 @@ fn read(path: &Path, text: &str, environment: &str) -> Result<Vec<Parameter>, Pr
             let has_sections = entries.iter().any(|entry| matches!(entry.value.value, Value::Mapping(_)));
             match below {
                 Some(parameters) => parameters,
-                // Every samconfig file has a version: SAM refuses one without.
-                None if has_sections && root.get("version").is_some() => file.samconfig(&root, entries),
+                // Every samconfig file has a version, which SAM wants; with sections, TOML is nothing else anyway.
+                None if has_sections && (root.get("version").is_some() || extension == Some("toml")) => {
+                    file.samconfig(&root, entries)
+                }
                 None => file.map(entries),
             }
         }
@@ -413,6 +416,8 @@ mod tests {
                 &format!("version = 0.1\n[default.deploy.parameters]\nregion = \"x\"\n{overrides}"),
             )
         };
+        let without_version = "[default.deploy.parameters]\nparameter_overrides = \"A=B\"";
+        assert_eq!(given("samconfig.toml", without_version), "A=B");
         assert_eq!(
             with(r#"parameter_overrides = "A=B C=\"d e\" F='g h' I=j\\ k L=m'n O=""#),
             "A=B; C=d e; F=g h; I=j k; L=m'n; O="
