@@ -208,6 +208,10 @@ impl Written<'_> {
                 writeln!(text, "  C{at}: {}", condition.written()).unwrap();
             }
             writeln!(text, "Mappings: {{{}}}", self.mappings).unwrap();
+            if let Some(demand) = &template.demand {
+                writeln!(text, "Rules: {{Demand: {{Assertions: [{{Assert: {}}}]}}}}", demand.written())
+                    .unwrap();
+            }
         }
         if !is_created {
             return text + "Resources: {}\n";
@@ -232,6 +236,9 @@ struct Container {
 #[derive(Debug, Clone)]
 struct Template {
     conditions: Vec<Condition>,
+    /// What the template demands of its parameters. It speaks of one parameter and of nothing else, so it is decided
+    /// wherever that parameter is.
+    demand: Option<Condition>,
     only_if: Option<usize>,
     containers: Vec<Container>,
 }
@@ -299,14 +306,35 @@ fn container() -> impl Strategy<Value = Container> {
         })
 }
 
+impl Template {
+    /// The choices that the template does not refuse; all, if it refuses all.
+    fn possible_choices(&self) -> Vec<Choice> {
+        let is_possible =
+            |choice: &Choice| self.demand.as_ref().is_none_or(|demand| demand.holds(choice, &[]));
+        let possible: Vec<Choice> = choices().into_iter().filter(is_possible).collect();
+        if possible.is_empty() { choices() } else { possible }
+    }
+}
+
+/// What a template may demand: that a parameter is a value, or is not.
+fn demand() -> impl Strategy<Value = Condition> {
+    let values = |at: usize| (Just(at), prop::sample::select(PARAMETERS[at].1), any::<bool>());
+    (0..PARAMETERS.len()).prop_flat_map(values).prop_map(|(at, value, is_it)| {
+        let is = Condition::Is(at, value);
+        if is_it { is } else { Condition::Not(Box::new(is)) }
+    })
+}
+
 fn template() -> impl Strategy<Value = Template> {
     (
         (condition(0), condition(1), condition(2)),
+        prop::option::weighted(0.3, demand()),
         prop::option::weighted(0.2, 0..CONDITIONS),
         prop::collection::vec(container(), 1..=2),
     )
-        .prop_map(|((first, second, third), only_if, containers)| Template {
+        .prop_map(|((first, second, third), demand, only_if, containers)| Template {
             conditions: vec![first, second, third],
+            demand,
             only_if,
             containers,
         })
@@ -384,7 +412,7 @@ proptest! {
         let with_functions = written(&template, None);
         let joined = verdicts(&with_functions, &Given::default());
         let mut of_cases = Vec::new();
-        for choice in choices() {
+        for choice in template.possible_choices() {
             let literal = written(&template, Some(&choice));
             let of_literal = verdicts(&literal, &Given::default());
             let given = PARAMETERS.iter().zip(&choice).map(|((name, _), value)| ((*name).into(), (*value).into()));
@@ -415,7 +443,7 @@ proptest! {
         let with_functions = written(&template, None);
         let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
         let of_cases: Vec<_> =
-            choices().iter().map(|choice| verdicts(&written(&template, Some(choice)), &Given::default())).collect();
+            template.possible_choices().iter().map(|choice| verdicts(&written(&template, Some(choice)), &Given::default())).collect();
         let mut fails = false;
         for (rule, verdict) in verdicts_of_stack {
             let of_case = |case: &Vec<(&str, Verdict, bool)>| {

@@ -84,6 +84,7 @@ impl Question<'_, '_> {
     fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
         let scenario = Scenario::new(self.template, self.properties.span);
         let mut cases = Vec::with_capacity(1);
+        let mut refused = Vec::new();
         loop {
             let conditions = &self.task_definition.conditions;
             let may_hold = |condition| scenario.is_created(condition) != Some(false);
@@ -92,13 +93,18 @@ impl Question<'_, '_> {
             } else {
                 Findings::nothing()
             };
-            let is_rest = scenario.has_given_up();
-            cases.push(Case { facts: scenario.facts(), is_rest, findings });
+            let case = Case { facts: scenario.facts(), is_rest: scenario.has_given_up(), findings };
+            if scenario.is_refused() {
+                refused.push(case);
+            } else {
+                cases.push(case);
+            }
             if !scenario.advance() {
                 break;
             }
         }
-        (cases::join(cases), scenario.has_given_up())
+        // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
+        (cases::join(if cases.is_empty() { refused } else { cases }), scenario.has_given_up())
     }
 
     /// The same, of one container after the other: what fails in all cases is then known of a container only.

@@ -1,6 +1,6 @@
 //! Conditions: whether they hold in the present possibility.
 //!
-//! Owns `Fn::Equals`, `Fn::And`, `Fn::Or`, `Fn::Not` and references to conditions. What cannot be told is a question
+//! Owns `Fn::Equals`, `Fn::And`, `Fn::Or`, `Fn::Not`, `Fn::Contains` and references to conditions. What cannot be told is a question
 //! of its own, asked once: the same text has the same answer.
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-conditions.html>
@@ -118,8 +118,30 @@ impl Scenario<'_> {
                     Compared::Apart => self.either(&describe(node)),
                 }
             }
+            // In the section `Rules` only, but CloudFormation refuses it elsewhere.
+            ("Fn::Contains", Value::Sequence(items)) if let [among, one] = items.as_slice() => {
+                match &among.value {
+                    Value::Sequence(others) => {
+                        self.is_among(one, others).or_else(|| self.either(&describe(node)))
+                    }
+                    _ => self.either(&describe(node)),
+                }
+            }
             _ => self.either(&describe(node)),
         }
+    }
+
+    /// Whether a text is one of several; `None` also when they cannot be compared piece by piece.
+    fn is_among<'a>(&'a self, one: &'a Node<'a>, others: &'a [Node<'a>]) -> Option<bool> {
+        let mut is_among = Some(false);
+        for other in others {
+            match self.are_equal(one, other) {
+                Compared::Told(true) => return Some(true),
+                Compared::Told(false) => {}
+                Compared::Undecided | Compared::Apart => is_among = None,
+            }
+        }
+        is_among
     }
 
     /// Whether every item is as wanted.

@@ -7,6 +7,7 @@
 //! reads, and wherever the answer depends on something open that the template limits (a condition, a parameter with
 //! `AllowedValues`, a mapping), it takes every possibility in turn.
 
+mod assertion;
 mod changes;
 mod condition;
 mod function;
@@ -25,6 +26,7 @@ pub use plain::{from_plain, in_plain_words, plain_spelling};
 pub use scenario::{Fact, Scenario};
 
 use crate::document::{Entry, Node, Reading, Span, Value, View};
+use assertion::Assertion;
 use parameter::Parameter;
 
 /// What is known of a deployment beside the template.
@@ -51,6 +53,7 @@ pub struct Template<'t> {
     parameters: HashMap<&'t str, Parameter<'t>>,
     conditions: HashMap<&'t str, Definition<'t>>,
     mappings: HashMap<&'t str, Definition<'t>>,
+    assertions: Vec<Assertion<'t>>,
     given: &'t Given,
     /// Its task definitions in the order of the text.
     pub task_definitions: Vec<TaskDefinition<'t>>,
@@ -127,6 +130,7 @@ impl<'t> Template<'t> {
             parameters: HashMap::new(),
             conditions: HashMap::new(),
             mappings: HashMap::new(),
+            assertions: Vec::new(),
             given,
             task_definitions: Vec::new(),
             nested_stacks: Vec::new(),
@@ -134,6 +138,7 @@ impl<'t> Template<'t> {
             budget: Cell::new(BUDGET),
             hidden_resources: Vec::new(),
         };
+        let is_once = |key: &str| sections.iter().filter(|section| section.key == key).count() == 1;
         for section in sections {
             match (&*section.key, &section.value.value) {
                 ("Resources", Value::Mapping(entries)) => {
@@ -153,6 +158,9 @@ impl<'t> Template<'t> {
                 }
                 ("Conditions", Value::Mapping(entries)) => define(&mut template.conditions, entries),
                 ("Mappings", Value::Mapping(entries)) => define(&mut template.mappings, entries),
+                ("Rules", Value::Mapping(entries)) if is_once("Rules") => {
+                    template.assertions = assertion::read(entries);
+                }
                 ("Transform", value) => template.transform(value),
                 ("Fn::Transform", _) => template.macros.push("Fn::Transform"),
                 _ => {}

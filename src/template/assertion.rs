@@ -1,0 +1,70 @@
+//! The section `Rules`: parameter values that the template itself refuses.
+//!
+//! Owns the reading of the section and whether the present possibility is refused. Must not know what refusing one means
+//! for a verdict.
+//!
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html>
+
+use super::scenario::Scenario;
+use crate::document::{Entry, Node, Value};
+
+/// What one entry of the section demands.
+#[derive(Debug)]
+pub(super) struct Assertion<'t> {
+    /// When it counts; `None`: always.
+    condition: Option<&'t Node<'t>>,
+    /// What must hold then, each of them.
+    demands: Vec<&'t Node<'t>>,
+}
+
+/// Reads the section. An entry in which something is written twice or cannot be read demands nothing.
+pub(super) fn read<'t>(section: &'t [Entry<'t>]) -> Vec<Assertion<'t>> {
+    let is_unique = |entry: &&Entry<'_>| section.iter().filter(|other| other.key == entry.key).count() == 1;
+    section.iter().filter(is_unique).filter_map(|entry| Assertion::of(&entry.value)).collect()
+}
+
+impl<'t> Assertion<'t> {
+    fn of(definition: &'t Node<'t>) -> Option<Self> {
+        let Value::Mapping(entries) = &definition.value else { return None };
+        let mut assertion = Self { condition: None, demands: Vec::new() };
+        let mut keys = Vec::new();
+        for Entry { key, value, .. } in entries {
+            if keys.contains(&&**key) {
+                return None;
+            }
+            keys.push(&**key);
+            match (&**key, &value.value) {
+                ("RuleCondition", _) => assertion.condition = Some(value),
+                ("Assertions", Value::Sequence(items)) => {
+                    let demand = |item: &'t Node<'t>| match &item.value {
+                        Value::Mapping(entries) => {
+                            let mut demands = entries.iter().filter(|entry| entry.key == "Assert");
+                            demands.next().filter(|_| demands.next().is_none()).map(|entry| &entry.value)
+                        }
+                        _ => None,
+                    };
+                    assertion.demands = items.iter().filter_map(demand).collect();
+                }
+                _ => return None,
+            }
+        }
+        Some(assertion)
+    }
+}
+
+impl Scenario<'_> {
+    /// Whether the template refuses what has been decided in this possibility. What it says of anything else is not
+    /// asked: that would only make more possibilities.
+    pub fn is_refused(&self) -> bool {
+        if self.template.assertions.is_empty() {
+            return false;
+        }
+        self.state.borrow_mut().search.freeze(true);
+        let is_refused = self.template.assertions.iter().any(|assertion| {
+            let counts = assertion.condition.is_none_or(|condition| self.holds(condition) == Some(true));
+            counts && assertion.demands.iter().any(|demand| self.holds(demand) == Some(false))
+        });
+        self.state.borrow_mut().search.freeze(false);
+        is_refused
+    }
+}
