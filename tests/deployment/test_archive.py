@@ -14,7 +14,7 @@ def folder(path: Path, *, mode: int, time: int) -> list[Path]:
     """A program and a text, with what differs between two machines."""
     path.mkdir()
     files = []
-    for name, content, is_program in (("bootstrap", b"\x7fELF", True), ("ecs-guard.yaml", b"profile: baseline\n", False)):
+    for name, content, is_program in (("bootstrap", b"\x7fELF", True), ("ecs-guard.yaml", b"rules: {}\n", False)):
         file = path / name
         file.write_bytes(content)
         file.chmod(mode | (0o100 if is_program else 0))

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, played by the tests themselves, for what the emulator does not do: faults, and thousands of events.
+"""Lambda's Runtime API, played by the tests, for what the emulator does not do: faults, and thousands of events.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
@@ -6,7 +6,6 @@ Owns the protocol, its faults and the function's process. Knows nothing of hooks
 """
 
 import http.server
-import os
 import queue
 import socket
 import struct
@@ -27,10 +26,6 @@ MEMORY_MIB = 256
 
 # Lambda's limit for an event of a synchronous call.
 LARGEST_EVENT = 6 * 1024 * 1024
-
-
-class Fault(Exception):
-    """Raised in a handler's stead: the connection is over."""
 
 
 def hang_up(connection: socket.socket) -> None:

@@ -272,7 +272,8 @@ class TestMachine:
         self, seconds: int, api: RuntimeApi, function: Path, tmp_path: Path
     ) -> None:
         """A frozen environment wakes up long after it fell asleep; what has a timeout still has it."""
-        launcher = [*unshare("--time", "--monotonic", str(seconds), "--boottime", str(seconds), "--fork", "--kill-child")]
+        clocks = ("--time", "--monotonic", str(seconds), "--boottime", str(seconds))
+        launcher = unshare(*clocks, "--fork", "--kill-child")
         with serve(UNWELL["hangs"]) as address:
             with Function(function, api, tmp_path, {DOWNLOADS: address}, launcher=launcher):
                 assert is_internal_failure(parse(api.invoke(STACK.event, TIMEOUT_SECONDS)))
