@@ -5,13 +5,14 @@
 # umask and the day. Needs git, and what `make release` needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+revision=$(git rev-parse HEAD)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 build() { # FOLDER CARGO_HOME
 	mkdir -p "$1" "$2"
-	git archive HEAD | tar -x -C "$1"
+	git archive "$revision" | tar -x -C "$1"
 	# The downloads are shared by hard links; what Cargo unpacks from them is not.
 	cp -al "${CARGO_HOME:-$HOME/.cargo}/registry" "$2/"
 	rm -rf "$2/registry/src"
@@ -32,4 +33,4 @@ echo "building in the second folder" >&2
 
 diff "$scratch"/one/target/ecs-guard-*/SHA256SUMS "$scratch"/second/and/deeper/target/ecs-guard-*/SHA256SUMS
 cat "$scratch"/one/target/ecs-guard-*/SHA256SUMS
-echo "reproducible: two builds of $(git rev-parse --short HEAD) are the same, byte for byte"
+echo "reproducible: two builds of $revision are the same, byte for byte"
