@@ -89,7 +89,7 @@ class Emulator:
         self._environment = environment or {}
         self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._port = self._runtime_port = 0
         scratch.mkdir(parents=True)
         for name in ("starts", "stdout", "stderr", "emulator"):
             (scratch / name).touch()
@@ -109,7 +109,7 @@ class Emulator:
         self.stop()
 
     def _start(self) -> None:
-        self._port, runtime_port = _free_ports(2)
+        self._port, self._runtime_port = _free_ports(2)
         with (self._scratch / "emulator").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -117,7 +117,7 @@ class Emulator:
                     "--runtime-interface-emulator-address",
                     f"127.0.0.1:{self._port}",
                     "--runtime-api-address",
-                    f"127.0.0.1:{runtime_port}",
+                    f"127.0.0.1:{self._runtime_port}",
                     "--log-level",
                     "error",
                     self._scratch / "launcher",
@@ -135,7 +135,8 @@ class Emulator:
         assert self._process is not None
         process = self._process
         wait_until(
-            lambda: process.poll() is not None or _is_listening(self._port),
+            # Both: on a busy machine a function may start before its Runtime API does.
+            lambda: process.poll() is not None or (_is_listening(self._port) and _is_listening(self._runtime_port)),
             lambda: f"the emulator does not listen:\n{self._read('emulator')}",
         )
         return process.poll() is None
