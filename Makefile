@@ -15,6 +15,8 @@ include deployment.mk
 include bench.mk
 include bypass.mk
 include aws.mk
+include release.mk
+include mutants.mk
 
 .PHONY: help
 help: ## list the commands
