@@ -1,0 +1,4 @@
+//! Fuzzes the entrance `event`.
+#![no_main]
+
+ecs_guard_fuzz::target!(event);

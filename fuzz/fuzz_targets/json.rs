@@ -1,0 +1,4 @@
+//! Fuzzes the entrance `json`.
+#![no_main]
+
+ecs_guard_fuzz::target!(json);

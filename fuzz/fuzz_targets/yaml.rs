@@ -1,0 +1,4 @@
+//! Fuzzes the entrance `yaml`.
+#![no_main]
+
+ecs_guard_fuzz::target!(yaml);
