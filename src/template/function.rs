@@ -18,7 +18,7 @@ use super::unknown::Chosen;
 use crate::document::{Entry, Intrinsic, Node, Span, Value};
 
 /// How long a text may become, in bytes. No property that a rule reads takes more; functions inside functions can make
-/// texts that double and double again.
+/// texts that double and double again. What stays open counts as much as a copy of it takes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// How many keys of a mapping are looked through in the time of one function, roughly.
@@ -62,7 +62,7 @@ impl Scenario<'_> {
         }
         let fixed = self.fixed(name, parameter);
         if parameter.is_some_and(|parameter| parameter.is_list) {
-            return Some(self.keep(list(fixed?, span), span));
+            return self.keep(list(fixed?, span), span);
         }
         if parameter.is_none() && !name.starts_with("AWS::") {
             return None;
@@ -80,7 +80,7 @@ impl Scenario<'_> {
         }
         let is_number = fixed.is_none() && allowed.is_some_and(|allowed| allowed.is_number);
         let value = if is_number { Value::Number(text.into()) } else { Value::String(text.into()) };
-        Some(self.keep(value, span))
+        self.keep(value, span)
     }
 
     fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
@@ -219,25 +219,28 @@ impl Scenario<'_> {
         }
         let items =
             text.split(delimiter).map(|part| Node { value: Value::String(part.to_owned().into()), span });
-        Some(self.keep(Value::Sequence(items.collect()), span))
+        self.keep(Value::Sequence(items.collect()), span)
     }
 
     fn base64<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let pieces = self.pieces(argument)?;
         let encoded = base64::engine::general_purpose::STANDARD.encode(whole(&pieces)?);
-        Some(self.keep(Value::String(encoded.into()), span))
+        if encoded.len() > LONGEST_TEXT {
+            return None;
+        }
+        self.keep(Value::String(encoded.into()), span)
     }
 
     fn length<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let Value::Sequence(items) = &self.value(argument).value else { return None };
         let count = items.iter().filter(|item| !self.value(item).is_absent()).count();
-        Some(self.keep(Value::Number(count.to_string().into()), span))
+        self.keep(Value::Number(count.to_string().into()), span)
     }
 
     fn to_json<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let mut json = String::new();
         self.write_json(argument, &mut json)?;
-        Some(self.keep(Value::String(json.into()), span))
+        self.keep(Value::String(json.into()), span)
     }
 
     fn write_json<'a>(&'a self, node: &'a Node<'a>, json: &mut String) -> Option<()> {
@@ -276,7 +279,7 @@ impl Scenario<'_> {
         let Value::Intrinsic(call) = &node.value else { return None };
         let pieces = self.pieces_of_call(node)?;
         if let Some(text) = whole(&pieces) {
-            return Some(self.keep(Value::String(text.to_owned().into()), span));
+            return self.keep(Value::String(text.to_owned().into()), span);
         }
         let of_piece = |piece: Piece<'_>| match piece {
             Piece::Known(text) => Node { value: Value::String(text.into_owned().into()), span },
@@ -286,7 +289,7 @@ impl Scenario<'_> {
         let delimiter = Node { value: Value::String(Cow::Borrowed("")), span };
         let argument = Node { value: Value::Sequence(vec![delimiter, items]), span };
         let call = Intrinsic { function: call.function.clone().into_owned().into(), argument };
-        Some(self.keep(Value::Intrinsic(Box::new(call)), span))
+        self.keep(Value::Intrinsic(Box::new(call)), span)
     }
 
     /// The pieces of whatever can stand where a text belongs; `None` for a list, a map, or what is too long.
@@ -327,17 +330,17 @@ impl Scenario<'_> {
             _ => return self.pieces(node),
         };
         let (delimiter, items) = items;
-        let mut pieces = Vec::new();
+        let mut pieces = Pieces::default();
         for (at, item) in items.iter().enumerate() {
             if item.is_absent() {
                 return self.pieces(node);
             }
             if at > 0 {
-                pieces.push(Piece::Known(Cow::Borrowed(&**delimiter)));
+                pieces.push(Piece::Known(Cow::Borrowed(&**delimiter)))?;
             }
-            pieces.extend(self.undecided_pieces(item)?);
+            pieces.extend(self.undecided_pieces(item)?)?;
         }
-        merge(pieces)
+        Some(pieces.merged)
     }
 
     fn pieces_of_call<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
@@ -357,19 +360,19 @@ impl Scenario<'_> {
                 let delimiter = self.pieces(delimiter)?;
                 let delimiter = whole(&delimiter)?;
                 let Value::Sequence(items) = &self.value(list).value else { return None };
-                let mut pieces = Vec::new();
+                let mut pieces = Pieces::default();
                 let present = items.iter().filter(|item| !self.value(item).is_absent());
                 for (at, item) in present.enumerate() {
                     if at > 0 {
-                        pieces.push(Piece::Known(delimiter.to_owned().into()));
+                        pieces.push(Piece::Known(delimiter.to_owned().into()))?;
                     }
-                    pieces.extend(self.pieces(item)?);
+                    pieces.extend(self.pieces(item)?)?;
                 }
-                pieces
+                pieces.merged
             }
             _ => return None,
         };
-        merge(pieces)
+        Some(pieces)
     }
 
     /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html>
@@ -380,19 +383,18 @@ impl Scenario<'_> {
         span: Option<Span>,
     ) -> Option<Vec<Piece<'a>>> {
         let mut values: Vec<Option<Vec<Piece<'a>>>> = vec![None; variables.len()];
-        let mut pieces = Vec::new();
-        let mut length = 0;
+        let mut pieces = Pieces::default();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            pieces.push(Piece::Known(before.into()));
+            pieces.push(Piece::Known(before.into()))?;
             let Some((name, after)) = after.split_once('}') else {
-                pieces.push(Piece::Known(Cow::Borrowed("${")));
+                pieces.push(Piece::Known(Cow::Borrowed("${")))?;
                 rest = after;
                 continue;
             };
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                pieces.push(Piece::Known(format!("${{{literal}}}").into()));
+                pieces.push(Piece::Known(format!("${{{literal}}}").into()))?;
                 continue;
             }
             let name = name.trim();
@@ -411,18 +413,12 @@ impl Scenario<'_> {
                 let function = if name.contains('.') { "Fn::GetAtt" } else { "Ref" };
                 let argument = Node { value: Value::String(name.to_owned().into()), span };
                 let call = Intrinsic { function: Cow::Borrowed(function), argument };
-                self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span))?
+                self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span)?)?
             };
-            for piece in &value {
-                length += if let Piece::Known(text) = piece { text.len() } else { 1 };
-            }
-            if length > LONGEST_TEXT {
-                return None;
-            }
-            pieces.extend(value);
+            pieces.extend(value)?;
         }
-        pieces.push(Piece::Known(rest.into()));
-        Some(pieces)
+        pieces.push(Piece::Known(rest.into()))?;
+        Some(pieces.merged)
     }
 }
 
@@ -439,27 +435,34 @@ fn has_more_keys(text: &[Piece<'_>], entries: &[Entry<'_>]) -> bool {
     entries.iter().any(|entry| entry.key.starts_with("Fn::")) && !whole(text).is_some_and(is_seen)
 }
 
-/// Neighbouring known pieces made one, empty ones left out; `None` when the text is too long.
-fn merge(pieces: Vec<Piece<'_>>) -> Option<Vec<Piece<'_>>> {
-    let mut merged: Vec<Piece<'_>> = Vec::new();
-    let mut length = 0;
-    for piece in pieces {
-        match (merged.last_mut(), piece) {
-            (_, Piece::Known(text)) if text.is_empty() => {}
-            (Some(Piece::Known(before)), Piece::Known(text)) => {
-                length += text.len();
-                before.to_mut().push_str(&text);
-            }
-            (_, piece) => {
-                length += if let Piece::Known(text) = &piece { text.len() } else { 1 };
-                merged.push(piece);
-            }
-        }
-        if length > LONGEST_TEXT {
+/// A text that grows: neighbouring known pieces made one, empty ones left out. Each step answers `None` when it would become
+/// too long.
+#[derive(Default)]
+struct Pieces<'a> {
+    merged: Vec<Piece<'a>>,
+    length: usize,
+}
+
+impl<'a> Pieces<'a> {
+    fn push(&mut self, piece: Piece<'a>) -> Option<()> {
+        self.length += match &piece {
+            Piece::Known(text) => text.len(),
+            Piece::Open(node) => node.detached_size(),
+        };
+        if self.length > LONGEST_TEXT {
             return None;
         }
+        match (self.merged.last_mut(), piece) {
+            (_, Piece::Known(text)) if text.is_empty() => {}
+            (Some(Piece::Known(before)), Piece::Known(text)) => before.to_mut().push_str(&text),
+            (_, piece) => self.merged.push(piece),
+        }
+        Some(())
     }
-    Some(merged)
+
+    fn extend(&mut self, pieces: Vec<Piece<'a>>) -> Option<()> {
+        pieces.into_iter().try_for_each(|piece| self.push(piece))
+    }
 }
 
 /// The items of a list that is given as one text

@@ -9,6 +9,10 @@ use ecs_guard::template::Given;
 use super::assert_one_line;
 use super::template::assert_sound;
 
+/// What fails only when a violation of the other rule is gone: on the host's network a privileged container needs no user,
+/// as AWS Config has it.
+const HIDDEN_BEHIND: (&str, &str) = ("host-network-root-user", "privileged-container");
+
 /// Makes every fix in a text, and once more.
 pub fn fix(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -30,7 +34,8 @@ pub fn fix(bytes: &[u8]) {
         assert_eq!(before.name, after.name, "{}", repaired.text);
         for (before, after) in before.report.outcomes.iter().zip(&after.report.outcomes) {
             let (rule, was, is) = (before.rule.name, before.findings.verdict, after.findings.verdict);
-            assert!(is != Verdict::Fail || was == Verdict::Fail, "{rule} fails only since: {}", repaired.text);
+            let is_uncovered = rule == HIDDEN_BEHIND.0 && repaired.fixed.iter().any(|fixed| fixed.rule == HIDDEN_BEHIND.1);
+            assert!(is != Verdict::Fail || was == Verdict::Fail || is_uncovered, "{rule} fails only since: {}", repaired.text);
         }
     }
     let again = repair(&repaired.text, &checking, Applicability::Unsafe).expect("it can be read");

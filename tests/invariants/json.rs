@@ -2,7 +2,6 @@
 
 use ecs_guard::document::json::read;
 use ecs_guard::document::{MAXIMUM_DEPTH, yaml};
-use serde::de::IgnoredAny;
 
 use super::assert_one_line;
 use super::tree::{assert_places, to_json};
@@ -10,7 +9,7 @@ use super::tree::{assert_places, to_json};
 /// Reads bytes as JSON, beside `serde_json`, and the same tree as YAML.
 pub fn json(bytes: &[u8]) {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let other = serde_json::from_slice::<IgnoredAny>(text);
+    let other = serde_json::from_slice::<serde_json::Value>(text);
     let root = match read(bytes) {
         Ok(root) => root,
         Err(error) => {
