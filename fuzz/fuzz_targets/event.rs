@@ -1,4 +1,4 @@
 //! Fuzzes the entrance `event`.
 #![no_main]
 
-ecs_guard_fuzz::target!(event);
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ecs_guard_fuzz::hold("event", bytes));

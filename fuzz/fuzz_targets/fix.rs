@@ -1,4 +1,4 @@
 //! Fuzzes the entrance `fix`.
 #![no_main]
 
-ecs_guard_fuzz::target!(fix);
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ecs_guard_fuzz::hold("fix", bytes));

@@ -1,4 +1,4 @@
 //! Fuzzes the entrance `policy`.
 #![no_main]
 
-ecs_guard_fuzz::target!(policy);
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ecs_guard_fuzz::hold("policy", bytes));

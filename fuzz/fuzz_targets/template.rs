@@ -1,4 +1,4 @@
 //! Fuzzes the entrance `template`.
 #![no_main]
 
-ecs_guard_fuzz::target!(template);
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ecs_guard_fuzz::hold("template", bytes));

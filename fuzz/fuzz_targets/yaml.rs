@@ -1,4 +1,4 @@
 //! Fuzzes the entrance `yaml`.
 #![no_main]
 
-ecs_guard_fuzz::target!(yaml);
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ecs_guard_fuzz::hold("yaml", bytes));

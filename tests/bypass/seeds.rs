@@ -61,15 +61,20 @@ pub(crate) fn write(families: &[(String, Family)], folder: &Path) {
         for example in metadata.documentation.split("```yaml,").skip(1) {
             let (Some((_, rest)), name) = (example.split_once('\n'), metadata.name) else { continue };
             let text = rest.split("```").next().unwrap_or_default();
-            let indented: String = text.lines().map(|line| format!("      {line}\n")).collect();
-            let template =
-                format!("Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n{indented}");
+            let lines: Vec<_> = text.lines().collect();
+            let indented = lines.join("\n      ");
+            let template = format!(
+                "Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      {indented}\n"
+            );
             seed(&["yaml", "template", "fix"], template.as_bytes());
             seed(&["policy"], format!("rules:\n  {name}: {{level: warn}}\n").as_bytes());
         }
         for option in metadata.options() {
             for value in ["true", "[NET_ADMIN]", "25m", "all", "[\"*\"]"] {
-                seed(&["policy"], format!("rules:\n  {}:\n    {}: {value}\n", metadata.name, option.name).as_bytes());
+                seed(
+                    &["policy"],
+                    format!("rules:\n  {}:\n    {}: {value}\n", metadata.name, option.name).as_bytes(),
+                );
             }
         }
     }

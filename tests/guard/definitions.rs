@@ -19,8 +19,9 @@ pub(crate) fn properties() -> impl Strategy<Value = Value> {
         2 => wrong().prop_map(|family| json!({"OperatingSystemFamily": family})),
         1 => wrong(),
     ];
-    (maybe(60, containers), maybe(1, platform))
-        .prop_map(|(containers, platform)| object([("ContainerDefinitions", containers), ("RuntimePlatform", platform)]))
+    (maybe(60, containers), maybe(1, platform)).prop_map(|(containers, platform)| {
+        object([("ContainerDefinitions", containers), ("RuntimePlatform", platform)])
+    })
 }
 
 fn container() -> impl Strategy<Value = Value> {
@@ -43,8 +44,24 @@ fn container() -> impl Strategy<Value = Value> {
 }
 
 fn boolean_text() -> impl Strategy<Value = Value> {
-    select(vec!["true", "false", "TRUE", "False", "fAlSe", "tRUe", "yes", "no", "1", "0", "", " true", "false ", "fal\u{17f}e", "falſe"])
-        .prop_map(Value::from)
+    select(vec![
+        "true",
+        "false",
+        "TRUE",
+        "False",
+        "fAlSe",
+        "tRUe",
+        "yes",
+        "no",
+        "1",
+        "0",
+        "",
+        " true",
+        "false ",
+        "fal\u{17f}e",
+        "falſe",
+    ])
+    .prop_map(Value::from)
 }
 
 /// A user in every spelling that some reader takes for root, and what only looks like one.
@@ -70,7 +87,20 @@ fn number() -> impl Strategy<Value = Value> {
 
 /// What belongs nowhere that a rule looks.
 fn wrong() -> impl Strategy<Value = Value> {
-    select(vec![json!(null), json!([]), json!({}), json!(["0"]), json!({"a": "b"}), json!(true), json!(false), json!(7), json!(0), json!(1.5), json!("other"), json!("")])
+    select(vec![
+        json!(null),
+        json!([]),
+        json!({}),
+        json!(["0"]),
+        json!({"a": "b"}),
+        json!(true),
+        json!(false),
+        json!(7),
+        json!(0),
+        json!(1.5),
+        json!("other"),
+        json!(""),
+    ])
 }
 
 fn linux_parameters() -> impl Strategy<Value = Value> {
@@ -82,7 +112,9 @@ fn linux_parameters() -> impl Strategy<Value = Value> {
     let add = prop_oneof![8 => prop::collection::vec(name, 0..=2).prop_map(Value::Array), 1 => wrong()];
     let capabilities = maybe(3, add).prop_map(|add| object([("Drop", Some(json!(["ALL"]))), ("Add", add)]));
     let capabilities = prop_oneof![8 => capabilities, 1 => wrong()];
-    maybe(5, capabilities).prop_map(|capabilities| object([("InitProcessEnabled", Some(json!(true))), ("Capabilities", capabilities)]))
+    maybe(5, capabilities).prop_map(|capabilities| {
+        object([("InitProcessEnabled", Some(json!(true))), ("Capabilities", capabilities)])
+    })
 }
 
 fn log_configuration() -> impl Strategy<Value = Value> {
@@ -97,8 +129,9 @@ fn log_configuration() -> impl Strategy<Value = Value> {
         1 => wrong(),
     ];
     let size = prop_oneof![16 => size().prop_map(Value::from), 3 => number(), 1 => wrong()];
-    let options = (maybe(8, mode), maybe(8, size))
-        .prop_map(|(mode, size)| object([("awslogs-group", Some(json!("g"))), ("mode", mode), ("max-buffer-size", size)]));
+    let options = (maybe(8, mode), maybe(8, size)).prop_map(|(mode, size)| {
+        object([("awslogs-group", Some(json!("g"))), ("mode", mode), ("max-buffer-size", size)])
+    });
     let options = prop_oneof![20 => options, 1 => wrong()];
     (maybe(20, driver), maybe(10, options))
         .prop_map(|(driver, options)| object([("LogDriver", driver), ("Options", options)]))
@@ -119,9 +152,11 @@ fn size() -> impl Strategy<Value = String> {
     ];
     let sign = prop_oneof![12 => Just(""), 1 => select(vec!["+", "-", " ", "++"])];
     let space = prop_oneof![10 => Just(""), 1 => Just(" "), 1 => Just("  ")];
-    (sign, digits, fraction, exponent, space, unit).prop_map(|(sign, digits, fraction, exponent, space, unit)| {
-        format!("{sign}{digits}{fraction}{exponent}{space}{unit}")
-    })
+    (sign, digits, fraction, exponent, space, unit).prop_map(
+        |(sign, digits, fraction, exponent, space, unit)| {
+            format!("{sign}{digits}{fraction}{exponent}{space}{unit}")
+        },
+    )
 }
 
 /// Something, `weight` times as often as nothing.

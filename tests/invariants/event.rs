@@ -12,25 +12,31 @@ use super::tree::{choice, hide, places, to_json};
 const LONGEST: (usize, usize) = (900, 400);
 
 /// Answers an event; after a zero byte, the body behind its URL.
-pub fn event(bytes: &[u8]) {
+pub(crate) fn event(bytes: &[u8]) {
     let (event, body) = match bytes.iter().position(|byte| *byte == 0) {
         Some(end) => (&bytes[..end], Ok(bytes[end + 1..].to_vec())),
         None => (bytes, Err("There is none.".to_owned())),
     };
-    let outside =
-        Prepared { body, today: "2026-11-25".parse().expect("a day"), stack_tags: Err("nobody knows them".into()) };
+    let outside = Prepared {
+        body,
+        today: "2026-11-25".parse().expect("a day"),
+        stack_tags: Err("nobody knows them".into()),
+    };
     let hook = Hook::new(Ok(Policy::baseline()));
     let Answer { response, record } = hook.respond(event, &outside);
     assert_well_formed(&response);
     let is_blocked = response.hook_status == Status::Failed;
     assert!(is_blocked || !record.is_internal_error, "what is not judged is not let through");
-    let Ok(root) = json::read(event) else { return assert!(is_blocked, "what cannot be read is not let through") };
+    let Ok(root) = json::read(event) else {
+        return assert!(is_blocked, "what cannot be read is not let through");
+    };
     let Some(properties) = judged_properties(&root) else { return };
     if record.target_name != "AWS::ECS::TaskDefinition" || record.verdicts.is_empty() {
         return;
     }
     // The baseline denies both what is wrong and what is open, and nothing else.
-    let is_denied = record.verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fail | Verdict::Unknown));
+    let is_denied =
+        record.verdicts.iter().any(|(_, verdict)| matches!(verdict, Verdict::Fail | Verdict::Unknown));
     assert_eq!(is_blocked, is_denied, "{:?}", record.verdicts);
     assert_keeps_secrets(properties, event, &response);
     let count = places(properties);
@@ -79,16 +85,15 @@ pub(super) fn assert_well_formed(response: &Response) {
 fn assert_keeps_secrets(properties: &Node<'_>, event: &[u8], response: &Response) {
     const MARK: &str = "canary";
     let is_once = event.windows(MARK.len()).filter(|window| *window == MARK.as_bytes()).count() == 1;
-    let Some(Value::Sequence(containers)) = properties.get("ContainerDefinitions").map(|node| &node.value) else {
+    let Some(Value::Sequence(containers)) = properties.get("ContainerDefinitions").map(|node| &node.value)
+    else {
         return;
     };
     let variables = containers.iter().filter_map(|container| match &container.get("Environment")?.value {
         Value::Sequence(variables) => Some(variables),
         _ => None,
     });
-    let is_marked = |variable: &Node<'_>| {
-        matches!(variable.get("Value").map(|node| &node.value), Some(Value::String(text)) if text.contains(MARK))
-    };
+    let is_marked = |variable: &Node<'_>| matches!(variable.get("Value").map(|node| &node.value), Some(Value::String(text)) if text.contains(MARK));
     if is_once && variables.flatten().any(is_marked) {
         let wire = serde_json::to_string(response).expect("an answer is JSON");
         assert!(!wire.contains(MARK), "{wire}");

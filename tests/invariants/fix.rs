@@ -14,7 +14,7 @@ use super::template::assert_sound;
 const HIDDEN_BEHIND: (&str, &str) = ("host-network-root-user", "privileged-container");
 
 /// Makes every fix in a text, and once more.
-pub fn fix(bytes: &[u8]) {
+pub(crate) fn fix(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (given, policy) = (Given::default(), Policy::of(Profile::Pedantic));
     let checking = Checking { path: "template", given: &given, policy: &policy, excuse: &|_| {} };
@@ -34,8 +34,13 @@ pub fn fix(bytes: &[u8]) {
         assert_eq!(before.name, after.name, "{}", repaired.text);
         for (before, after) in before.report.outcomes.iter().zip(&after.report.outcomes) {
             let (rule, was, is) = (before.rule.name, before.findings.verdict, after.findings.verdict);
-            let is_uncovered = rule == HIDDEN_BEHIND.0 && repaired.fixed.iter().any(|fixed| fixed.rule == HIDDEN_BEHIND.1);
-            assert!(is != Verdict::Fail || was == Verdict::Fail || is_uncovered, "{rule} fails only since: {}", repaired.text);
+            let is_uncovered =
+                rule == HIDDEN_BEHIND.0 && repaired.fixed.iter().any(|fixed| fixed.rule == HIDDEN_BEHIND.1);
+            assert!(
+                is != Verdict::Fail || was == Verdict::Fail || is_uncovered,
+                "{rule} fails only since: {}",
+                repaired.text
+            );
         }
     }
     let again = repair(&repaired.text, &checking, Applicability::Unsafe).expect("it can be read");

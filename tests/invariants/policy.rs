@@ -17,7 +17,7 @@ const EVENT: &str = r#"{"clientRequestToken": "token", "awsAccountId": "11112222
     "Environment": [{"Name": "PASSWORD", "Value": "canary"}]}, {"Ref": "Sidecar"}]}}}}"#;
 
 /// Reads bytes as a policy file, and judges by it.
-pub fn policy(bytes: &[u8]) {
+pub(crate) fn policy(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let policy = match read(text) {
         Ok(policy) => policy,

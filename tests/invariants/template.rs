@@ -14,7 +14,7 @@ use super::tree::{choice, hide, places, to_json};
 use super::{assert_inside, assert_one_line};
 
 /// Checks a text by every rule, then in JSON, then with a value hidden.
-pub fn template(bytes: &[u8]) {
+pub(crate) fn template(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let policy = Policy::of(Profile::Pedantic);
     let Some(file) = check("template", text, &Given::default(), &policy) else { return };
@@ -24,7 +24,8 @@ pub fn template(bytes: &[u8]) {
         return;
     }
     if let Some(json) = to_json(&document.root) {
-        let of_json = check("template", &json, &Given::default(), &policy).expect("a template is one in JSON");
+        let of_json =
+            check("template", &json, &Given::default(), &policy).expect("a template is one in JSON");
         assert_eq!(verdicts(&file), verdicts(&of_json), "otherwise in JSON: {json}");
     }
     assert_masking(&file, document, choice(bytes), &policy);
@@ -35,9 +36,7 @@ fn assert_masking(file: &CheckedFile<'_>, document: Document<'_>, choice: usize,
     let mut root = document.root;
     let Some(resources) = value_mut(&mut root, "Resources") else { return };
     let Value::Mapping(resources) = &mut resources.value else { return };
-    let is_task = |node: &Node<'_>| {
-        matches!(node.get("Type").map(|node| &node.value), Some(Value::String(name)) if name == "AWS::ECS::TaskDefinition")
-    };
+    let is_task = |node: &Node<'_>| matches!(node.get("Type").map(|node| &node.value), Some(Value::String(name)) if name == "AWS::ECS::TaskDefinition");
     let mut tasks: Vec<_> = resources.iter_mut().filter(|entry| is_task(&entry.value)).collect();
     let count = tasks.len().max(1);
     let Some(task) = tasks.get_mut(choice % count) else { return };
@@ -71,7 +70,8 @@ fn verdicts(file: &CheckedFile<'_>) -> BTreeMap<(String, &'static str), Verdict>
     let mut verdicts = BTreeMap::new();
     for task in file.judged.iter().flatten() {
         for outcome in &task.report.outcomes {
-            let verdict = verdicts.entry((task.name.clone(), outcome.rule.name)).or_insert(Verdict::NotApplicable);
+            let verdict =
+                verdicts.entry((task.name.clone(), outcome.rule.name)).or_insert(Verdict::NotApplicable);
             *verdict = outcome.findings.verdict.max(*verdict);
         }
     }

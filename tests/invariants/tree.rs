@@ -18,7 +18,10 @@ pub(super) fn assert_places(node: &Node<'_>, text: &str, is_nested: bool) {
         assert_places(child, text, is_nested);
         let inner = child.span.unwrap_or(span);
         if is_nested {
-            assert!(end_of_last <= inner.start && inner.end <= span.end, "{inner:?} after {end_of_last} in {span:?}");
+            assert!(
+                end_of_last <= inner.start && inner.end <= span.end,
+                "{inner:?} after {end_of_last} in {span:?}"
+            );
         }
         end_of_last = inner.end;
     };
@@ -31,7 +34,10 @@ pub(super) fn assert_places(node: &Node<'_>, text: &str, is_nested: bool) {
                 child(value);
                 if is_nested {
                     let start = value.span.map_or(key_span.end, |span| span.start);
-                    assert!(span.start <= key_span.start && key_span.end <= start, "{key_span:?} before {start}");
+                    assert!(
+                        span.start <= key_span.start && key_span.end <= start,
+                        "{key_span:?} before {start}"
+                    );
                 }
             }
         }
@@ -95,7 +101,9 @@ fn write_string(text: &str, out: &mut String) {
         match letter {
             '"' | '\\' => out.extend(['\\', letter]),
             ' '..='~' => out.push(letter),
-            _ if u32::from(letter) < 0xa0 || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') => {
+            _ if u32::from(letter) < 0xa0
+                || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+            {
                 let _ = write!(out, "\\u{:04x}", u32::from(letter));
             }
             _ => out.push(letter),
@@ -137,6 +145,7 @@ fn hide_below(node: &mut Node<'_>, left: &mut usize) -> bool {
 
 /// A number that depends on every byte, to choose by.
 pub(super) fn choice(bytes: &[u8]) -> usize {
-    let mixed = bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+    let mixed =
+        bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
     mixed as usize
 }

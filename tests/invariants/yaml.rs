@@ -6,7 +6,7 @@ use super::tree::{assert_places, to_json};
 use super::{assert_inside, assert_one_line};
 
 /// Reads bytes as YAML, strictly and with aliases.
-pub fn yaml(bytes: &[u8]) {
+pub(crate) fn yaml(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let strict = read(text);
     let document = match read_template(text) {
@@ -28,7 +28,8 @@ pub fn yaml(bytes: &[u8]) {
         }
     }
     if let Some(json) = to_json(&document.root) {
-        let again = ecs_guard::document::json::read(json.as_bytes()).expect("what was written as JSON is JSON");
+        let again =
+            ecs_guard::document::json::read(json.as_bytes()).expect("what was written as JSON is JSON");
         assert!(document.root.is_like(&again), "otherwise in JSON: {json}");
     }
 }
