@@ -16,6 +16,7 @@ include bench.mk
 include bypass.mk
 include differential.mk
 include fuzz.mk
+include instructions.mk
 
 .PHONY: help
 help: ## list the commands
@@ -28,7 +29,7 @@ run: .venv ## run the Lambda function on a failing and a passing event, and show
 		events/resource-create-noncompliant.json events/resource-create-compliant.json
 
 .PHONY: test
-test: check test-rust docs-check differential deny test-deployment test-runtime ## everything that must hold before a change lands
+test: check test-rust docs-check differential instructions deny test-deployment test-runtime ## everything that must hold before a change lands
 
 .PHONY: check
 check: ## format and lints
