@@ -37,7 +37,9 @@ impl Scenario<'_> {
     /// What a node stands for: itself, unless it is a function that can be evaluated.
     pub(super) fn value<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         let Value::Intrinsic(call) = &node.value else { return node };
-        self.state.borrow_mut().search.steps(1);
+        if self.work(1, node.span).is_none() {
+            return node;
+        }
         let (argument, span) = (&call.argument, node.span);
         let value = match &*call.function {
             "Ref" => self.reference(argument, span),
@@ -112,7 +114,7 @@ impl Scenario<'_> {
         if has_more_keys(&first, entries) {
             return None;
         }
-        self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
+        self.work(entries.len() / KEYS_OF_STEP, None)?;
         // Without a default, a first key that lacks the second is refused by CloudFormation.
         let may_be = |entry: &&Entry<'_>| match &entry.value.value {
             _ if whole(&first).is_some_and(|key| entry.key != key) => false,
@@ -131,7 +133,7 @@ impl Scenario<'_> {
                 if has_more_keys(&second, entries) {
                     return None;
                 }
-                self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
+                self.work(entries.len() / KEYS_OF_STEP, None)?;
                 let candidates: Vec<&Entry<'_>> = entries.iter().collect();
                 match self.key(&second, &candidates, default.is_some())? {
                     Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
@@ -345,6 +347,7 @@ impl Scenario<'_> {
 
     fn pieces_of_call<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
         let Value::Intrinsic(call) = &node.value else { return None };
+        self.work(1, node.span)?;
         let pieces = match (&*call.function, &call.argument.value) {
             ("Fn::Sub", Value::String(text)) => self.substitute(text, &[], node.span)?,
             ("Fn::Sub", Value::Sequence(arguments)) => match arguments.as_slice() {

@@ -127,6 +127,16 @@ impl<'t> Scenario<'t> {
         }
     }
 
+    /// Counts work, the text that is read for it included; `None` when there was too much, and nothing more is evaluated.
+    pub(super) fn work(&self, steps: usize, read: Option<Span>) -> Option<()> {
+        let length = read.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
+        let steps = steps + length / BYTES_OF_STEP;
+        self.state.borrow_mut().search.steps(steps);
+        let left = self.template.work_left.get().checked_sub(steps);
+        self.template.work_left.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
+
     /// Keeps a value that no text holds, unless there is no room for it; `span` is where it was computed.
     pub(super) fn keep<'a>(&'a self, value: Value<'static>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let node = Node { value, span };
