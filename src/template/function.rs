@@ -207,8 +207,8 @@ impl Scenario<'_> {
         let Value::Sequence(items) = &self.value(list).value else { return None };
         let item = self.value(items.get(index)?);
         // A list to select from has no empty places; where one is, the count is not certain.
-        let mut before = items.iter().take(index + 1);
-        (!before.any(|item| self.value(item).is_absent())).then_some(item)
+        let mut before = items.iter().take(index);
+        (!item.is_absent() && !before.any(|item| self.value(item).is_absent())).then_some(item)
     }
 
     fn split<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
@@ -241,33 +241,34 @@ impl Scenario<'_> {
 
     fn to_json<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let mut json = String::new();
-        self.write_json(argument, &mut json)?;
+        self.write_json(self.value(argument), &mut json)?;
         self.keep(Value::String(json.into()), span)
     }
 
-    fn write_json<'a>(&'a self, node: &'a Node<'a>, json: &mut String) -> Option<()> {
-        match &self.value(node).value {
+    /// Writes what has been evaluated.
+    fn write_json<'a>(&'a self, value: &'a Node<'a>, json: &mut String) -> Option<()> {
+        match &value.value {
             Value::Null => json.push_str("null"),
             Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
             Value::Number(text) => json.push_str(text),
             Value::String(text) => json.push_str(&serde_json::to_string(text).ok()?),
             Value::Sequence(items) => {
                 json.push('[');
-                let present = items.iter().filter(|item| !self.value(item).is_no_value());
-                for (at, item) in present.enumerate() {
+                let values = items.iter().map(|item| self.value(item));
+                for (at, value) in values.filter(|value| !value.is_no_value()).enumerate() {
                     json.push_str(if at == 0 { "" } else { "," });
-                    self.write_json(item, json)?;
+                    self.write_json(value, json)?;
                 }
                 json.push(']');
             }
             Value::Mapping(entries) => {
                 json.push('{');
-                let present = entries.iter().filter(|entry| !self.value(&entry.value).is_no_value());
-                for (at, entry) in present.enumerate() {
+                let values = entries.iter().map(|entry| (&entry.key, self.value(&entry.value)));
+                for (at, (key, value)) in values.filter(|(_, value)| !value.is_no_value()).enumerate() {
                     json.push_str(if at == 0 { "" } else { "," });
-                    json.push_str(&serde_json::to_string(&entry.key).ok()?);
+                    json.push_str(&serde_json::to_string(key).ok()?);
                     json.push(':');
-                    self.write_json(&entry.value, json)?;
+                    self.write_json(value, json)?;
                 }
                 json.push('}');
             }
@@ -364,8 +365,9 @@ impl Scenario<'_> {
                 let delimiter = whole(&delimiter)?;
                 let Value::Sequence(items) = &self.value(list).value else { return None };
                 let mut pieces = Pieces::default();
-                let present = items.iter().filter(|item| !self.value(item).is_absent());
-                for (at, item) in present.enumerate() {
+                // A text is there in any case, and is not to be put together twice.
+                let is_present = |item: &&Node<'_>| is_text(item) || !self.value(item).is_absent();
+                for (at, item) in items.iter().filter(is_present).enumerate() {
                     if at > 0 {
                         pieces.push(Piece::Known(delimiter.to_owned().into()))?;
                     }
@@ -423,6 +425,11 @@ impl Scenario<'_> {
         pieces.push(Piece::Known(rest.into()))?;
         Some(pieces.merged)
     }
+}
+
+/// Whether this is a function that gives a text.
+fn is_text(node: &Node<'_>) -> bool {
+    matches!(&node.value, Value::Intrinsic(call) if matches!(&*call.function, "Fn::Sub" | "Fn::Join"))
 }
 
 /// Whether every reader of YAML and JSON makes the same text of a number again: of `010` and `1.50` some make 8 and 1.5.
