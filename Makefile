@@ -14,6 +14,12 @@ include new-rule.mk
 include deployment.mk
 include bench.mk
 include bypass.mk
+include aws.mk
+include release.mk
+include mutants.mk
+include differential.mk
+include fuzz.mk
+include instructions.mk
 
 .PHONY: help
 help: ## list the commands
@@ -26,7 +32,7 @@ run: .venv ## run the Lambda function on a failing and a passing event, and show
 		events/resource-create-noncompliant.json events/resource-create-compliant.json
 
 .PHONY: test
-test: check test-rust docs-check deny test-deployment test-runtime ## everything that must hold before a change lands
+test: check test-rust docs-check differential instructions deny test-deployment test-runtime test-aws ## everything that must hold before a change lands
 
 .PHONY: check
 check: ## format and lints

@@ -32,6 +32,13 @@ HOST_CPU := $(LAMBDA_CPU_$(HOST_ARCHITECTURE))
 
 LAMBDA_TARGET_DIR = $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 
+# What rustc is given beside the user's flags, so that no path of the machine that builds is in what it builds: the
+# same sources give the same bytes in every folder (`make reproducible`). Cargo takes a list whose separator no path
+# holds. Where several paths fit, the last counts.
+US := $(shell printf '\037')
+RUST_PATHS = --remap-path-prefix=$(CURDIR)=/ecs-guard$(US)--remap-path-prefix=$(LAMBDA_TARGET_DIR)=/target$(US)--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+USER_RUST_FLAGS = $${RUSTFLAGS:+$$(printf '%s' "$$RUSTFLAGS" | tr -s ' ' '\037')$(US)}
+
 # Prints the target to build for. A machine that can neither find nor download the standard library of
 # LAMBDA_TARGET still builds for its own architecture, with the C library it has. For the other
 # architecture there is no such way out.
@@ -54,8 +61,8 @@ lambda-target:
 # The rule that SAM calls: build-<logical id of the function>, with ARTIFACTS_DIR in the environment.
 #
 # Rust's own linker links musl for either architecture without a C toolchain. For gnu it is the
-# target's gcc, which knows where its C library is. RUSTFLAGS is extended, not set through Cargo's
-# configuration, because Cargo ignores the latter when the former is set, as in many a CI. Cargo's
+# target's gcc, which knows where its C library is. The flags of the environment are extended, not set through
+# Cargo's configuration, because Cargo ignores the latter when the former are set, as in many a CI. Cargo's
 # progress goes to standard output since SAM keeps standard error to itself until make has ended.
 # The modes are set because Lambda runs the function as another user than the one who built it.
 .PHONY: build-HookFunction
@@ -69,7 +76,8 @@ build-HookFunction:
 		*) linker=$$(echo $$target | sed 's/-unknown//')-gcc ;; \
 	esac; \
 	variable=CARGO_TARGET_$$(echo $$target | tr a-z- A-Z_)_LINKER; \
-	env "$$variable=$$(printenv $$variable || echo $$linker)" RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static" \
+	env "$$variable=$$(printenv $$variable || echo $$linker)" \
+		CARGO_ENCODED_RUSTFLAGS="$(USER_RUST_FLAGS)-Ctarget-feature=+crt-static$(US)$(RUST_PATHS)" \
 		cargo build --release --locked --no-default-features --features lambda --bin bootstrap \
 			--target $$target --target-dir "$(LAMBDA_TARGET_DIR)" 2>&1 && \
 	mkdir -p "$(ARTIFACTS_DIR)" && \

@@ -4,8 +4,10 @@
 //! where the text comes from, nor how the result is shown.
 
 mod repair;
+mod tally;
 
 pub use repair::{Checking, Fixed, Repaired, repair};
+pub use tally::{BlockedStack, OfRule, Tally};
 
 use crate::document::{
     Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
@@ -107,6 +109,16 @@ impl Weight {
             _ => Self::Unknown,
         }
     }
+
+    /// What those findings of `outcome` weigh that were counted and not kept.
+    pub fn of_further(outcome: &Outcome) -> Self {
+        match (outcome.findings.verdict, outcome.level) {
+            (Verdict::Fail, Level::Deny) => Self::Failure,
+            (Verdict::Fail, Level::Warn) => Self::Warning,
+            (Verdict::Excepted, _) => Self::Excepted,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// Totals over files, for summary lines and exit codes.
@@ -143,21 +155,20 @@ impl Totals {
         for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
             totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
             for finding in &outcome.findings.kept {
-                match Weight::of(outcome, finding) {
-                    Weight::Failure => totals.failures += 1,
-                    Weight::Warning => totals.warnings += 1,
-                    Weight::Unknown => totals.unknowns += 1,
-                    Weight::Excepted => totals.excepted += 1,
-                }
+                *totals.of_weight(Weight::of(outcome, finding)) += 1;
             }
-            match (outcome.findings.verdict, outcome.level) {
-                (Verdict::Fail, Level::Deny) => totals.failures += outcome.findings.further,
-                (Verdict::Fail, Level::Warn) => totals.warnings += outcome.findings.further,
-                (Verdict::Excepted, _) => totals.excepted += outcome.findings.further,
-                _ => totals.unknowns += outcome.findings.further,
-            }
+            *totals.of_weight(Weight::of_further(outcome)) += outcome.findings.further;
         }
         totals
+    }
+
+    fn of_weight(&mut self, weight: Weight) -> &mut usize {
+        match weight {
+            Weight::Failure => &mut self.failures,
+            Weight::Warning => &mut self.warnings,
+            Weight::Unknown => &mut self.unknowns,
+            Weight::Excepted => &mut self.excepted,
+        }
     }
 
     /// Adds another file's totals.

@@ -174,6 +174,8 @@ fn log_to_stdout() {
             .with_current_span(false)
             .with_span_list(false)
             .with_max_level(tracing::Level::INFO)
+            // What cannot be written would be told to standard error, and a panic if that cannot be written either.
+            .log_internal_errors(false)
             .init();
     });
 }

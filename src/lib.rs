@@ -13,8 +13,9 @@
 //! 8. [`fix`]: the change that a finding asks for becomes edits of the text.
 //! 9. [`check`]: one file, judged and fixed.
 //! 10. [`hook`]: the CloudFormation hook protocol: event bytes in, answer out.
-//! 11. [`output`]: text that people read.
-//! 12. [`policy_file`], [`https`], [`payload`], [`aws`], [`cli`] and [`lambda`]: the file system, the network and the
+//! 11. [`deployed`]: what a deployed hook said, and what is wrong with one.
+//! 12. [`output`]: text that people read.
+//! 13. [`policy_file`], [`https`], [`payload`], [`aws`], [`cli`] and [`lambda`]: the file system, the network and the
 //!     two programs; all input and output is here.
 
 #[cfg(feature = "aws")]
@@ -23,6 +24,8 @@ pub mod check;
 #[cfg(feature = "cli")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads files, the environment and the streams")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod deployed;
 pub mod document;
 pub mod engine;
 pub mod finding;

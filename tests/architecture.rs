@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "output",
         &[
             "check",
+            "deployed",
             "document",
             "engine",
             "finding",
@@ -44,12 +45,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("policy_file", &["policy", "rule"]),
     ("https", &[]),
     ("payload", &["document", "https"]),
-    ("aws", &["https", "template"]),
+    ("deployed", &["template"]),
+    ("aws", &["deployed", "document", "https", "policy_file", "template"]),
     (
         "cli",
         &[
             "aws",
             "check",
+            "deployed",
             "document",
             "engine",
             "hook",

@@ -16,10 +16,12 @@
 mod generated;
 #[path = "bypass/peers.rs"]
 mod peers;
+#[path = "bypass/seeds.rs"]
+mod seeds;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
+use std::{env, fs};
 
 use ecs_guard::check::check;
 use ecs_guard::finding::Verdict;
@@ -283,6 +285,13 @@ fn the_suite_is_whole() {
     assert!(names.len() >= 150, "{} cases", names.len());
     // A checker that says the same of everything would be right too often otherwise.
     assert!(by_truth["Fail"] >= 50 && by_truth["Pass"] >= 40 && by_truth["Unknown"] >= 20, "{by_truth:?}");
+}
+
+/// `make fuzz`: every attempt, and the project's own files, as something to begin with.
+#[test]
+#[ignore = "it writes the seeds of the fuzz targets"]
+fn seeds() {
+    seeds::write(&families(), Path::new(&env::var_os("FUZZ_SEEDS").expect("FUZZ_SEEDS names the folder")));
 }
 
 /// `make bypass`: what every tool that is there says, as a table.

@@ -30,7 +30,11 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn console_blocks_hold() {
-    trycmd::TestCases::new().case("tests/cli/*.trycmd").case("README.md").env("NO_COLOR", "1");
+    trycmd::TestCases::new()
+        .case("tests/cli/*.trycmd")
+        .case("README.md")
+        .case("docs/rollout.md")
+        .env("NO_COLOR", "1");
 }
 
 #[test]

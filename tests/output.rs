@@ -5,7 +5,7 @@ use anstream::adapter::strip_str;
 use ecs_guard::check::{CheckedFile, Checking, Note, Totals, Unreadable, check, repair};
 use ecs_guard::document::{LineIndex, Span, steers};
 use ecs_guard::finding::Applicability;
-use ecs_guard::output::{self, Fixing, Run, UnreadableFile};
+use ecs_guard::output::{self, Ending, Fixing, Inputs, Run, UnreadableFile};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use quick_xml::events::Event;
@@ -16,7 +16,7 @@ fn checked<'a>(path: &'a str, text: &'a str, policy: &Policy) -> CheckedFile<'a>
 }
 
 fn run(policy: &Policy) -> Run<'_> {
-    Run { policy, verbose: false, quiet: false, fixing: None }
+    Run { policy, verbose: false, quiet: false, fixing: None, inputs: Inputs::Files }
 }
 
 /// The output of a run, put together as `Format` says.
@@ -47,7 +47,7 @@ fn written_with(
             text += &part;
         }
     }
-    text += &format.end(&totals, &unreadable, run);
+    text += &format.end(&Ending { totals: &totals, unreadable: &unreadable, tally: None }, run);
     if name == "text" { strip_str(&text).to_string() } else { text }
 }
 
@@ -116,7 +116,7 @@ fn names_of_others_steer_no_terminal_and_break_no_line() {
         let told = written_with(name, &[file, plain], unreadable, &verbose);
         let steering: Vec<_> =
             told.chars().filter(|character| *character != '\n' && steers(*character)).collect();
-        assert_eq!(steering, [], "{name}: {told}");
+        assert!(steering.is_empty(), "{name}: {told}");
         match *name {
             "json" | "sarif" => assert!(serde_json::from_str::<Value>(&told).is_ok(), "{told}"),
             "junit" => assert!(count_elements(&told, "testcase") > 0),

@@ -126,7 +126,23 @@ fn converted(request: &HttpRequest) -> Result<http::Request<Vec<u8>>, ConnectorE
 fn ask(agent: &Agent, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, Problem> {
     let (parts, mut body) = agent.run(request)?.into_parts();
     let body = body.with_config().limit(MAXIMUM_BYTES).read_to_vec()?;
+    if !is_whole(&body) {
+        return Err(Problem::Garbled);
+    }
     Ok(http::Response::from_parts(parts, body))
+}
+
+/// Whether an answer in XML ends with the element that it begins with. The SDK's reader takes the end of the text for
+/// the end of every element, and half a template for a template.
+fn is_whole(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    if !body.starts_with(b"<") {
+        return true;
+    }
+    let name = body.split(|byte| *byte == b'<').skip(1).find(|tag| !tag.starts_with(b"?"));
+    let name = name.and_then(|tag| tag.split(|byte| !byte.is_ascii_alphanumeric()).next());
+    let end = name.and_then(|name| body.strip_suffix(b">")?.trim_ascii_end().strip_suffix(name));
+    end.is_some_and(|before| before.ends_with(b"</"))
 }
 
 /// What the SDK does about a problem: what may pass is tried again.
@@ -135,5 +151,23 @@ fn connector_error(problem: Problem) -> ConnectorError {
         Problem::TimedOut => ConnectorError::timeout(problem.into()),
         Problem::Unreachable(_) => ConnectorError::io(problem.into()),
         _ => ConnectorError::other(problem.into(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_whole;
+
+    #[test]
+    fn half_an_answer_is_none_however_long_the_half() {
+        let whole = "<?xml version='1.0'?>\n<GetTemplateResponse xmlns='urn'><TemplateBody>a: &lt;b></TemplateBody></GetTemplateResponse>\n";
+        assert!(is_whole(whole.as_bytes()));
+        let begin = whole.find('<').unwrap() + 1;
+        for length in begin..whole.trim_end().len() {
+            assert!(!is_whole(&whole.as_bytes()[..length]), "{length}");
+        }
+        for other in ["", "{\"a\":", "<a></a >"] {
+            assert!(is_whole(other.as_bytes()), "{other}");
+        }
     }
 }

@@ -115,7 +115,7 @@ pub fn change_set(
     Ok((tags(answer.tags()), given))
 }
 
-fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+pub(super) fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
     let pair = |tag: &Tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()));
     tags.iter().filter_map(pair).collect()
 }

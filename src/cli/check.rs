@@ -2,14 +2,16 @@
 //!
 //! Owns the order of a run and what it comes to: an exit code, whatever the formats are.
 
-mod excuses;
+pub(super) mod excuses;
 mod files;
 mod fixing;
-mod judge;
+pub(super) mod judge;
 mod nested;
-mod outputs;
+pub(super) mod outputs;
 mod parameters;
-mod progress;
+pub(super) mod progress;
+pub(super) mod reporting;
+pub(super) mod results;
 
 use std::io::{self, Write};
 use std::mem;
@@ -17,20 +19,18 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::ValueEnum;
-
-use self::excuses::{Excuses, Stack};
+use self::excuses::{Excuses, Known, Stack};
 use self::files::{Files, Input};
 use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
-use self::nested::NestedStack;
-use self::outputs::{Destination, Outputs};
 use self::parameters::Parameters;
-use self::progress::Progress;
+use self::progress::{Progress, Work};
+use self::reporting::Reporting;
+use self::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
 use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
 use crate::document::quote;
-use crate::output::{Format, Run, UnreadableFile};
+use crate::output::{Inputs, Run};
 use crate::template::Given;
 
 #[derive(Debug, clap::Args)]
@@ -46,24 +46,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     stack: Stack,
 
-    #[arg(long = "format", value_name = "NAME[=FILE]", help = outputs::help())]
-    formats: Vec<Destination>,
-
-    /// Let warnings or values that are not known yet fail too; may be repeated
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
-    fail_on: Vec<FailOn>,
-
-    /// Exit with 0 also when something fails; what cannot be read or written is an error still
-    #[arg(long)]
-    exit_zero: bool,
-
-    /// Show failures only
-    #[arg(long, short, conflicts_with = "verbose")]
-    quiet: bool,
-
-    /// Show what passes too
-    #[arg(long, short)]
-    verbose: bool,
+    #[command(flatten)]
+    reporting: Reporting,
 
     /// Look into files and directories too that .gitignore and .ignore leave out
     #[arg(long)]
@@ -91,14 +75,6 @@ pub(super) struct Arguments {
     threads: Option<NonZero<usize>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// Violations of rules at level warn
-    Warn,
-    /// Values that are not known yet
-    Unknown,
-}
-
 pub(super) fn run(
     arguments: &Arguments,
     source: &PolicySource,
@@ -108,7 +84,7 @@ pub(super) fn run(
     let names_standard_input = arguments.paths.iter().any(|path| path == Path::new("-"));
     // Then texts come from standard output, and what people read from standard error.
     let prints_texts = fixing.is_some_and(|fixing| fixing.is_preview || names_standard_input);
-    if let Some(mistake) = outputs::mistake(&arguments.formats, prints_texts) {
+    if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, prints_texts) {
         writeln!(streams.err, "error: {mistake}")?;
         return Ok(Outcome::Failed);
     }
@@ -127,8 +103,17 @@ pub(super) fn run(
     let Some((policy, _)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
-    let excuses = Excuses::new(&arguments.stack, &given, &policy, today());
-    let run = Run { policy: &policy, verbose: arguments.verbose, quiet: arguments.quiet, fixing };
+    let tags = arguments.stack.tags();
+    let known = Known::of(&given, &tags);
+    let excuses = Excuses::new(&policy, today());
+    let excuse = |file: &mut CheckedFile<'_>| excuses.apply(file, &known);
+    let run = Run {
+        policy: &policy,
+        verbose: arguments.reporting.verbose,
+        quiet: arguments.reporting.quiet,
+        fixing,
+        inputs: Inputs::Files,
+    };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
     let (for_people, printed) = if prints_texts {
@@ -136,37 +121,22 @@ pub(super) fn run(
     } else {
         (("standard output", standard_output), Box::new(io::sink()) as Box<dyn Write>)
     };
-    let opened = outputs::open(&arguments.formats, |path| files.contains(path), for_people);
+    let mut opened = outputs::open(&arguments.reporting.formats, |path| files.contains(path), for_people);
     let Files { inputs, missing, .. } = files;
-    let formats = opened.formats;
-    let mut results = Results {
-        formats: &formats,
-        outputs: opened.outputs,
-        is_text_shown: opened.is_text_shown,
-        is_quiet: arguments.quiet,
-        printed,
-        err: &mut *streams.err,
-        totals: Totals::default(),
-        unreadable: Vec::new(),
-        nested: Vec::new(),
-        has_unwritten: false,
-    };
-    results.outputs.write(formats.iter().map(|format| format.begin(&run)));
-    for problem in &opened.problems {
-        results.say("error", problem);
-    }
+    let formats = mem::take(&mut opened.formats);
+    let mut results = Results::begin(opened, &formats, &run, printed, &mut *streams.err);
     for (path, message) in missing {
         results.take(&path, Judged::unreadable(&path, message));
     }
 
     let undeclared = Undeclared::new(&given);
-    let progress = Progress::new(inputs.len(), !arguments.quiet);
+    let progress = Progress::new(Work::Checking, inputs.len(), !arguments.reporting.quiet);
     judge::quieten_panics();
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             undeclared.look_into(text);
-            judge_text(input, (path, text), &given, &excuses, &run, |file| {
+            judge_text(input, (path, text), &given, &excuse, &run, |file| {
                 let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
                 let texts = formats.iter().map(|format| format.file(file, &run)).collect();
                 Judged { nested, ..Judged::new(file, texts) }
@@ -175,7 +145,7 @@ pub(super) fn run(
         progress.as_ref().inspect(|progress| progress.advance());
         judged
     };
-    judge::each(&inputs, arguments.threads, judge, |batch, judged| {
+    judge::each(&inputs, arguments.threads, Input::size, judge, |batch, judged| {
         Progress::beside(progress.as_ref(), || {
             for (input, judged) in batch.iter().zip(judged) {
                 results.take(&input.name(), judged);
@@ -187,7 +157,7 @@ pub(super) fn run(
         let input = Input { path: stack.path.clone(), is_named: true };
         let mut below = Vec::new();
         let judged = judge::judge(&input, true, false, |path, text| {
-            judge_text(&input, (path, text), &stack.given, &excuses, &run, |file| {
+            judge_text(&input, (path, text), &stack.given, &excuse, &run, |file| {
                 file.notes.insert(0, stack.note());
                 below = nested::of(&input.path, file);
                 Judged::new(file, formats.iter().map(|format| format.file(file, &run)).collect())
@@ -198,23 +168,14 @@ pub(super) fn run(
     });
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
-    results.say_what_was_of_no_use(&undeclared, &excuses, is_over_everything);
-    let is_complete = results.end(&run) && opened.problems.is_empty();
-    Ok(arguments.outcome(&results.totals, is_complete))
-}
-
-impl Arguments {
-    /// What a run comes to that said all this, and was complete or not.
-    fn outcome(&self, totals: &Totals, is_complete: bool) -> Outcome {
-        let fails = totals.failures > 0
-            || totals.warnings > 0 && self.fail_on.contains(&FailOn::Warn)
-            || totals.unknowns > 0 && self.fail_on.contains(&FailOn::Unknown);
-        match (is_complete, fails && !self.exit_zero) {
-            (false, _) => Outcome::Failed,
-            (true, true) => Outcome::NonCompliant,
-            (true, false) => Outcome::Compliant,
+    say_what_was_of_no_use(&mut results, &undeclared);
+    if results.totals.files > 0 {
+        for unused in excuses.unused(&known, is_over_everything) {
+            results.say("note", &unused);
         }
     }
+    let is_complete = results.end(&run);
+    Ok(arguments.reporting.outcome(&results.totals, is_complete))
 }
 
 /// Judges a text, after it is fixed where that is wanted. What could not be written is judged as it is.
@@ -222,20 +183,20 @@ fn judge_text(
     input: &Input,
     (path, text): (&str, &str),
     given: &Given,
-    excuses: &Excuses<'_>,
+    excuse: &dyn Fn(&mut CheckedFile<'_>),
     run: &Run<'_>,
     show: impl FnOnce(&mut CheckedFile<'_>) -> Judged,
 ) -> Option<Judged> {
     let judge = |text: &str, repaired: Option<&Repaired>| {
         let mut file = check(path, text, given, run.policy)?;
-        excuses.apply(&mut file);
+        excuse(&mut file);
         if let Some(repaired) = repaired {
             repaired.explain(&mut file);
         }
         Some(show(&mut file))
     };
     let Some(fixing) = run.fixing else { return judge(text, None) };
-    let checking = Checking { path, given, policy: run.policy, excuse: &|file| excuses.apply(file) };
+    let checking = Checking { path, given, policy: run.policy, excuse };
     let Some(repaired) = repair(text, &checking, fixing.wanted()) else { return judge(text, None) };
     match deliver(input, text, &repaired, fixing) {
         Delivery::Failed(problem) => Some(Judged { unwritten: Some(problem), ..judge(text, None)? }),
@@ -248,96 +209,16 @@ fn judge_text(
     }
 }
 
-/// What was said so far, and where it goes.
-struct Results<'a> {
-    formats: &'a [Box<dyn Format>],
-    outputs: Outputs,
-    is_text_shown: bool,
-    is_quiet: bool,
-    err: &'a mut dyn Write,
-    totals: Totals,
-    unreadable: Vec<UnreadableFile>,
-    /// Templates of nested stacks that are to be checked.
-    nested: Vec<NestedStack>,
-    /// Where fixed texts and differences go.
-    printed: Box<dyn Write>,
-    /// Whether something fixed could not be written.
-    has_unwritten: bool,
-}
-
-impl Results<'_> {
-    /// Takes what came of the next file.
-    fn take(&mut self, name: &str, judged: Judged) {
-        self.totals.add(judged.totals);
-        self.nested.extend(judged.nested);
-        let printed = self.printed.write_all(&judged.printed).and_then(|()| self.printed.flush());
-        self.outputs.write_file(self.formats, &judged.texts);
-        let printed = printed.err().map(|error| format!("cannot be printed: {error}"));
-        for problem in [judged.unwritten, printed].into_iter().flatten() {
-            self.has_unwritten = true;
-            self.say("error", &format!("{name}: {problem}"));
-        }
-        if let Some(problem) = judged.problem {
-            // The text has it too.
-            if !self.is_text_shown {
-                let position = problem.position.map(|(line, column)| format!(":{line}:{column}"));
-                let position = position.unwrap_or_default();
-                self.say("error", &format!("{name}{position}: {}", problem.problem.message));
-            }
-            self.unreadable.push(problem);
-        }
-        if judged.is_unrecognized {
-            self.say(
-                "note",
-                &format!("{name} holds neither a CloudFormation template nor an ECS task definition"),
-            );
-        }
+/// Says which parameters nothing was done with.
+fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>) {
+    if results.totals == Totals::default() && !results.is_text_shown {
+        results.say("note", "no file was found that mentions an ECS task definition");
     }
-
-    /// Writes what comes after the last file, and answers whether everything could be read and written.
-    fn end(&mut self, run: &Run<'_>) -> bool {
-        let ends = self.formats.iter().map(|format| format.end(&self.totals, &self.unreadable, run));
-        self.outputs.write(ends.collect::<Vec<_>>().into_iter());
-        self.outputs.flush();
-        let unwritten: Vec<_> = self.outputs.problems().collect();
-        for problem in &unwritten {
-            self.say("error", problem);
-        }
-        self.unreadable.is_empty() && unwritten.is_empty() && !self.has_unwritten
+    if results.totals.files == 0 {
+        return;
     }
-
-    /// Says which parameters and exceptions nothing was done with.
-    fn say_what_was_of_no_use(
-        &mut self,
-        undeclared: &Undeclared<'_>,
-        excuses: &Excuses<'_>,
-        is_over_everything: bool,
-    ) {
-        if self.totals == Totals::default() && !self.is_text_shown {
-            self.say("note", "no file was found that mentions an ECS task definition");
-        }
-        if self.totals.files == 0 {
-            return;
-        }
-        if let Some(warning) = undeclared.warning() {
-            self.say("warning", &warning);
-        }
-        for unused in excuses.unused(is_over_everything) {
-            self.say("note", &unused);
-        }
-    }
-
-    /// Says something on standard error, after what was written before it. Notes are left out where only failures
-    /// are wanted.
-    fn say(&mut self, kind: &str, text: &str) {
-        if kind == "note" && self.is_quiet {
-            return;
-        }
-        self.outputs.flush();
-        // Names of files are not ours: they must not move a terminal's cursor.
-        let text = text.replace(char::is_control, "\u{fffd}");
-        // There is nowhere left to say that this cannot be written.
-        let _ = writeln!(self.err, "{kind}: {text}");
+    if let Some(warning) = undeclared.warning() {
+        results.say("warning", &warning);
     }
 }
 

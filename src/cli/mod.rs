@@ -3,12 +3,17 @@
 //! Owns arguments, exit codes and the streams. Must not judge anything: each subcommand asks the library and
 //! hands the answer to [`crate::output`].
 
+mod account;
+mod audit;
 mod check;
 mod explain;
 mod init;
 mod invoke;
+mod permissions;
 mod policy;
+mod results;
 mod rules;
+mod status;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -88,6 +93,20 @@ enum Command {
     /// Exits with 0 when nothing fails, 1 when something does, and 2 on a usage error, a broken policy, or when a file
     /// could not be read or written; what was found is printed also then.
     Check(check::Arguments),
+    /// Judge the stacks that are deployed: what would the hook block?
+    ///
+    /// Reads the account's stacks, judges their task definitions with the values of their parameters, and reports what a
+    /// hook in failure mode FAIL would block, by rule and by stack. Changes nothing in the account. Exits as `check` does.
+    Audit(audit::Arguments),
+    /// Show what the deployed hook said lately, by rule and target
+    ///
+    /// Exits with 0 when nothing failed, 1 when something did, and 2 when results could not be read.
+    Results(results::Arguments),
+    /// Say whether the deployed hook is as it should be, and what to do if not
+    ///
+    /// Looks at the hook, its function and the function's policy. Exits with 0 when nothing is wrong, 1 when something is,
+    /// and 2 when that could not be told.
+    Status(status::Arguments),
     /// Answer hook events from files, as the Lambda function would
     ///
     /// Prints the message that CloudFormation shows, and the violated rules that the AWS CDK prints. Exits with 0 when every event is answered with SUCCESS,
@@ -182,7 +201,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let out: Box<dyn Write> = match &arguments.command {
         // Long texts are not written line by line; `check` itself flushes before it writes elsewhere.
-        Command::Check(_) => Box::new(BufWriter::new(io::stdout())),
+        Command::Check(_) | Command::Audit(_) => Box::new(BufWriter::new(io::stdout())),
         _ => Box::new(io::stdout()),
     };
     let choice_for_out = match choice {
@@ -197,6 +216,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let source = arguments.source;
     let ended = match arguments.command {
         Command::Check(arguments) => check::run(&arguments, &source, &mut streams),
+        Command::Audit(arguments) => audit::run(&arguments, &source, &mut streams),
+        Command::Results(arguments) => results::run(&arguments, &mut streams),
+        Command::Status(arguments) => status::run(&arguments, &source, &mut streams),
         Command::Invoke(arguments) => invoke::run(&arguments, &source, &mut streams),
         Command::Rules(arguments) => rules::run(&arguments, &source, &mut streams),
         Command::Explain(arguments) => explain::run(&arguments, &mut streams),
@@ -224,14 +246,18 @@ fn today() -> Date {
     Offset::UTC.to_datetime(Timestamp::now()).date()
 }
 
+/// Where the policy in force is, if it is in a file.
+fn policy_path(source: &PolicySource) -> Option<PathBuf> {
+    let directory = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
+    policy_file::above(&directory, source.policy.clone(), std::env::var_os(policy_file::VARIABLE))
+}
+
 /// The policy in force, with its file; a broken one is shown and yields nothing.
 fn find_policy(
     source: &PolicySource,
     streams: &mut Streams,
 ) -> io::Result<Option<(Policy, Option<PathBuf>)>> {
-    let directory = std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_owned());
-    let variable = std::env::var_os(policy_file::VARIABLE);
-    let Some(path) = policy_file::above(&directory, source.policy.clone(), variable) else {
+    let Some(path) = policy_path(source) else {
         let policy = Policy::of(source.profile.unwrap_or(Profile::Baseline));
         let (file, profile) = (policy_file::FILE_NAME, policy.profile.as_str());
         writeln!(streams.err, "note: no {file} found, so the built-in profile {profile} applies")?;

@@ -221,6 +221,21 @@ impl<'a> Node<'a> {
         Node { value, span: self.span }
     }
 
+    /// About how much memory such a copy takes, in bytes.
+    pub fn detached_size(&self) -> usize {
+        let below = match &self.value {
+            Value::Null | Value::Bool(_) => 0,
+            Value::Number(text) | Value::String(text) => text.len(),
+            Value::Sequence(items) => items.iter().map(Node::detached_size).sum(),
+            Value::Mapping(entries) => {
+                let of_key = |entry: &Entry<'_>| entry.key.len() + size_of::<Entry<'_>>() - size_of::<Self>();
+                entries.iter().map(|entry| of_key(entry) + entry.value.detached_size()).sum()
+            }
+            Value::Intrinsic(call) => call.function.len() + call.argument.detached_size(),
+        };
+        size_of::<Self>() + below
+    }
+
     /// What kind of value this is, in words that follow "is": "a map".
     pub fn kind(&self) -> &'static str {
         match self.value {

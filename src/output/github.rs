@@ -8,8 +8,8 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::told::{self, Page, Place};
-use super::{Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, Totals, Weight};
+use super::{Ending, Format, Run};
+use crate::check::{CheckedFile, Weight};
 use crate::document::on_one_line;
 
 /// A command on each line, then a summary for the log.
@@ -82,9 +82,9 @@ impl Format for GitHub {
         ""
     }
 
-    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
         let mut text = String::new();
-        for file in unreadable {
+        for file in ending.unreadable {
             let place = file.position.map(|(line, column)| Place {
                 line,
                 column,
@@ -94,7 +94,7 @@ impl Format for GitHub {
             let message = on_one_line(&file.problem.message);
             text += &self.command(Kind::Error, &located(&file.path, place), "cannot be read", &message);
         }
-        let _ = writeln!(text, "ecs-guard: {}", told::summary(totals, unreadable.len(), run));
+        let _ = writeln!(text, "ecs-guard: {}", told::summary(ending, run));
         for (kind, count) in Kind::ALL.iter().zip(&self.counts) {
             let count = count.load(Ordering::Relaxed);
             if count > SHOWN {

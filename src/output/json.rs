@@ -5,8 +5,9 @@
 
 use serde::Serialize;
 
+use super::tally;
 use super::told::{self, Page, Told};
-use super::{Format, Run, UnreadableFile};
+use super::{Ending, Format, Run};
 use crate::check::{self, CheckedFile, JudgedTask, Totals};
 use crate::document::{Span, steers};
 use crate::finding;
@@ -194,8 +195,9 @@ impl Format for Json {
         ",\n"
     }
 
-    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
-        let files: Vec<_> = unreadable
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
+        let files: Vec<_> = ending
+            .unreadable
             .iter()
             .map(|file| Unreadable {
                 path: &file.path,
@@ -209,11 +211,11 @@ impl Format for Json {
             .collect();
         let Totals {
             files: readable, task_definitions, failures, warnings, unknowns, excepted, passes, ..
-        } = *totals;
+        } = *ending.totals;
         let summary = Summary {
-            fixes: run.fixing.map(|_| totals.fixes),
+            fixes: run.fixing.map(|_| ending.totals.fixes),
             files: readable,
-            unreadable: unreadable.len(),
+            unreadable: ending.unreadable.len(),
             task_definitions,
             failures,
             warnings,
@@ -221,7 +223,9 @@ impl Format for Json {
             excepted,
             passes,
         };
-        format!("\n],\"unreadable\":{},\"summary\":{}}}\n", serialized(&files), serialized(&summary))
+        let tally = ending.tally.map(|tally| format!(",\"tally\":{}", serialized(&tally::of(tally))));
+        let tally = tally.unwrap_or_default();
+        format!("\n],\"unreadable\":{},\"summary\":{}{tally}}}\n", serialized(&files), serialized(&summary))
     }
 }
 

@@ -9,8 +9,8 @@ use quick_xml::Writer;
 use quick_xml::events::BytesText;
 
 use super::told::{self, Page, Told};
-use super::{Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, JudgedTask, Totals, Weight};
+use super::{Ending, Format, Run, UnreadableFile};
+use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::on_one_line;
 use crate::finding::Verdict;
 use crate::report::Outcome;
@@ -40,8 +40,9 @@ impl Format for Junit {
         "\n"
     }
 
-    fn end(&self, _totals: &Totals, unreadable: &[UnreadableFile], _run: &Run<'_>) -> String {
-        let suites = unreadable.iter().map(|file| format!("\n{}", written(|xml| broken_suite(xml, file))));
+    fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> String {
+        let suites =
+            ending.unreadable.iter().map(|file| format!("\n{}", written(|xml| broken_suite(xml, file))));
         suites.collect::<String>() + "\n</testsuites>\n"
     }
 }

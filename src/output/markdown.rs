@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
+use super::tally;
 use super::told::{self, Page, Told, counted};
-use super::{Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, Totals, Weight};
+use super::{Ending, Format, Run, UnreadableFile};
+use crate::check::{CheckedFile, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Verdict, quote};
 
@@ -106,8 +107,9 @@ impl Format for Markdown {
         ""
     }
 
-    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ending { totals, unreadable, tally } = *ending;
         let word = match (totals.failures > 0 || !unreadable.is_empty(), told::is_nothing_judged(totals, run))
         {
             (true, _) => "failed",
@@ -116,9 +118,12 @@ impl Format for Markdown {
         };
         let mut text = format!(
             "<!-- ecs-guard -->\n### ecs-guard {word}\n\n{}.\n",
-            first_upper(&told::summary(totals, unreadable.len(), run))
+            first_upper(&told::summary(ending, run))
         );
-        let mut room = ROOM;
+        if let Some(tally) = tally {
+            text += &tally::markdown(tally, totals);
+        }
+        let mut room = ROOM.saturating_sub(text.len());
         let mut left_out = kept.dropped;
         let broken = |file: &UnreadableFile| {
             let path = code(&file.path);
@@ -141,7 +146,8 @@ impl Format for Markdown {
             }
         }
         if left_out > 0 {
-            let _ = write!(text, "\nAnd {left_out} more, which `ecs-guard check` lists.\n");
+            let _ =
+                write!(text, "\nAnd {left_out} more, which `ecs-guard {}` lists.\n", run.inputs.command());
         }
         text
     }

@@ -6,6 +6,8 @@
 #[cfg(feature = "cli")]
 pub mod answer;
 #[cfg(feature = "cli")]
+mod csv;
+#[cfg(feature = "cli")]
 mod excerpt;
 #[cfg(feature = "cli")]
 mod github;
@@ -19,19 +21,25 @@ mod markdown;
 pub mod policy_error;
 #[cfg(feature = "cli")]
 pub mod policy_schema;
+#[cfg(feature = "cli")]
+pub mod results;
 pub mod rules;
 #[cfg(feature = "cli")]
 mod sarif;
+#[cfg(feature = "cli")]
+pub mod status;
+#[cfg(feature = "cli")]
+mod tally;
 #[cfg(feature = "cli")]
 mod text;
 #[cfg(feature = "cli")]
 mod told;
 
-use crate::check::{CheckedFile, Totals, Unreadable};
+use crate::check::{CheckedFile, Tally, Totals, Unreadable};
 use crate::finding::Applicability;
 use crate::policy::Policy;
 
-/// A format for the results of `ecs-guard check`.
+/// A format for the results of `ecs-guard check`, and of `ecs-guard audit`, whose files are the templates of stacks.
 ///
 /// The text of a run is `begin`, then `file` of every file in the order of their paths with `separator` between those
 /// that are not empty, then `end`. `file` is called in parallel; nothing is kept of a file that has been written, so
@@ -44,12 +52,23 @@ pub trait Format: Sync {
     /// What stands between two files.
     fn separator(&self) -> &'static str;
     /// What comes after the last file.
-    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String;
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String;
+}
+
+/// What is known when every file was shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// The totals.
+    pub totals: &'a Totals,
+    /// The files that could not be read.
+    pub unreadable: &'a [UnreadableFile],
+    /// What would be stopped, where deployed stacks were judged.
+    pub tally: Option<&'a Tally>,
 }
 
 /// The names of the formats.
 #[cfg(feature = "cli")]
-pub const FORMATS: &[&str] = &["text", "json", "sarif", "junit", "github", "markdown"];
+pub const FORMATS: &[&str] = &["text", "json", "sarif", "junit", "github", "markdown", "csv"];
 
 /// The format of that name, for one run. A format may remember what it has shown, so every run needs its own.
 #[cfg(feature = "cli")]
@@ -61,6 +80,7 @@ pub fn format(name: &str) -> Option<Box<dyn Format>> {
         "junit" => Box::new(junit::Junit),
         "github" => Box::new(github::GitHub::default()),
         "markdown" => Box::new(markdown::Markdown::default()),
+        "csv" => Box::new(csv::Csv),
         _ => return None,
     })
 }
@@ -76,6 +96,35 @@ pub struct Run<'a> {
     pub quiet: bool,
     /// What was done about findings before they are shown.
     pub fixing: Option<Fixing>,
+    /// What is judged.
+    pub inputs: Inputs,
+}
+
+/// What is judged, in people's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inputs {
+    /// Files on this machine.
+    Files,
+    /// Stacks of an account; each is shown as a file with the path `ACCOUNT/REGION/NAME`.
+    Stacks,
+}
+
+impl Inputs {
+    /// One of them.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Files => "file",
+            Self::Stacks => "stack",
+        }
+    }
+
+    /// The command that judges them.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Files => "check",
+            Self::Stacks => "audit",
+        }
+    }
 }
 
 /// What is done about findings that have a fix.

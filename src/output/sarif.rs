@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::json::serialized;
 use super::told::{self, Page, Told};
-use super::{Format, Run, UnreadableFile, rules};
-use crate::check::{CheckedFile, Totals, Weight};
+use super::{Ending, Format, Run, UnreadableFile, rules};
+use crate::check::{CheckedFile, Weight};
 use crate::document::Span;
 use crate::finding::{self, Applicability, Edit, Proposal, Severity};
 use crate::policy::{Level, Setting};
@@ -201,7 +201,7 @@ impl Format for Sarif {
         ",\n"
     }
 
-    fn end(&self, _totals: &Totals, unreadable: &[UnreadableFile], _run: &Run<'_>) -> String {
+    fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> String {
         let notification = |file: &UnreadableFile| {
             let region = file.position.map(|(start_line, start_column)| Region {
                 start_line,
@@ -221,8 +221,8 @@ impl Format for Sarif {
                 }],
             })
         };
-        let notifications = unreadable.iter().map(notification).collect::<Vec<_>>().join(",\n");
-        let is_successful = unreadable.is_empty();
+        let notifications = ending.unreadable.iter().map(notification).collect::<Vec<_>>().join(",\n");
+        let is_successful = ending.unreadable.is_empty();
         format!(
             "\n],\"invocations\":[{{\"executionSuccessful\":{is_successful},\
              \"toolExecutionNotifications\":[{notifications}]}}]}}]}}\n"

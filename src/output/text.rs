@@ -12,9 +12,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use clap::builder::styling::{AnsiColor, Style};
 
 use super::excerpt::Excerpt;
+use super::tally;
 use super::told::{self, Page, Told, counted};
-use super::{Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, JudgedTask, Note, Totals, Unreadable, Weight};
+use super::{Ending, Format, Run};
+use crate::check::{CheckedFile, JudgedTask, Note, Unreadable, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Severity, Verdict, quote};
 use crate::report::Outcome;
@@ -66,7 +67,8 @@ impl Format for Text {
         ""
     }
 
-    fn end(&self, totals: &Totals, unreadable: &[UnreadableFile], run: &Run<'_>) -> String {
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
+        let Ending { totals, unreadable, tally } = *ending;
         let mut text = String::new();
         // The others were shown with their lines.
         for file in unreadable.iter().filter(|file| file.position.is_none()) {
@@ -93,6 +95,9 @@ impl Format for Text {
         if !told.is_empty() {
             text.push('\n');
         }
+        if let Some(tally) = tally {
+            text += &tally::text(tally, totals);
+        }
         let is_nothing = told::is_nothing_judged(totals, run);
         let is_bad = totals.failures > 0 || !unreadable.is_empty();
         if is_bad || is_nothing || !run.quiet {
@@ -101,7 +106,7 @@ impl Format for Text {
                 (_, true) => DOUBTFUL,
                 _ => GOOD,
             };
-            let summary = told::summary(totals, unreadable.len(), run);
+            let summary = told::summary(ending, run);
             let _ = writeln!(text, "{style}ecs-guard{style:#}: {summary}");
         }
         text

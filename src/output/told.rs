@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::fmt::Write;
 
-use super::{Run, UnreadableFile};
+use super::{Ending, Inputs, Run, UnreadableFile};
 use crate::check::{Fixed, JudgedTask, Totals, Weight};
 use crate::document::{LineIndex, Span, on_one_line};
 use crate::finding::{Applicability, Container, Finding, Verdict, quote};
@@ -82,7 +82,8 @@ impl Told<'_> {
         let is_offered = fix.proposal.as_ref()?.edits.is_ok();
         let was_wanted =
             run.fixing.is_some_and(|fixing| !fixing.is_preview && fix.applicability <= fixing.wanted());
-        (is_offered && !was_wanted).then_some(match fix.applicability {
+        let is_file = run.inputs == Inputs::Files;
+        (is_file && is_offered && !was_wanted).then_some(match fix.applicability {
             Applicability::Safe => "Fixable with `--fix`.",
             Applicability::Unsafe => "Fixable with `--fix=unsafe`.",
         })
@@ -191,11 +192,16 @@ pub(super) fn cannot_be_read(file: &UnreadableFile) -> String {
 }
 
 /// How a run ended, in one sentence without its full stop.
-pub(super) fn summary(totals: &Totals, unreadable: usize, run: &Run<'_>) -> String {
+pub(super) fn summary(ending: &Ending<'_>, run: &Run<'_>) -> String {
+    let Ending { totals, unreadable, .. } = *ending;
+    let (unreadable, noun) = (unreadable.len(), run.inputs.noun());
     let mut summary = if totals.files == 0 && unreadable == 0 {
-        "nothing was judged: no template and no task definition was found".to_owned()
+        match run.inputs {
+            Inputs::Files => "nothing was judged: no template and no task definition was found".to_owned(),
+            Inputs::Stacks => "nothing was judged: there is no stack".to_owned(),
+        }
     } else if totals.task_definitions == 0 {
-        format!("nothing was judged: no task definition in {}", counted(totals.files, "file"))
+        format!("nothing was judged: no task definition in {}", counted(totals.files, noun))
     } else if run.policy.rules.is_empty() {
         "nothing was judged: the policy turns every rule off".to_owned()
     } else {
@@ -205,7 +211,7 @@ pub(super) fn summary(totals: &Totals, unreadable: usize, run: &Run<'_>) -> Stri
             counted(totals.warnings, "warning"),
             totals.unknowns,
             counted(totals.task_definitions, "task definition"),
-            counted(totals.files, "file"),
+            counted(totals.files, noun),
         )
     };
     if totals.excepted > 0 {
@@ -217,7 +223,7 @@ pub(super) fn summary(totals: &Totals, unreadable: usize, run: &Run<'_>) -> Stri
         summary = format!("{} {noun} {verb}; {summary}", totals.fixes);
     }
     if unreadable > 0 {
-        let _ = write!(summary, "; {} cannot be read", counted(unreadable, "file"));
+        let _ = write!(summary, "; {} cannot be read", counted(unreadable, noun));
     }
     summary
 }

@@ -18,7 +18,7 @@ use super::unknown::Chosen;
 use crate::document::{Entry, Intrinsic, Node, Span, Value};
 
 /// How long a text may become, in bytes. No property that a rule reads takes more; functions inside functions can make
-/// texts that double and double again.
+/// texts that double and double again. What stays open counts as much as a copy of it takes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// How many keys of a mapping are looked through in the time of one function, roughly.
@@ -37,7 +37,9 @@ impl Scenario<'_> {
     /// What a node stands for: itself, unless it is a function that can be evaluated.
     pub(super) fn value<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         let Value::Intrinsic(call) = &node.value else { return node };
-        self.state.borrow_mut().search.steps(1);
+        if self.work(1, node.span).is_none() {
+            return node;
+        }
         let (argument, span) = (&call.argument, node.span);
         let value = match &*call.function {
             "Ref" => self.reference(argument, span),
@@ -65,7 +67,7 @@ impl Scenario<'_> {
             return None;
         }
         if parameter.is_some_and(|parameter| parameter.is_list) {
-            return Some(self.keep(list(fixed?, span), span));
+            return self.keep(list(fixed?, span), span);
         }
         if parameter.is_none() && !name.starts_with("AWS::") {
             return None;
@@ -83,7 +85,7 @@ impl Scenario<'_> {
         }
         let is_number = fixed.is_none() && allowed.is_some_and(|allowed| allowed.is_number);
         let value = if is_number { Value::Number(text.into()) } else { Value::String(text.into()) };
-        Some(self.keep(value, span))
+        self.keep(value, span)
     }
 
     fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
@@ -115,7 +117,7 @@ impl Scenario<'_> {
         if has_more_keys(&first, entries) {
             return None;
         }
-        self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
+        self.work(entries.len() / KEYS_OF_STEP, None)?;
         // Without a default, a first key that lacks the second is refused by CloudFormation.
         let may_be = |entry: &&Entry<'_>| match &entry.value.value {
             _ if whole(&first).is_some_and(|key| entry.key != key) => false,
@@ -134,7 +136,7 @@ impl Scenario<'_> {
                 if has_more_keys(&second, entries) {
                     return None;
                 }
-                self.state.borrow_mut().search.steps(entries.len() / KEYS_OF_STEP);
+                self.work(entries.len() / KEYS_OF_STEP, None)?;
                 let candidates: Vec<&Entry<'_>> = entries.iter().collect();
                 match self.key(&second, &candidates, default.is_some())? {
                     Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
@@ -208,8 +210,8 @@ impl Scenario<'_> {
         let Value::Sequence(items) = &self.value(list).value else { return None };
         let item = self.value(items.get(index)?);
         // A list to select from has no empty places; where one is, the count is not certain.
-        let mut before = items.iter().take(index + 1);
-        (!before.any(|item| self.value(item).is_absent())).then_some(item)
+        let mut before = items.iter().take(index);
+        (!item.is_absent() && !before.any(|item| self.value(item).is_absent())).then_some(item)
     }
 
     fn split<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
@@ -222,50 +224,54 @@ impl Scenario<'_> {
         }
         let items =
             text.split(delimiter).map(|part| Node { value: Value::String(part.to_owned().into()), span });
-        Some(self.keep(Value::Sequence(items.collect()), span))
+        self.keep(Value::Sequence(items.collect()), span)
     }
 
     fn base64<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let pieces = self.pieces(argument)?;
         let encoded = base64::engine::general_purpose::STANDARD.encode(whole(&pieces)?);
-        Some(self.keep(Value::String(encoded.into()), span))
+        if encoded.len() > LONGEST_TEXT {
+            return None;
+        }
+        self.keep(Value::String(encoded.into()), span)
     }
 
     fn length<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let Value::Sequence(items) = &self.value(argument).value else { return None };
         let count = items.iter().filter(|item| !self.value(item).is_absent()).count();
-        Some(self.keep(Value::Number(count.to_string().into()), span))
+        self.keep(Value::Number(count.to_string().into()), span)
     }
 
     fn to_json<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let mut json = String::new();
-        self.write_json(argument, &mut json)?;
-        Some(self.keep(Value::String(json.into()), span))
+        self.write_json(self.value(argument), &mut json)?;
+        self.keep(Value::String(json.into()), span)
     }
 
-    fn write_json<'a>(&'a self, node: &'a Node<'a>, json: &mut String) -> Option<()> {
-        match &self.value(node).value {
+    /// Writes what has been evaluated.
+    fn write_json<'a>(&'a self, value: &'a Node<'a>, json: &mut String) -> Option<()> {
+        match &value.value {
             Value::Null => json.push_str("null"),
             Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
             Value::Number(text) => json.push_str(text),
             Value::String(text) => json.push_str(&serde_json::to_string(text).ok()?),
             Value::Sequence(items) => {
                 json.push('[');
-                let present = items.iter().filter(|item| !self.value(item).is_no_value());
-                for (at, item) in present.enumerate() {
+                let values = items.iter().map(|item| self.value(item));
+                for (at, value) in values.filter(|value| !value.is_no_value()).enumerate() {
                     json.push_str(if at == 0 { "" } else { "," });
-                    self.write_json(item, json)?;
+                    self.write_json(value, json)?;
                 }
                 json.push(']');
             }
             Value::Mapping(entries) => {
                 json.push('{');
-                let present = entries.iter().filter(|entry| !self.value(&entry.value).is_no_value());
-                for (at, entry) in present.enumerate() {
+                let values = entries.iter().map(|entry| (&entry.key, self.value(&entry.value)));
+                for (at, (key, value)) in values.filter(|(_, value)| !value.is_no_value()).enumerate() {
                     json.push_str(if at == 0 { "" } else { "," });
-                    json.push_str(&serde_json::to_string(&entry.key).ok()?);
+                    json.push_str(&serde_json::to_string(key).ok()?);
                     json.push(':');
-                    self.write_json(&entry.value, json)?;
+                    self.write_json(value, json)?;
                 }
                 json.push('}');
             }
@@ -279,7 +285,7 @@ impl Scenario<'_> {
         let Value::Intrinsic(call) = &node.value else { return None };
         let pieces = self.pieces_of_call(node)?;
         if let Some(text) = whole(&pieces) {
-            return Some(self.keep(Value::String(text.to_owned().into()), span));
+            return self.keep(Value::String(text.to_owned().into()), span);
         }
         let of_piece = |piece: Piece<'_>| match piece {
             Piece::Known(text) => Node { value: Value::String(text.into_owned().into()), span },
@@ -289,7 +295,7 @@ impl Scenario<'_> {
         let delimiter = Node { value: Value::String(Cow::Borrowed("")), span };
         let argument = Node { value: Value::Sequence(vec![delimiter, items]), span };
         let call = Intrinsic { function: call.function.clone().into_owned().into(), argument };
-        Some(self.keep(Value::Intrinsic(Box::new(call)), span))
+        self.keep(Value::Intrinsic(Box::new(call)), span)
     }
 
     /// The pieces of whatever can stand where a text belongs; `None` for a list, a map, or what is too long.
@@ -330,21 +336,22 @@ impl Scenario<'_> {
             _ => return self.pieces(node),
         };
         let (delimiter, items) = items;
-        let mut pieces = Vec::new();
+        let mut pieces = Pieces::default();
         for (at, item) in items.iter().enumerate() {
             if item.is_absent() {
                 return self.pieces(node);
             }
             if at > 0 {
-                pieces.push(Piece::Known(Cow::Borrowed(&**delimiter)));
+                pieces.push(Piece::Known(Cow::Borrowed(&**delimiter)))?;
             }
-            pieces.extend(self.undecided_pieces(item)?);
+            pieces.extend(self.undecided_pieces(item)?)?;
         }
-        merge(pieces)
+        Some(pieces.merged)
     }
 
     fn pieces_of_call<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
         let Value::Intrinsic(call) = &node.value else { return None };
+        self.work(1, node.span)?;
         let pieces = match (&*call.function, &call.argument.value) {
             ("Fn::Sub", Value::String(text)) => self.substitute(text, &[], node.span)?,
             ("Fn::Sub", Value::Sequence(arguments)) => match arguments.as_slice() {
@@ -360,19 +367,20 @@ impl Scenario<'_> {
                 let delimiter = self.pieces(delimiter)?;
                 let delimiter = whole(&delimiter)?;
                 let Value::Sequence(items) = &self.value(list).value else { return None };
-                let mut pieces = Vec::new();
-                let present = items.iter().filter(|item| !self.value(item).is_absent());
-                for (at, item) in present.enumerate() {
+                let mut pieces = Pieces::default();
+                // A text is there in any case, and is not to be put together twice.
+                let is_present = |item: &&Node<'_>| is_text(item) || !self.value(item).is_absent();
+                for (at, item) in items.iter().filter(is_present).enumerate() {
                     if at > 0 {
-                        pieces.push(Piece::Known(delimiter.to_owned().into()));
+                        pieces.push(Piece::Known(delimiter.to_owned().into()))?;
                     }
-                    pieces.extend(self.pieces(item)?);
+                    pieces.extend(self.pieces(item)?)?;
                 }
-                pieces
+                pieces.merged
             }
             _ => return None,
         };
-        merge(pieces)
+        Some(pieces)
     }
 
     /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html>
@@ -383,19 +391,18 @@ impl Scenario<'_> {
         span: Option<Span>,
     ) -> Option<Vec<Piece<'a>>> {
         let mut values: Vec<Option<Vec<Piece<'a>>>> = vec![None; variables.len()];
-        let mut pieces = Vec::new();
-        let mut length = 0;
+        let mut pieces = Pieces::default();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            pieces.push(Piece::Known(before.into()));
+            pieces.push(Piece::Known(before.into()))?;
             let Some((name, after)) = after.split_once('}') else {
-                pieces.push(Piece::Known(Cow::Borrowed("${")));
+                pieces.push(Piece::Known(Cow::Borrowed("${")))?;
                 rest = after;
                 continue;
             };
             rest = after;
             if let Some(literal) = name.strip_prefix('!') {
-                pieces.push(Piece::Known(format!("${{{literal}}}").into()));
+                pieces.push(Piece::Known(format!("${{{literal}}}").into()))?;
                 continue;
             }
             let name = name.trim();
@@ -414,19 +421,18 @@ impl Scenario<'_> {
                 let function = if name.contains('.') { "Fn::GetAtt" } else { "Ref" };
                 let argument = Node { value: Value::String(name.to_owned().into()), span };
                 let call = Intrinsic { function: Cow::Borrowed(function), argument };
-                self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span))?
+                self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span)?)?
             };
-            for piece in &value {
-                length += if let Piece::Known(text) = piece { text.len() } else { 1 };
-            }
-            if length > LONGEST_TEXT {
-                return None;
-            }
-            pieces.extend(value);
+            pieces.extend(value)?;
         }
-        pieces.push(Piece::Known(rest.into()));
-        Some(pieces)
+        pieces.push(Piece::Known(rest.into()))?;
+        Some(pieces.merged)
     }
+}
+
+/// Whether this is a function that gives a text.
+fn is_text(node: &Node<'_>) -> bool {
+    matches!(&node.value, Value::Intrinsic(call) if matches!(&*call.function, "Fn::Sub" | "Fn::Join"))
 }
 
 /// Whether every reader of YAML and JSON makes the same text of a number again: of `010` and `1.50` some make 8 and 1.5.
@@ -442,27 +448,34 @@ fn has_more_keys(text: &[Piece<'_>], entries: &[Entry<'_>]) -> bool {
     entries.iter().any(|entry| entry.key.starts_with("Fn::")) && !whole(text).is_some_and(is_seen)
 }
 
-/// Neighbouring known pieces made one, empty ones left out; `None` when the text is too long.
-fn merge(pieces: Vec<Piece<'_>>) -> Option<Vec<Piece<'_>>> {
-    let mut merged: Vec<Piece<'_>> = Vec::new();
-    let mut length = 0;
-    for piece in pieces {
-        match (merged.last_mut(), piece) {
-            (_, Piece::Known(text)) if text.is_empty() => {}
-            (Some(Piece::Known(before)), Piece::Known(text)) => {
-                length += text.len();
-                before.to_mut().push_str(&text);
-            }
-            (_, piece) => {
-                length += if let Piece::Known(text) = &piece { text.len() } else { 1 };
-                merged.push(piece);
-            }
-        }
-        if length > LONGEST_TEXT {
+/// A text that grows: neighbouring known pieces made one, empty ones left out. Each step answers `None` when it would become
+/// too long.
+#[derive(Default)]
+struct Pieces<'a> {
+    merged: Vec<Piece<'a>>,
+    length: usize,
+}
+
+impl<'a> Pieces<'a> {
+    fn push(&mut self, piece: Piece<'a>) -> Option<()> {
+        self.length += match &piece {
+            Piece::Known(text) => text.len(),
+            Piece::Open(node) => node.detached_size(),
+        };
+        if self.length > LONGEST_TEXT {
             return None;
         }
+        match (self.merged.last_mut(), piece) {
+            (_, Piece::Known(text)) if text.is_empty() => {}
+            (Some(Piece::Known(before)), Piece::Known(text)) => before.to_mut().push_str(&text),
+            (_, piece) => self.merged.push(piece),
+        }
+        Some(())
     }
-    Some(merged)
+
+    fn extend(&mut self, pieces: Vec<Piece<'a>>) -> Option<()> {
+        pieces.into_iter().try_for_each(|piece| self.push(piece))
+    }
 }
 
 /// The items of a list that is given as one text

@@ -61,6 +61,10 @@ impl Given {
 /// well below a second, so that no template keeps a deployment waiting.
 const BUDGET: usize = 500_000;
 
+/// How much work is spent on one template in all, in functions evaluated. Templates that people write take a small part of
+/// it; a function inside a function inside a function can take any number, and what is left then stays open.
+const MOST_WORK: usize = 1_000_000;
+
 /// The resource type that rules are about.
 pub const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
@@ -80,6 +84,8 @@ pub struct Template<'t> {
     pub macros: Vec<&'t str>,
     /// How much work may still be spent on further possibilities, in functions evaluated.
     budget: Cell<usize>,
+    /// What is left of [`MOST_WORK`].
+    work_left: Cell<usize>,
     /// Places in `Resources` where a function adds resources that nobody can see yet.
     pub hidden_resources: Vec<Option<Span>>,
 }
@@ -153,6 +159,7 @@ impl<'t> Template<'t> {
             nested_stacks: Vec::new(),
             macros: if sections.is_empty() { vec!["Fn::Transform"] } else { Vec::new() },
             budget: Cell::new(BUDGET),
+            work_left: Cell::new(MOST_WORK),
             hidden_resources: Vec::new(),
         };
         let is_once = |key: &str| sections.iter().filter(|section| section.key == key).count() == 1;

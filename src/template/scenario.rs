@@ -3,7 +3,7 @@
 //! Owns [`Scenario`], by which rules read a template as if it were deployed, and the facts that tell one possibility
 //! from another. Must not know rules.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -19,10 +19,16 @@ pub struct Scenario<'t> {
     pub(super) template: &'t Template<'t>,
     /// Values that were computed; they live as long as all possibilities of one rule.
     computed: OnceCell<Arena<Node<'static>>>,
+    /// How much memory more of them may take, in bytes.
+    room: Cell<usize>,
     pub(super) state: RefCell<State>,
     /// How long the text is that is read in each possibility, in bytes.
     size: usize,
 }
+
+/// How much memory computed values may take while one rule reads one task definition, in bytes. A function is short, and what
+/// it makes is not; where this is not enough, what is left stays open.
+const ROOM: usize = 16 << 20;
 
 /// How much text is read in the time of one function, roughly.
 const BYTES_OF_STEP: usize = 64;
@@ -77,7 +83,8 @@ impl<'t> Scenario<'t> {
     /// The first possibility of what stands at `span`.
     pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
         let size = span.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
-        Self { template, computed: OnceCell::new(), state: RefCell::default(), size }
+        let (computed, room) = (OnceCell::new(), Cell::new(ROOM));
+        Self { template, computed, room, state: RefCell::default(), size }
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
@@ -120,9 +127,21 @@ impl<'t> Scenario<'t> {
         }
     }
 
-    /// Keeps a value that no text holds; `span` is where it was computed.
-    pub(super) fn keep<'a>(&'a self, value: Value<'static>, span: Option<Span>) -> &'a Node<'a> {
-        self.computed.get_or_init(|| Arena::with_capacity(4)).alloc(Node { value, span })
+    /// Counts work, the text that is read for it included; `None` when there was too much, and nothing more is evaluated.
+    pub(super) fn work(&self, steps: usize, read: Option<Span>) -> Option<()> {
+        let length = read.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
+        let steps = steps + length / BYTES_OF_STEP;
+        self.state.borrow_mut().search.steps(steps);
+        let left = self.template.work_left.get().checked_sub(steps);
+        self.template.work_left.set(left.unwrap_or(0));
+        left.map(|_| ())
+    }
+
+    /// Keeps a value that no text holds, unless there is no room for it; `span` is where it was computed.
+    pub(super) fn keep<'a>(&'a self, value: Value<'static>, span: Option<Span>) -> Option<&'a Node<'a>> {
+        let node = Node { value, span };
+        self.room.set(self.room.get().checked_sub(node.detached_size())?);
+        Some(self.computed.get_or_init(|| Arena::with_capacity(4)).alloc(node))
     }
 
     /// What a parameter or a pseudo parameter may be, before anything is asked of it.

@@ -1,23 +1,16 @@
 """template.yaml as CloudFormation would see it.
 
-Owns reading the file, SAM's own translation of it, and the value of an intrinsic function for given
-parameters. Knows CloudFormation's language and nothing of what this template declares.
+Owns the value of an intrinsic function for given parameters, and what refers to what. Knows
+CloudFormation's language and nothing of what this template declares.
 """
 
-import copy
 import itertools
 import json
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
-from runtime.emulator import REPOSITORY
-
-TEMPLATE = REPOSITORY / "template.yaml"
+from release.organization_template import Json, translate
 
 STACK_NAME = "ecs-guard"
 ACCOUNT = "123456789012"
@@ -33,35 +26,15 @@ _PSEUDO = {
 
 _NO_VALUE = object()
 
-Json = dict[str, Any]
-
-
-def load() -> Json:
-    """template.yaml with its tags in long form."""
-    return yaml_parse(TEMPLATE.read_text())
-
-
-def translate(template: Json | None = None, code: str = "s3://bucket/one") -> Json:
-    """Plain CloudFormation: what SAM's transform makes of the template once its code is uploaded."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
-    template = copy.deepcopy(template or load())
-    template["Resources"]["HookFunction"]["Properties"]["CodeUri"] = code
-
-    class NoManagedPolicies:
-        def load(self) -> dict[str, str]:
-            return {}
-
-    return transform(template, {}, NoManagedPolicies())
-
 
 class Stack:
-    """A stack of this template with given parameters; the others have their defaults.
+    """A stack with given parameters, of template.yaml unless told otherwise; the others have their defaults.
 
     A resource's `Ref` and attributes stay symbolic, as "<LogicalId>" and "<LogicalId.Attribute>".
     """
 
-    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
-        self.template = translate()
+    def __init__(self, parameters: Mapping[str, str] | None = None, template: Json | None = None) -> None:
+        self.template = template or translate()
         given = dict(parameters or {})
         self._parameters = {}
         for name, declared in self.template["Parameters"].items():

@@ -80,6 +80,11 @@ class Machine:
         return path.read_text() if path.exists() else ""
 
     @property
+    def rust_flags(self) -> list[str]:
+        """What cargo would give to rustc."""
+        return self.cargo_environment["CARGO_ENCODED_RUSTFLAGS"].split("\x1f")
+
+    @property
     def cargo_environment(self) -> dict[str, str]:
         return dict(line.split("=", 1) for line in self.wrote("environment").splitlines() if "=" in line)
 
@@ -136,7 +141,7 @@ def test_a_machine_without_the_target_still_builds_for_itself(architecture: str,
     assert result.returncode == 0, result.stderr
     assert f"building for {cpu}-unknown-linux-gnu instead" in result.stderr
     assert (machine.artifacts / "bootstrap").read_text() == f"for {cpu}-unknown-linux-gnu\n"
-    assert "-C target-feature=+crt-static" in machine.cargo_environment["RUSTFLAGS"]
+    assert "-Ctarget-feature=+crt-static" in machine.rust_flags
 
 
 def test_a_machine_without_the_target_says_how_to_build_for_another(tmp_path: Path) -> None:
@@ -165,7 +170,25 @@ def test_the_binary_holds_the_function_alone_from_locked_dependencies(tmp_path: 
 def test_flags_of_the_environment_are_kept(tmp_path: Path) -> None:
     machine = Machine(tmp_path, is_online=True)
     assert machine.build("arm64").returncode == 0
-    assert machine.cargo_environment["RUSTFLAGS"] == "-D warnings -C target-feature=+crt-static"
+    assert machine.rust_flags[:3] == ["-D", "warnings", "-Ctarget-feature=+crt-static"]
+
+
+def test_no_flag_is_empty_where_the_environment_has_none(tmp_path: Path) -> None:
+    """rustc would take an empty one for the name of a file."""
+    machine = Machine(tmp_path, is_online=True)
+    assert machine.build("arm64", RUSTFLAGS="").returncode == 0
+    assert machine.rust_flags[0] == "-Ctarget-feature=+crt-static"
+    assert "" not in machine.rust_flags
+
+
+def test_no_path_of_the_machine_reaches_the_binary(tmp_path: Path) -> None:
+    """Not even one with a space, which would end a flag."""
+    machine = Machine(tmp_path, is_online=True)
+    cargo_home = tmp_path / "cargo home"
+    assert machine.build("arm64", CARGO_HOME=str(cargo_home)).returncode == 0
+    paths = [REPOSITORY, tmp_path / "target", cargo_home]
+    hidden = [flag.removeprefix("--remap-path-prefix=").rsplit("=", 1)[0] for flag in machine.rust_flags[3:]]
+    assert hidden == [str(path) for path in paths]
 
 
 @pytest.mark.parametrize(

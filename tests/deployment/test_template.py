@@ -8,20 +8,10 @@ from typing import Any
 
 import pytest
 
+from release.organization_template import TEMPLATE, load, translate
+
 from .stack_filters import judges
-from .template import (
-    ACCOUNT,
-    REGION,
-    STACK_NAME,
-    TEMPLATE,
-    Stack,
-    combinations,
-    load,
-    of_type,
-    outlives,
-    references,
-    translate,
-)
+from .template import ACCOUNT, REGION, STACK_NAME, Stack, combinations, of_type, outlives, references
 from .tools import tool
 
 ALIAS = "HookFunctionAliaslive"

@@ -60,6 +60,21 @@ def task_root(directory: Path, bootstrap: Path, policy: Path) -> Path:
     return directory
 
 
+def function_environment(task_root: Path) -> dict[str, str]:
+    """The variables that Lambda sets and that a runtime may read."""
+    return {
+        "PATH": os.environ["PATH"],
+        "LAMBDA_TASK_ROOT": str(task_root),
+        "AWS_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "ecs-guard",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "10",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
+    }
+
+
 def wait_until(condition: Callable[[], bool], failure: Callable[[], str]) -> None:
     """Polls until `condition` holds; after `PATIENCE_SECONDS`, fails with what `failure` says."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -76,7 +91,7 @@ class Emulator:
         self._environment = environment or {}
         self._scratch = scratch
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._port = self._runtime_port = 0
         scratch.mkdir(parents=True)
         for name in ("starts", "stdout", "stderr", "emulator"):
             (scratch / name).touch()
@@ -96,7 +111,7 @@ class Emulator:
         self.stop()
 
     def _start(self) -> None:
-        self._port, runtime_port = _free_ports(2)
+        self._port, self._runtime_port = _free_ports(2)
         with (self._scratch / "emulator").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -104,7 +119,7 @@ class Emulator:
                     "--runtime-interface-emulator-address",
                     f"127.0.0.1:{self._port}",
                     "--runtime-api-address",
-                    f"127.0.0.1:{runtime_port}",
+                    f"127.0.0.1:{self._runtime_port}",
                     "--log-level",
                     "error",
                     self._scratch / "launcher",
@@ -114,17 +129,7 @@ class Emulator:
                 stdout=log,
                 stderr=log,
                 cwd=self._task_root,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "LAMBDA_TASK_ROOT": str(self._task_root),
-                    "AWS_REGION": "eu-west-1",
-                    "AWS_LAMBDA_FUNCTION_NAME": "ecs-guard",
-                    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-                    "AWS_LAMBDA_FUNCTION_TIMEOUT": "10",
-                    "AWS_LAMBDA_LOG_FORMAT": "JSON",
-                    "AWS_LAMBDA_LOG_LEVEL": "INFO",
-                    **self._environment,
-                },
+                env=function_environment(self._task_root) | self._environment,
                 start_new_session=True,
             )
 
@@ -132,7 +137,8 @@ class Emulator:
         assert self._process is not None
         process = self._process
         wait_until(
-            lambda: process.poll() is not None or _is_listening(self._port),
+            # Both: on a busy machine a function may start before its Runtime API does.
+            lambda: process.poll() is not None or (_is_listening(self._port) and _is_listening(self._runtime_port)),
             lambda: f"the emulator does not listen:\n{self._read('emulator')}",
         )
         return process.poll() is None

@@ -37,40 +37,66 @@ impl Stack {
             }
         }
     }
+
+    /// Its tags, as far as they are given.
+    pub(super) fn tags(&self) -> BTreeMap<String, String> {
+        self.tags.iter().cloned().collect()
+    }
+}
+
+/// What is known of the stack that a template is for.
+pub(in crate::cli) struct Known<'a> {
+    pub(in crate::cli) account: Option<&'a str>,
+    pub(in crate::cli) stack_name: Option<&'a str>,
+    pub(in crate::cli) stack_tags: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> Known<'a> {
+    /// What the command line says; `tags` are those of [`Stack::tags`].
+    pub(super) fn of(given: &'a Given, tags: &'a BTreeMap<String, String>) -> Self {
+        let parameter = |name: &str| given.parameters.get(name).map(String::as_str);
+        Self {
+            account: parameter("AWS::AccountId"),
+            stack_name: parameter("AWS::StackName"),
+            stack_tags: Some(tags).filter(|tags| !tags.is_empty()),
+        }
+    }
+
+    /// Whether an exception can be told to apply or not.
+    fn decides(&self, exception: &Exception) -> bool {
+        exception.matchers.iter().all(|matcher| match matcher.field {
+            Field::Account => self.account.is_some(),
+            Field::StackName => self.stack_name.is_some(),
+            Field::StackTag(_) => self.stack_tags.is_some(),
+            Field::LogicalId | Field::Family | Field::Container | Field::Image => true,
+        })
+    }
 }
 
 /// The exceptions of a run.
-pub(super) struct Excuses<'a> {
+pub(in crate::cli) struct Excuses<'a> {
     policy: &'a Policy,
-    account: Option<&'a str>,
-    stack_name: Option<&'a str>,
-    stack_tags: Option<BTreeMap<String, String>>,
     today: Date,
     has_matched: Vec<AtomicBool>,
 }
 
 impl<'a> Excuses<'a> {
-    pub(super) fn new(stack: &Stack, given: &'a Given, policy: &'a Policy, today: Date) -> Self {
-        let known = |name: &str| given.parameters.get(name).map(String::as_str);
-        let tags: BTreeMap<_, _> = stack.tags.iter().cloned().collect();
+    pub(in crate::cli) fn new(policy: &'a Policy, today: Date) -> Self {
         Self {
             policy,
-            account: known("AWS::AccountId"),
-            stack_name: known("AWS::StackName"),
-            stack_tags: Some(tags).filter(|tags| !tags.is_empty()),
             today,
             has_matched: policy.exceptions.iter().map(|_| AtomicBool::new(false)).collect(),
         }
     }
 
     /// Takes the weight from what is excused.
-    pub(super) fn apply(&self, file: &mut CheckedFile<'_>) {
+    pub(in crate::cli) fn apply(&self, file: &mut CheckedFile<'_>, known: &Known<'_>) {
         let Ok(tasks) = &mut file.judged else { return };
         for task in tasks {
             let subject = Subject {
-                account: self.account,
-                stack_name: self.stack_name,
-                stack_tags: self.stack_tags.as_ref().map(|tags| tags as &dyn StackTags),
+                account: known.account,
+                stack_name: known.stack_name,
+                stack_tags: known.stack_tags.map(|tags| tags as &dyn StackTags),
                 logical_id: task.logical_id.as_deref(),
                 family: task.family.as_deref(),
             };
@@ -82,28 +108,22 @@ impl<'a> Excuses<'a> {
         }
     }
 
-    /// What to say of exceptions that a run over everything had no use for, and of those it could not apply.
-    pub(super) fn unused(&self, is_over_everything: bool) -> Vec<String> {
-        let is_applicable = |exception: &Exception| {
-            exception.matchers.iter().all(|matcher| match matcher.field {
-                Field::Account => self.account.is_some(),
-                Field::StackName => self.stack_name.is_some(),
-                Field::StackTag(_) => self.stack_tags.is_some(),
-                Field::LogicalId | Field::Family | Field::Container | Field::Image => true,
-            })
-        };
-        let mut said = Vec::new();
-        let mut not_applicable = 0;
-        for (exception, has_matched) in self.policy.exceptions.iter().zip(&self.has_matched) {
-            if !is_applicable(exception) {
-                not_applicable += 1;
-            } else if is_over_everything && !has_matched.load(Ordering::Relaxed) {
-                said.push(format!(
-                    "the exception in line {} of the policy matched nothing: {}",
-                    exception.line, exception.reason
-                ));
-            }
-        }
+    /// What to say of exceptions that matched nothing of everything.
+    pub(in crate::cli) fn unmatched(&self) -> Vec<String> {
+        self.without_match().map(says_unmatched).collect()
+    }
+
+    fn without_match(&self) -> impl Iterator<Item = &Exception> {
+        let all = self.policy.exceptions.iter().zip(&self.has_matched);
+        all.filter(|(_, has_matched)| !has_matched.load(Ordering::Relaxed)).map(|(exception, _)| exception)
+    }
+
+    /// What to say of exceptions that a run over everything had no use for, and of those that could not be applied for
+    /// want of what is `known`.
+    pub(super) fn unused(&self, known: &Known<'_>, is_over_everything: bool) -> Vec<String> {
+        let applicable = self.without_match().filter(|one| known.decides(one));
+        let mut said: Vec<_> = applicable.filter(|_| is_over_everything).map(says_unmatched).collect();
+        let not_applicable = self.policy.exceptions.iter().filter(|one| !known.decides(one)).count();
         if not_applicable > 0 {
             said.push(format!(
                 "exceptions by account, stack name or stack tags that were not applied: {not_applicable}; say which stack it \
@@ -112,4 +132,9 @@ impl<'a> Excuses<'a> {
         }
         said
     }
+}
+
+fn says_unmatched(exception: &Exception) -> String {
+    let Exception { line, reason, .. } = exception;
+    format!("the exception in line {line} of the policy matched nothing: {reason}")
 }

@@ -30,6 +30,11 @@ impl Input {
         self.is_named && self.path == Path::new("-")
     }
 
+    /// How many bytes there are to read; 0 where that cannot be told.
+    pub(super) fn size(&self) -> u64 {
+        self.path.metadata().map_or(0, |metadata| metadata.len())
+    }
+
     /// Its name for people and machines, with `/` between its parts on every system.
     pub(super) fn name(&self) -> String {
         if self.is_standard_input() {

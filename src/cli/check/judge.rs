@@ -19,13 +19,13 @@ use crate::output::UnreadableFile;
 
 /// What came of one file.
 #[derive(Debug, Default)]
-pub(super) struct Judged {
+pub(in crate::cli) struct Judged {
     /// Its results, one text for each format.
-    pub(super) texts: Vec<String>,
+    pub(in crate::cli) texts: Vec<String>,
     /// Its share of the totals.
-    pub(super) totals: Totals,
+    pub(in crate::cli) totals: Totals,
     /// Why it could not be judged.
-    pub(super) problem: Option<UnreadableFile>,
+    pub(in crate::cli) problem: Option<UnreadableFile>,
     /// Whether it should have been something to judge and is neither a template nor a task definition.
     pub(super) is_unrecognized: bool,
     /// The templates of its nested stacks.
@@ -38,7 +38,7 @@ pub(super) struct Judged {
 
 impl Judged {
     /// What came of checking a file, with its results for each format.
-    pub(super) fn new(file: &CheckedFile<'_>, texts: Vec<String>) -> Self {
+    pub(in crate::cli) fn new(file: &CheckedFile<'_>, texts: Vec<String>) -> Self {
         let problem = file.judged.as_ref().err().map(|problem| {
             let position = LineIndex::new(file.text).position(problem.span.start as usize);
             UnreadableFile { path: file.path.into(), position: Some(position), problem: problem.clone() }
@@ -46,8 +46,13 @@ impl Judged {
         Self { texts, totals: Totals::of(file), problem, ..Self::default() }
     }
 
+    /// A template without anything to judge.
+    pub(in crate::cli) fn without_task_definitions() -> Self {
+        Self { totals: Totals { files: 1, ..Totals::default() }, ..Self::default() }
+    }
+
     /// A file that could not be judged, for a reason that no excerpt of its text can show.
-    pub(super) fn unreadable(name: &str, message: String) -> Self {
+    pub(in crate::cli) fn unreadable(name: &str, message: String) -> Self {
         let problem = Unreadable { span: Span { start: 0, end: 0 }, message };
         let totals = Totals { unreadable: 1, ..Totals::default() };
         let problem = Some(UnreadableFile { path: name.into(), position: None, problem });
@@ -70,28 +75,28 @@ pub(super) fn judge(
         Err(error) => return Judged::unreadable(&input.name(), format!("cannot be read: {error}")),
     };
     let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
-    let judged = judge_bytes(input, bytes, must_concern, check);
+    let judged = judge_bytes(&input.name(), bytes, must_concern, check);
     match original.filter(|_| judged.printed.is_empty()) {
         Some(original) => Judged { printed: original, ..judged },
         None => judged,
     }
 }
 
-fn judge_bytes(
-    input: &Input,
+/// Judges the content of one file by its name, as [`judge`] does.
+pub(in crate::cli) fn judge_bytes(
+    name: &str,
     bytes: Vec<u8>,
     must_concern: bool,
     check: impl FnOnce(&str, &str) -> Option<Judged>,
 ) -> Judged {
-    let name = input.name();
     let text = match decode(bytes) {
         Ok(text) if must_concern || could_concern(&text) => text,
         Err(not_utf8) if must_concern || mentions_us(&not_utf8.text) => {
-            return Judged::unreadable(&name, not_utf8.message);
+            return Judged::unreadable(name, not_utf8.message);
         }
         _ => return Judged::default(),
     };
-    match guarded(|| check(&name, &text)) {
+    match guarded(|| check(name, &text)) {
         // What cannot be read and has none of our words is something else: a Helm chart, a configuration with comments.
         Ok(Some(judged)) if judged.problem.is_some() && !must_concern && !mentions_us(&text) => {
             Judged::default()
@@ -101,7 +106,7 @@ fn judge_bytes(
         Err(place) => {
             let message =
                 format!("cannot be judged because of a mistake in ecs-guard, at {place}: please report it");
-            Judged::unreadable(&name, message)
+            Judged::unreadable(name, message)
         }
     }
 }
@@ -153,7 +158,7 @@ thread_local! {
 }
 
 /// Keeps the message of a panic in a guarded function off the terminal, for it may repeat a value of the file.
-pub(super) fn quieten_panics() {
+pub(in crate::cli) fn quieten_panics() {
     let otherwise = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if IS_GUARDED.get() {
@@ -172,13 +177,14 @@ fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     done.map_err(|_| PLACE.take())
 }
 
-/// Judges every file, on several threads when there are several files, and takes the results of one batch after the
+/// Judges every file, on several threads when there are several files, each of a size in bytes, and takes the results of one batch after the
 /// other, in the files' order.
-pub(super) fn each<T: Send>(
-    inputs: &[Input],
+pub(in crate::cli) fn each<I: Sync, T: Send>(
+    inputs: &[I],
     threads: Option<NonZero<usize>>,
-    judge: impl Fn(&Input) -> T + Sync,
-    mut take: impl FnMut(&[Input], Vec<T>),
+    size: impl Fn(&I) -> u64,
+    judge: impl Fn(&I) -> T + Sync,
+    mut take: impl FnMut(&[I], Vec<T>),
 ) {
     let threads = match threads {
         Some(threads) => threads.get(),
@@ -191,7 +197,7 @@ pub(super) fn each<T: Send>(
     let pool = (threads > 1).then(|| builder.build().ok()).flatten();
     let mut rest = inputs;
     while !rest.is_empty() {
-        let (batch, later) = rest.split_at(batch_length(rest, threads));
+        let (batch, later) = rest.split_at(batch_length(rest, threads, &size));
         let results = match &pool {
             Some(pool) => pool.install(|| batch.par_iter().with_max_len(1).map(&judge).collect()),
             None => batch.iter().map(&judge).collect(),
@@ -203,13 +209,13 @@ pub(super) fn each<T: Send>(
 
 /// How many files are judged before their results are taken: enough to keep every thread busy, and few enough that
 /// the results of large files do not pile up.
-fn batch_length(inputs: &[Input], threads: usize) -> usize {
+fn batch_length<I>(inputs: &[I], threads: usize, size: impl Fn(&I) -> u64) -> usize {
     const FILES: usize = 64;
     const BYTES: u64 = 4 << 20;
     let mut bytes = 0;
-    let is_full = |(index, input): (usize, &Input)| {
+    let is_full = |(index, input): (usize, &I)| {
         let full = index >= threads && bytes > BYTES;
-        bytes += input.path.metadata().map_or(0, |metadata| metadata.len());
+        bytes += size(input);
         full
     };
     let most = inputs.len().min(FILES * threads);
@@ -267,10 +273,16 @@ mod tests {
                 std::thread::sleep(Duration::from_micros(number * 7919 % 100));
                 number
             };
-            each(&inputs, NonZero::new(threads), judge, |batch, numbers| {
-                assert_eq!(batch.len(), numbers.len());
-                taken.extend(numbers);
-            });
+            each(
+                &inputs,
+                NonZero::new(threads),
+                |_| 0,
+                judge,
+                |batch, numbers| {
+                    assert_eq!(batch.len(), numbers.len());
+                    taken.extend(numbers);
+                },
+            );
             assert!(taken.iter().copied().eq(0..300), "{threads} threads: {taken:?}");
         }
     }

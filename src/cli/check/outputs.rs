@@ -16,7 +16,7 @@ use crate::policy::did_you_mean;
 
 /// A format by its name, and the file it goes to; `None` is standard output.
 #[derive(Debug, Clone)]
-pub(super) struct Destination {
+pub(in crate::cli) struct Destination {
     name: String,
     file: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ impl FromStr for Destination {
 }
 
 /// The places that results go to, one for each format.
-pub(super) struct Outputs {
+pub(in crate::cli) struct Outputs {
     outputs: Vec<Output>,
 }
 
@@ -63,9 +63,9 @@ struct Output {
 }
 
 /// What came of opening the outputs.
-pub(super) struct Opened {
+pub(in crate::cli) struct Opened {
     /// The formats, in the order of their outputs.
-    pub(super) formats: Vec<Box<dyn Format>>,
+    pub(in crate::cli) formats: Vec<Box<dyn Format>>,
     pub(super) outputs: Outputs,
     /// What could not be opened and why, a line each.
     pub(super) problems: Vec<String>,
@@ -75,7 +75,7 @@ pub(super) struct Opened {
 
 /// What is wrong with the formats that are asked for, before anything is read. Texts may go to standard output; what people
 /// read then goes to standard error.
-pub(super) fn mistake(destinations: &[Destination], prints_texts: bool) -> Option<String> {
+pub(in crate::cli) fn mistake(destinations: &[Destination], prints_texts: bool) -> Option<String> {
     let mut is_standard_output_taken = false;
     let mut files = Vec::new();
     for Destination { file, name } in destinations {
@@ -108,7 +108,7 @@ pub(super) fn mistake(destinations: &[Destination], prints_texts: bool) -> Optio
 
 /// Opens what is asked for. Text goes where people read, standard output as a rule, when nothing else does. A file that
 /// is checked is never written.
-pub(super) fn open(
+pub(in crate::cli) fn open(
     destinations: &[Destination],
     is_checked: impl Fn(&Path) -> bool,
     for_people: (&str, Box<dyn Write>),

@@ -1,0 +1,21 @@
+# Mutation testing: code that decides verdicts is changed on purpose, and a test must notice.
+# Which code and which tests: .cargo/mutants.toml. What was run, and what came of it: tests/mutants/record.json, for the
+# sources whose hash it names. Included by the Makefile.
+
+CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_MUTANTS := target/tools/bin/cargo-mutants
+# How many of the 200 shards to run; one is about nine mutants, at a minute each on two cores.
+MUTANTS_SHARDS ?= 1
+
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS) ## run the next shards of the mutants, MUTANTS_SHARDS=1 of 200, and tell the score so far
+	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py run --shards $(MUTANTS_SHARDS)
+	python3 tests/mutants/mutants.py report
+
+.PHONY: mutants-proof
+mutants-proof: $(CARGO_MUTANTS) ## run the mutants of what changed since the record, and a sample of the others
+	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py proof
+
+$(CARGO_MUTANTS):
+	cargo install cargo-mutants --quiet --locked --version $(CARGO_MUTANTS_VERSION) --root target/tools --target-dir target/tools/build
+	rm -rf target/tools/build

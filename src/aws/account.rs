@@ -1,0 +1,216 @@
+//! The stacks of an account, as CloudFormation tells of them.
+//!
+//! Owns which stacks are deployed, and what is known of the deployment of one. Calls what reads, and nothing else. Must
+//! not know what is judged.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::types::{StackStatus, StackSummary, TemplateStage};
+use serde::{Deserialize, Serialize};
+
+use super::failure::reason;
+use super::{parameters, stacks};
+use crate::template::Given;
+
+/// A stack that is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Its ARN, which no other stack ever has.
+    pub id: String,
+    /// Its status, which tells an update that is under way from one that is done.
+    pub status: String,
+    /// When it was created or last updated, in milliseconds since 1970.
+    pub changed: i64,
+}
+
+impl Stack {
+    fn of(summary: &StackSummary) -> Option<Self> {
+        let changed = summary.last_updated_time().or(summary.creation_time())?;
+        let id = summary.stack_id()?.to_owned();
+        let status = summary.stack_status()?.as_str().to_owned();
+        let stack = Self { id, status, changed: changed.to_millis().ok()? };
+        stack.parts().map(|_| ()).map(|()| stack)
+    }
+
+    /// Partition, Region, account, name and the last part of the ARN, if it is one and has nothing in it that a name
+    /// of a file could not have.
+    fn parts(&self) -> Option<[&str; 5]> {
+        let mut parts = self.id.splitn(6, ':');
+        let ("arn", partition, "cloudformation", region, account) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?)
+        else {
+            return None;
+        };
+        let (name, unique) = parts.next()?.strip_prefix("stack/")?.split_once('/')?;
+        let parts = [partition, region, account, name, unique];
+        let is_plain = |part: &&str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        parts.iter().all(is_plain).then_some(parts)
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.parts().and_then(|parts| parts.get(index).copied()).unwrap_or_default()
+    }
+
+    /// Its account's number.
+    pub fn account(&self) -> &str {
+        self.part(2)
+    }
+
+    /// Its Region.
+    pub fn region(&self) -> &str {
+        self.part(1)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.part(3)
+    }
+
+    /// What tells it from others of the same name, before or after it.
+    pub fn unique(&self) -> &str {
+        self.part(4)
+    }
+
+    /// What it is called in results: `ACCOUNT/REGION/NAME`.
+    pub fn path(&self) -> String {
+        format!("{}/{}/{}", self.account(), self.region(), self.name())
+    }
+
+    /// What is known of its deployment before it is described
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>).
+    pub fn pseudo_parameters(&self) -> BTreeMap<String, String> {
+        let partition = self.part(0);
+        let mut known = BTreeMap::from([
+            ("AWS::AccountId", self.account()),
+            ("AWS::Partition", partition),
+            ("AWS::Region", self.region()),
+            ("AWS::StackId", &self.id),
+            ("AWS::StackName", self.name()),
+        ]);
+        // Of the other partitions it is not documented.
+        let suffix = match partition {
+            "aws" | "aws-us-gov" => Some("amazonaws.com"),
+            "aws-cn" => Some("amazonaws.com.cn"),
+            _ => None,
+        };
+        known.extend(suffix.map(|suffix| ("AWS::URLSuffix", suffix)));
+        known.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+/// What a stack was deployed with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deployment {
+    /// Its parameters, those of AWS included.
+    pub given: Given,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The stacks that are deployed, nested ones included, in the order of their names.
+///
+/// # Errors
+/// Why they cannot be listed, as a part of a sentence.
+pub async fn list(client: &Client) -> Result<Vec<Stack>, String> {
+    let mut stacks = Vec::new();
+    // Not by a filter, which would have to name every status that there will ever be.
+    let mut pages = client.list_stacks().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| reason("cloudformation:ListStacks", &error))?;
+        for summary in page.stack_summaries() {
+            // The second is a change set that was never executed.
+            let nothing = [StackStatus::DeleteComplete, StackStatus::ReviewInProgress];
+            if summary.stack_status().is_some_and(|status| nothing.contains(status)) {
+                continue;
+            }
+            let stack =
+                Stack::of(summary).ok_or("the answer to `ListStacks` has a stack that is not understood")?;
+            stacks.push(stack);
+        }
+    }
+    stacks.sort_by(|one, other| (one.name(), &one.id).cmp(&(other.name(), &other.id)));
+    Ok(stacks)
+}
+
+/// A stack's template after its macros; `None` when there is no such stack any more.
+///
+/// # Errors
+/// Why it cannot be had, as a part of a sentence.
+pub async fn template(client: &Client, stack: &Stack) -> Result<Option<String>, String> {
+    let call = client.get_template().stack_name(&stack.id).template_stage(TemplateStage::Processed);
+    match call.send().await {
+        Ok(answer) => match answer.template_body {
+            Some(template) => Ok(Some(template)),
+            None => Err("the answer to `GetTemplate` has no template".into()),
+        },
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) => Err(reason("cloudformation:GetTemplate", &error)),
+    }
+}
+
+/// A stack's parameters and tags; `None` when there is no such stack any more.
+///
+/// # Errors
+/// Why they cannot be had, as a part of a sentence.
+pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deployment>, String> {
+    let answer = match client.describe_stacks().stack_name(&stack.id).send().await {
+        Ok(answer) => answer,
+        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) => return Err(reason("cloudformation:DescribeStacks", &error)),
+    };
+    let described = match answer.stacks() {
+        [only] if only.stack_id() == Some(&stack.id) => only,
+        _ => return Err("the answer to `DescribeStacks` is not about this stack".into()),
+    };
+    let parameters = stack.pseudo_parameters();
+    let mut given = Given { parameters, assume_defaults: true, ..Given::default() };
+    let topics = described.notification_arns();
+    if !topics.is_empty() {
+        given.parameters.insert("AWS::NotificationARNs".into(), topics.join(","));
+    }
+    parameters::add(described.parameters(), &mut given);
+    Ok(Some(Deployment { given, tags: stacks::tags(described.tags()) }))
+}
+
+/// Whether the stack was deleted since it was listed. There is no code for that alone.
+fn is_gone<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    let Some(error) = error.as_service_error() else { return false };
+    error.code() == Some("ValidationError")
+        && error.message().is_some_and(|message| message.contains("does not exist"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stack;
+
+    fn stack(id: &str) -> Stack {
+        Stack { id: id.into(), status: "CREATE_COMPLETE".into(), changed: 0 }
+    }
+
+    #[test]
+    fn a_stack_is_told_by_its_arn() {
+        let stack = stack("arn:aws-cn:cloudformation:cn-north-1:111122223333:stack/orders-api/1a2b-3c");
+        assert_eq!(stack.path(), "111122223333/cn-north-1/orders-api");
+        assert_eq!(stack.unique(), "1a2b-3c");
+        assert_eq!(stack.pseudo_parameters()["AWS::URLSuffix"], "amazonaws.com.cn");
+    }
+
+    #[test]
+    fn what_could_lead_out_of_a_directory_is_no_stack() {
+        for id in [
+            "",
+            "orders-api",
+            "arn:aws:cloudformation:eu-west-1:111122223333:stack/../1",
+            "arn:aws:cloudformation:eu-west-1:111122223333:stack/a/../../b",
+            "arn:aws:cloudformation:..:111122223333:stack/a/1",
+            "arn:aws:cloudformation:eu-west-1:111122223333:stack/a/",
+            "arn:aws:ecs:eu-west-1:111122223333:stack/a/1",
+        ] {
+            assert_eq!(stack(id).parts(), None, "{id}");
+        }
+    }
+}

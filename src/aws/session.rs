@@ -1,0 +1,128 @@
+//! As whom AWS is asked, and where: profiles and Regions of the person who runs the command.
+//!
+//! Owns the finding of credentials, the SDK's retries, and the words for credentials that cannot be had. Must not know
+//! what is asked. Reads the environment and the files that AWS's own command reads: profiles, single sign-on, roles to
+//! assume, external processes
+//! (<https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>).
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cloudformation::config::ProvideCredentials;
+use aws_sdk_cloudformation::config::retry::{RetryPartition, TokenBucket};
+
+use super::http;
+use crate::document::on_one_line;
+
+/// How often one call is tried, with longer and longer waits between, up to 20 seconds. CloudFormation refuses what comes
+/// too fast, and a long audit must not end with that.
+const ATTEMPTS: u32 = 10;
+
+/// How long to wait for a connection, and then for an answer, the largest of which is a template of 1 MB.
+const CONNECT: Duration = Duration::from_secs(5);
+const READ: Duration = Duration::from_secs(20);
+
+/// The SDK's configuration for one profile and one Region.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The Region's name.
+    pub region: String,
+    config: SdkConfig,
+}
+
+impl Session {
+    /// A client of CloudFormation.
+    pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        // How many retries there may be at all is bounded by those of each call. The SDK's own bound is made for a server
+        // that would rather fail than wait.
+        let patient = RetryPartition::custom("ecs-guard").token_bucket(TokenBucket::unlimited()).build();
+        let config =
+            aws_sdk_cloudformation::config::Builder::from(&self.config).retry_partition(patient).build();
+        aws_sdk_cloudformation::Client::from_conf(config)
+    }
+
+    /// A client of Lambda.
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config)
+    }
+}
+
+/// Does what awaits AWS's answers.
+///
+/// # Errors
+/// The operating system refuses what an event loop needs.
+pub fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+/// A session for every Region with every profile, in their order; without Regions, the one that the profile or the
+/// environment names, and without profiles, what the environment has.
+///
+/// # Errors
+/// One line for each profile that has no credentials or no Region.
+pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Session>, Vec<String>> {
+    let client = http::client(http::Proxy::try_from_env());
+    let profiles: Vec<_> = if profiles.is_empty() { vec![None] } else { profiles.iter().map(Some).collect() };
+    let (mut sessions, mut problems) = (Vec::new(), Vec::new());
+    for profile in profiles {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client.clone());
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        let times = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
+        let config = loader.timeout_config(times).load().await;
+        let config = with_retries(&config);
+        let whose =
+            profile.map_or_else(|| "the environment".to_owned(), |profile| format!("profile {profile}"));
+        if let Err(problem) = credentials(&config).await {
+            problems.push(format!("there are no credentials from {whose}: {problem}"));
+            continue;
+        }
+        let own = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let regions: Vec<_> = if regions.is_empty() { own.into_iter().collect() } else { regions.to_vec() };
+        if regions.is_empty() {
+            problems.push(format!("no Region comes from {whose}: give one with --region"));
+        }
+        sessions.extend(regions.into_iter().map(|region| {
+            let config = config.to_builder().region(Region::new(region.clone())).build();
+            Session { region, config }
+        }));
+    }
+    if problems.is_empty() { Ok(sessions) } else { Err(problems) }
+}
+
+/// Retries for as long as AWS may refuse a call that comes too fast, unless a person's own settings are other than the SDK's default.
+fn with_retries(config: &SdkConfig) -> SdkConfig {
+    let is_default = config.retry_config().is_none_or(|own| *own == RetryConfig::standard());
+    if !is_default {
+        return config.clone();
+    }
+    config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS)).build()
+}
+
+/// Asks for credentials once, so that their absence is told once and not of every call.
+async fn credentials(config: &SdkConfig) -> Result<(), String> {
+    let Some(provider) = config.credentials_provider() else { return Err("none are looked for".into()) };
+    provider.provide_credentials().await.map(drop).map_err(|error| chain(&error))
+}
+
+/// What the SDK says of credentials that it could not get, the innermost reason last. It names profiles, files and
+/// variables, and no keys.
+fn chain(error: &dyn Error) -> String {
+    const LONGEST: usize = 400;
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let inner = error.to_string();
+        if !text.contains(&inner) {
+            text = format!("{text}: {inner}");
+        }
+        next = error.source();
+    }
+    text.truncate(text.floor_char_boundary(LONGEST));
+    on_one_line(&text).into_owned()
+}

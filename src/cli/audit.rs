@@ -1,0 +1,291 @@
+//! `ecs-guard audit`: the stacks that are deployed, judged as `ecs-guard check` judges their templates.
+//!
+//! Owns the order of an audit: list, fetch into the state, judge from there. Must not know how a template is judged, nor
+//! how AWS is asked.
+
+mod fetching;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::mem;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use self::fetching::{Listing, Missing, Wanted};
+use self::state::{Fetched, State};
+use super::account::Account;
+use super::check::excuses::{Excuses, Known};
+use super::check::judge::{self, Judged};
+use super::check::outputs;
+use super::check::progress::{Progress, Work};
+use super::check::reporting::Reporting;
+use super::check::results::Results;
+use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
+use crate::aws::account::Stack;
+use crate::aws::session;
+use crate::check::{CheckedFile, Tally, check};
+use crate::output::{Format, Inputs, Run};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    account: Account,
+
+    #[command(flatten)]
+    reporting: Reporting,
+
+    /// Where to keep what is fetched, so that an interrupted audit goes on and a later one fetches only what has changed;
+    /// $XDG_STATE_HOME/ecs-guard/audit or ~/.local/state/ecs-guard/audit by default
+    ///
+    /// Holds templates, and values of parameters as AWS shows them: only its owner may read it.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// How many stacks to fetch at once
+    #[arg(long, value_name = "N", default_value = "16")]
+    concurrency: NonZero<usize>,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    source: &PolicySource,
+    streams: &mut Streams,
+) -> io::Result<Outcome> {
+    if arguments.account.prints_policy(permissions::AUDIT, streams)? {
+        return Ok(Outcome::Compliant);
+    }
+    if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, false) {
+        writeln!(streams.err, "error: {mistake}")?;
+        return Ok(Outcome::Failed);
+    }
+    let Some((policy, _)) = find_policy(source, streams)? else {
+        return Ok(Outcome::Failed);
+    };
+    let directory = arguments.state.clone().or_else(state::default_directory);
+    let Some(directory) = directory else {
+        writeln!(
+            streams.err,
+            "error: there is no home directory to keep the state in: name one with --state"
+        )?;
+        return Ok(Outcome::Failed);
+    };
+    let state = match State::open(&directory) {
+        Ok(state) => state,
+        Err(problem) => {
+            writeln!(streams.err, "error: {problem}")?;
+            return Ok(Outcome::Failed);
+        }
+    };
+    let Some(sessions) = arguments.account.sessions(streams)? else {
+        return Ok(Outcome::Failed);
+    };
+    let quiet = arguments.reporting.quiet;
+    let (listings, missing) = session::block_on(async {
+        let listings = fetching::list(&sessions).await;
+        let wanted = wanted(&listings);
+        let missing = fetching::fetch(&wanted, &state, arguments.concurrency, !quiet).await;
+        (listings, missing)
+    })?;
+
+    let run = Run {
+        policy: &policy,
+        verbose: arguments.reporting.verbose,
+        quiet,
+        fixing: None,
+        inputs: Inputs::Stacks,
+    };
+    let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
+    let is_of_state = |path: &Path| path.starts_with(&directory);
+    let mut opened =
+        outputs::open(&arguments.reporting.formats, is_of_state, ("standard output", standard_output));
+    let formats = mem::take(&mut opened.formats);
+    let mut results = Results::begin(opened, &formats, &run, Box::new(io::sink()), &mut *streams.err);
+    results.tally = Some(Tally::default());
+    for listing in &listings {
+        if let Err(problem) = &listing.stacks {
+            let place = format!("Region {}", listing.region);
+            results
+                .take(&place, Judged::unreadable(&place, format!("its stacks cannot be listed: {problem}")));
+        }
+    }
+    let excuses = Excuses::new(&policy, today());
+    let judging =
+        Judging { state: &state, excuses: &excuses, formats: &formats, run: &run, missing: &missing };
+    let wanted = wanted(&listings);
+    let stacks: Vec<_> =
+        wanted.iter().map(|wanted| wanted.stack).filter(|stack| !judging.is_gone(stack)).collect();
+    let excepted = judging.judge_all(&stacks, &mut results);
+
+    let is_everything = results.is_everything_read();
+    for unmatched in excuses.unmatched() {
+        let so_far = if is_everything { "" } else { " in what could be read" };
+        results.say("note", &format!("{unmatched}{so_far}"));
+    }
+    if is_everything {
+        let kept = compare(&state, &listings, excepted, results.tally.get_or_insert_default());
+        for problem in kept.into_iter().chain(forget(&state, &listings)) {
+            results.say("warning", &format!("the state cannot be kept for the next audit: {problem}"));
+        }
+    }
+    let is_complete = results.end(&run);
+    Ok(arguments.reporting.outcome(&results.totals, is_complete))
+}
+
+/// Every stack that was listed, once, whoever listed it.
+fn wanted(listings: &[Listing]) -> Vec<Wanted<'_>> {
+    let stacks = |listing| {
+        let Listing { client, stacks, .. }: &Listing = listing;
+        stacks.iter().flatten().map(move |stack| Wanted { stack, client })
+    };
+    let mut known = BTreeSet::new();
+    listings.iter().flat_map(stacks).filter(|wanted| known.insert(&wanted.stack.id)).collect()
+}
+
+/// What it takes to judge a stack.
+struct Judging<'a> {
+    state: &'a State,
+    excuses: &'a Excuses<'a>,
+    formats: &'a [Box<dyn Format>],
+    run: &'a Run<'a>,
+    missing: &'a Missing,
+}
+
+/// What came of one stack.
+#[derive(Default)]
+struct OfStack {
+    judged: Judged,
+    tally: Tally,
+    excepted: Vec<Vec<String>>,
+}
+
+impl Judging<'_> {
+    fn is_gone(&self, stack: &Stack) -> bool {
+        self.missing.gone.contains(&stack.id)
+    }
+
+    /// Judges every stack, and answers what was excused.
+    fn judge_all(&self, stacks: &[&Stack], results: &mut Results<'_>) -> BTreeSet<Vec<String>> {
+        let mut excepted = BTreeSet::new();
+        let progress = Progress::new(Work::Checking, stacks.len(), !self.run.quiet);
+        judge::quieten_panics();
+        let judge = |stack: &&Stack| {
+            let judged = self.judge(stack);
+            progress.as_ref().inspect(|progress| progress.advance());
+            judged
+        };
+        judge::each(
+            stacks,
+            None,
+            |stack| self.state.size(stack),
+            judge,
+            |batch, judged| {
+                Progress::beside(progress.as_ref(), || {
+                    for (stack, of_stack) in batch.iter().zip(judged) {
+                        results.take(&stack.path(), of_stack.judged);
+                        results.tally.get_or_insert_default().add(of_stack.tally);
+                        excepted.extend(of_stack.excepted);
+                    }
+                });
+            },
+        );
+        excepted
+    }
+
+    fn judge(&self, stack: &Stack) -> OfStack {
+        let path = stack.path();
+        let unreadable =
+            |message: String| OfStack { judged: Judged::unreadable(&path, message), ..OfStack::default() };
+        if let Some(problem) = self.missing.problems.get(&stack.id) {
+            return unreadable(problem.clone());
+        }
+        let Some(Fetched { template }) = self.state.read(stack) else {
+            return unreadable("what was fetched of it is not in the state any more: audit again".into());
+        };
+        let Some((text, deployment)) = template else {
+            return OfStack { judged: Judged::without_task_definitions(), ..OfStack::default() };
+        };
+        let known = Known {
+            account: Some(stack.account()),
+            stack_name: Some(stack.name()),
+            stack_tags: Some(&deployment.tags),
+        };
+        let mut tally = Tally::default();
+        let mut excepted = Vec::new();
+        let judged = judge::judge_bytes(&path, text.into_bytes(), true, |path, text| {
+            let mut file = check(path, text, &deployment.given, self.run.policy)?;
+            self.excuses.apply(&mut file, &known);
+            tally = Tally::of(&file);
+            excepted = excused(&file);
+            Some(Judged::new(&file, self.formats.iter().map(|format| format.file(&file, self.run)).collect()))
+        });
+        OfStack { judged, tally, excepted }
+    }
+}
+
+/// What tells the excused findings of a stack from others.
+fn excused(file: &CheckedFile<'_>) -> Vec<Vec<String>> {
+    let mut excused = Vec::new();
+    for task in file.judged.iter().flatten() {
+        for outcome in &task.report.outcomes {
+            for finding in outcome.findings.kept.iter().filter(|finding| finding.excused.is_some()) {
+                let container = finding.container.as_ref();
+                let container = container
+                    .map(|container| container.name.clone().unwrap_or_else(|| container.ordinal.to_string()));
+                excused.push(vec![
+                    file.path.to_owned(),
+                    task.name.clone(),
+                    container.unwrap_or_default(),
+                    outcome.rule.name.to_owned(),
+                ]);
+            }
+        }
+    }
+    excused
+}
+
+/// The accounts and Regions that were listed, each with its stacks.
+fn places(listings: &[Listing]) -> BTreeMap<String, &[Stack]> {
+    let place = |listing| {
+        let stacks = Listing::stacks(listing);
+        let first = stacks.first()?;
+        Some((format!("{}/{}", first.account(), first.region()), stacks))
+    };
+    listings.iter().filter_map(place).collect()
+}
+
+impl Listing {
+    fn stacks(&self) -> &[Stack] {
+        self.stacks.as_deref().unwrap_or_default()
+    }
+}
+
+/// Counts what is excused and was not when the same places were last audited, and keeps what is for the next time.
+fn compare(
+    state: &State,
+    listings: &[Listing],
+    excepted: BTreeSet<Vec<String>>,
+    tally: &mut Tally,
+) -> Option<io::Error> {
+    let mut last = state.excepted();
+    let places: BTreeSet<_> = places(listings).into_keys().collect();
+    let is_in = |finding: &Vec<String>, places: &BTreeSet<String>| {
+        let place = finding.first().and_then(|path| path.rsplit_once('/'));
+        place.is_some_and(|(place, _)| places.contains(place))
+    };
+    if places.is_subset(&last.places) {
+        tally.newly_excepted = Some(excepted.difference(&last.findings).count());
+    }
+    last.findings.retain(|finding| !is_in(finding, &places));
+    last.findings.extend(excepted);
+    last.places.extend(places);
+    state.write_excepted(&last).err()
+}
+
+/// Forgets the stacks that are not there any more.
+fn forget(state: &State, listings: &[Listing]) -> Vec<io::Error> {
+    places(listings)
+        .into_iter()
+        .filter_map(|(place, stacks)| state.forget_others(&place, stacks).err())
+        .collect()
+}

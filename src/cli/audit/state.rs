@@ -1,0 +1,279 @@
+//! What an audit has fetched, kept in a directory so that an interrupted one goes on where it was.
+//!
+//! Owns the files in that directory: one for each stack, written in one step, readable by their owner only, and of no
+//! use once the stack has changed. Must not know how anything is fetched or judged.
+//!
+//! A template and a parameter's value can be anybody's secret. A template that cannot hold a task definition is not kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tempfile::Builder;
+
+use crate::aws::account::{Deployment, Stack};
+use crate::template::Given;
+
+/// Files of another version are fetched again.
+const VERSION: u32 = 1;
+
+/// What the name of a file begins with before it has its own.
+const UNFINISHED: &str = ".unfinished-";
+
+/// What the last audit that came to its end excused.
+const EXCEPTED: &str = "excepted.json";
+
+/// The directory, for this process alone.
+#[derive(Debug)]
+pub(super) struct State {
+    directory: PathBuf,
+    _lock: File,
+}
+
+/// What was fetched of a stack.
+#[derive(Debug, PartialEq)]
+pub(super) struct Fetched {
+    /// The template and what it was deployed with; `None`: it cannot hold a task definition.
+    pub(super) template: Option<(String, Deployment)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u32,
+    stack: Stack,
+    template: Option<WrittenTemplate>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenTemplate {
+    text: String,
+    parameters: BTreeMap<String, String>,
+    looked_up: BTreeMap<String, String>,
+    open: BTreeSet<String>,
+    tags: BTreeMap<String, String>,
+}
+
+/// What an audit excused, by the parts of the account it looked at.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Excepted {
+    /// `ACCOUNT/REGION`
+    pub(super) places: BTreeSet<String>,
+    /// What tells an excused finding from others: path, task definition, container, rule.
+    pub(super) findings: BTreeSet<Vec<String>>,
+}
+
+/// Where state is when nobody says where: below `$XDG_STATE_HOME`, else `~/.local/state`
+/// (<https://specifications.freedesktop.org/basedir-spec/latest/>).
+pub(super) fn default_directory() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(base.join("ecs-guard/audit"))
+}
+
+impl State {
+    /// Opens the directory, which is made if it is not there, and clears away what was never finished.
+    pub(super) fn open(directory: &Path) -> Result<Self, String> {
+        let shown = directory.display();
+        let cannot = |error: io::Error| format!("{shown} cannot hold the state of the audit: {error}");
+        make(directory).map_err(cannot)?;
+        let lock = File::options()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(directory.join("lock"))
+            .map_err(cannot)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(format!(
+                    "another audit uses {shown}: wait for its end, or name another directory with --state"
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(cannot(error)),
+        }
+        remove_unfinished(directory, 2).map_err(cannot)?;
+        Ok(Self { directory: directory.to_owned(), _lock: lock })
+    }
+
+    fn place(&self, stack: &Stack) -> PathBuf {
+        self.directory.join(stack.account()).join(stack.region())
+    }
+
+    fn path(&self, stack: &Stack) -> PathBuf {
+        self.place(stack).join(format!("{}-{}.json", stack.name(), stack.unique()))
+    }
+
+    /// How many bytes are kept of a stack.
+    pub(super) fn size(&self, stack: &Stack) -> u64 {
+        self.path(stack).metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// What was fetched of a stack as it is now. What cannot be read was not fetched.
+    pub(super) fn read(&self, stack: &Stack) -> Option<Fetched> {
+        let written: Written = read(&self.path(stack))?;
+        if written.version != VERSION || written.stack != *stack {
+            return None;
+        }
+        let template = written.template.map(|WrittenTemplate { text, parameters, looked_up, open, tags }| {
+            let given = Given { parameters, looked_up, open, assume_defaults: true };
+            (text, Deployment { given, tags })
+        });
+        Some(Fetched { template })
+    }
+
+    /// Keeps what was fetched of a stack.
+    pub(super) fn write(&self, stack: &Stack, fetched: Fetched) -> io::Result<()> {
+        let template = fetched.template.map(|(text, Deployment { given, tags })| {
+            let Given { parameters, looked_up, open, .. } = given;
+            WrittenTemplate { text, parameters, looked_up, open, tags }
+        });
+        make(&self.place(stack))?;
+        write(&self.path(stack), &Written { version: VERSION, stack: stack.clone(), template })
+    }
+
+    /// Forgets stacks of one place, `ACCOUNT/REGION`, that are not among those it has now.
+    pub(super) fn forget_others(&self, place: &str, stacks: &[Stack]) -> io::Result<()> {
+        let kept: BTreeSet<_> = stacks.iter().map(|stack| self.path(stack)).collect();
+        let directory = self.directory.join(place);
+        if !directory.exists() {
+            return Ok(());
+        }
+        for entry in directory.read_dir()? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") && !kept.contains(&path) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the last audit excused.
+    pub(super) fn excepted(&self) -> Excepted {
+        read(&self.directory.join(EXCEPTED)).unwrap_or_default()
+    }
+
+    /// Keeps what this audit excused.
+    pub(super) fn write_excepted(&self, excepted: &Excepted) -> io::Result<()> {
+        write(&self.directory.join(EXCEPTED), excepted)
+    }
+}
+
+/// Makes a directory that nobody else may look into.
+fn make(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+/// Writes a file that only its owner may read, in one step.
+fn write(path: &Path, content: &impl Serialize) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
+    file.write_all(&serde_json::to_vec(content)?)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Removes what an audit that was killed has left, down to the directories of Regions.
+fn remove_unfinished(directory: &Path, depth: usize) -> io::Result<()> {
+    for entry in directory.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            if depth > 0 {
+                remove_unfinished(&entry.path(), depth - 1)?;
+            }
+        } else if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn stack() -> Stack {
+        let id = "arn:aws:cloudformation:eu-west-1:111122223333:stack/orders-api/1a2b".into();
+        Stack { id, status: "UPDATE_COMPLETE".into(), changed: 5 }
+    }
+
+    fn fetched() -> Fetched {
+        let mut deployment = Deployment::default();
+        deployment.given.assume_defaults = true;
+        deployment.given.parameters.insert("Mode".into(), "blocking".into());
+        deployment.given.looked_up.insert("Image".into(), "nginx".into());
+        deployment.given.open.insert("Secret".into());
+        deployment.tags.insert("team".into(), "orders".into());
+        Fetched { template: Some(("Resources: {}".into(), deployment)) }
+    }
+
+    #[test]
+    fn what_was_fetched_is_there_until_the_stack_changes() {
+        let directory = TempDir::new().unwrap();
+        let state = State::open(directory.path()).unwrap();
+        assert_eq!(state.read(&stack()), None);
+        state.write(&stack(), fetched()).unwrap();
+        drop(state);
+        let state = State::open(directory.path()).unwrap();
+        assert_eq!(state.read(&stack()), Some(fetched()));
+        assert_eq!(state.read(&Stack { changed: 6, ..stack() }), None);
+        assert_eq!(state.read(&Stack { status: "UPDATE_IN_PROGRESS".into(), ..stack() }), None);
+        state.forget_others("111122223333/eu-west-1", &[stack()]).unwrap();
+        assert_eq!(state.read(&stack()), Some(fetched()));
+        state.forget_others("111122223333/eu-west-1", &[]).unwrap();
+        assert_eq!(state.read(&stack()), None);
+    }
+
+    #[test]
+    fn half_a_file_is_no_file_however_long_the_half() {
+        let directory = TempDir::new().unwrap();
+        let state = State::open(directory.path()).unwrap();
+        state.write(&stack(), fetched()).unwrap();
+        let path = state.path(&stack());
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(state.read(&stack()), None, "{length}");
+        }
+        fs::write(&path, &whole).unwrap();
+        assert_eq!(state.read(&stack()), Some(fetched()));
+    }
+
+    #[test]
+    fn what_was_never_finished_is_cleared_away() {
+        let directory = TempDir::new().unwrap();
+        let state = State::open(directory.path()).unwrap();
+        state.write(&stack(), fetched()).unwrap();
+        let unfinished = state.place(&stack()).join(format!("{UNFINISHED}x"));
+        fs::write(&unfinished, "a secret").unwrap();
+        drop(state);
+        let state = State::open(directory.path()).unwrap();
+        assert!(!unfinished.exists());
+        assert_eq!(state.read(&stack()), Some(fetched()));
+    }
+
+    #[test]
+    fn nobody_else_reads_it_and_no_other_audit_writes_it() {
+        let directory = TempDir::new().unwrap();
+        let below = directory.path().join("state");
+        let state = State::open(&below).unwrap();
+        state.write(&stack(), fetched()).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&below), mode(&state.path(&stack()))), (0o700, 0o600));
+        let problem = State::open(&below).unwrap_err();
+        assert!(problem.contains("another audit uses"), "{problem}");
+    }
+}

@@ -1,0 +1,126 @@
+//! What was judged so far: its totals, and the way of its texts to the outputs.
+//!
+//! Owns what standard error says of a run. Must not know how anything was judged.
+
+use std::io::Write;
+
+use super::judge::Judged;
+use super::nested::NestedStack;
+use super::outputs::{Opened, Outputs};
+use crate::check::{Tally, Totals};
+use crate::output::{Ending, Format, Run, UnreadableFile};
+
+/// What was said so far, and where it goes.
+pub(in crate::cli) struct Results<'a> {
+    formats: &'a [Box<dyn Format>],
+    outputs: Outputs,
+    /// What could not be opened to write to, a line each.
+    problems: Vec<String>,
+    /// Whether people read the results on standard output.
+    pub(in crate::cli) is_text_shown: bool,
+    is_quiet: bool,
+    err: &'a mut dyn Write,
+    /// The totals of what was taken.
+    pub(in crate::cli) totals: Totals,
+    /// What would be stopped, where that is counted.
+    pub(in crate::cli) tally: Option<Tally>,
+    unreadable: Vec<UnreadableFile>,
+    /// Templates of nested stacks that are to be checked.
+    pub(super) nested: Vec<NestedStack>,
+    /// Where fixed texts and differences go.
+    printed: Box<dyn Write>,
+    /// Whether something fixed could not be written.
+    has_unwritten: bool,
+}
+
+impl<'a> Results<'a> {
+    /// Begins every output. Fixed texts and differences go to `printed`, what is about the run to `err`.
+    pub(in crate::cli) fn begin(
+        opened: Opened,
+        formats: &'a [Box<dyn Format>],
+        run: &Run<'_>,
+        printed: Box<dyn Write>,
+        err: &'a mut dyn Write,
+    ) -> Self {
+        let mut results = Self {
+            formats,
+            outputs: opened.outputs,
+            problems: Vec::new(),
+            is_text_shown: opened.is_text_shown,
+            is_quiet: run.quiet,
+            err,
+            totals: Totals::default(),
+            tally: None,
+            unreadable: Vec::new(),
+            nested: Vec::new(),
+            printed,
+            has_unwritten: false,
+        };
+        results.outputs.write(formats.iter().map(|format| format.begin(run)));
+        for problem in &opened.problems {
+            results.say("error", problem);
+        }
+        results.problems = opened.problems;
+        results
+    }
+
+    /// Takes what came of the next file.
+    pub(in crate::cli) fn take(&mut self, name: &str, judged: Judged) {
+        self.totals.add(judged.totals);
+        self.nested.extend(judged.nested);
+        let printed = self.printed.write_all(&judged.printed).and_then(|()| self.printed.flush());
+        self.outputs.write_file(self.formats, &judged.texts);
+        let printed = printed.err().map(|error| format!("cannot be printed: {error}"));
+        for problem in [judged.unwritten, printed].into_iter().flatten() {
+            self.has_unwritten = true;
+            self.say("error", &format!("{name}: {problem}"));
+        }
+        if let Some(problem) = judged.problem {
+            // The text has it too.
+            if !self.is_text_shown {
+                let position = problem.position.map(|(line, column)| format!(":{line}:{column}"));
+                let position = position.unwrap_or_default();
+                self.say("error", &format!("{name}{position}: {}", problem.problem.message));
+            }
+            self.unreadable.push(problem);
+        }
+        if judged.is_unrecognized {
+            self.say(
+                "note",
+                &format!("{name} holds neither a CloudFormation template nor an ECS task definition"),
+            );
+        }
+    }
+
+    /// Writes what comes after the last file, and answers whether everything could be read and written.
+    pub(in crate::cli) fn end(&mut self, run: &Run<'_>) -> bool {
+        let ending =
+            Ending { totals: &self.totals, unreadable: &self.unreadable, tally: self.tally.as_ref() };
+        let ends = self.formats.iter().map(|format| format.end(&ending, run));
+        self.outputs.write(ends.collect::<Vec<_>>().into_iter());
+        self.outputs.flush();
+        let unwritten: Vec<_> = self.outputs.problems().collect();
+        for problem in &unwritten {
+            self.say("error", problem);
+        }
+        self.unreadable.is_empty() && unwritten.is_empty() && self.problems.is_empty() && !self.has_unwritten
+    }
+
+    /// Whether everything so far could be read.
+    pub(in crate::cli) fn is_everything_read(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
+    /// Says something on standard error, after what was written before it. Notes are left out where only failures
+    /// are wanted.
+    pub(in crate::cli) fn say(&mut self, kind: &str, text: &str) {
+        if kind == "note" && self.is_quiet {
+            return;
+        }
+        self.outputs.flush();
+        // Names of files are not ours: they must not move a terminal's cursor.
+        let text = text.replace(char::is_control, "\u{fffd}");
+        // There is nowhere left to say that this cannot be written.
+        let _ = writeln!(self.err, "{kind}: {text}");
+    }
+}

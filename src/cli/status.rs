@@ -1,0 +1,123 @@
+//! `ecs-guard status`: whether the deployed hook is as it should be.
+//!
+//! Owns the order in which it is looked at, and the comparison of policies. Must not know what is wrong with a hook.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use sha2::{Digest, Sha256};
+
+use super::account::Hooks;
+use super::{Outcome, PolicySource, Streams, permissions, policy_path};
+use crate::aws::session::{self, Session};
+use crate::aws::{function, hooks as api};
+use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, problems};
+use crate::document::on_one_line;
+use crate::output::status::{self as output, OfHook};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    hooks: Hooks,
+}
+
+pub(super) fn run(
+    arguments: &Arguments,
+    source: &PolicySource,
+    streams: &mut Streams,
+) -> io::Result<Outcome> {
+    let hooks = &arguments.hooks;
+    if hooks.account.prints_policy(permissions::STATUS, streams)? {
+        return Ok(Outcome::Compliant);
+    }
+    let local = match policy_path(source).map(|path| (std::fs::read(&path), path)) {
+        None => None,
+        Some((Ok(policy), _)) => Some(policy),
+        Some((Err(error), path)) => {
+            writeln!(streams.err, "error: {} cannot be read: {error}", path.display())?;
+            return Ok(Outcome::Failed);
+        }
+    };
+    let Some(sessions) = hooks.account.sessions(streams)? else {
+        return Ok(Outcome::Failed);
+    };
+    let mut seen = Vec::new();
+    let mut failures = Vec::new();
+    for session in &sessions {
+        for (alias, must_be_there) in hooks.wanted() {
+            let region = &session.region;
+            match session::block_on(look(session, alias, local.as_deref()))? {
+                Ok((None, _)) if !must_be_there => {}
+                Ok((hook, open)) => {
+                    failures
+                        .extend(open.into_iter().map(|problem| format!("{alias} in {region}: {problem}")));
+                    let problems = hook.as_ref().map_or_else(|| vec![absent(alias)], problems);
+                    seen.push(OfHook { alias: alias.into(), region: region.clone(), hook, problems });
+                }
+                Err(problem) => failures.push(format!("{alias} in {region}: {problem}")),
+            }
+        }
+    }
+    let text = if hooks.json { output::json(&seen) } else { output::text(&seen) };
+    write!(streams.out, "{text}")?;
+    streams.out.flush()?;
+    for failure in &failures {
+        writeln!(streams.err, "error: {}", on_one_line(failure))?;
+    }
+    let has_problems = seen.iter().any(|of_hook| !of_hook.problems.is_empty());
+    Ok(match (failures.is_empty(), has_problems) {
+        (false, _) => Outcome::Failed,
+        (true, true) => Outcome::NonCompliant,
+        (true, false) => Outcome::Compliant,
+    })
+}
+
+/// Looks at a hook, and answers also what could not be seen of it.
+///
+/// # Errors
+/// Why nothing of it could be seen.
+async fn look(
+    session: &Session,
+    alias: &str,
+    local: Option<&[u8]>,
+) -> Result<(Option<Hook>, Vec<String>), String> {
+    let client = session.cloudformation();
+    let Some(found) = api::describe(&client, alias).await? else { return Ok((None, Vec::new())) };
+    let written = api::configuration(&client, alias).await?;
+    let configuration = written.as_deref().and_then(Configuration::read);
+    let mut open = Vec::new();
+    let mut looked = Looked::Unknown;
+    let mut policy = Policy::Unknown("there is no function to look into".into());
+    if let Some(arn) = configuration.as_ref().and_then(|configuration| configuration.function.as_deref()) {
+        match function::get(&session.lambda(), arn).await {
+            Ok(Some(deployed)) => {
+                looked = Looked::Seen(deployed.function.clone());
+                policy = compared(deployed, local).await;
+                if let (Policy::Unknown(reason), Some(_)) = (&policy, local) {
+                    open.push(format!("the deployed policy is not known: {reason}"));
+                }
+            }
+            Ok(None) => looked = Looked::Absent,
+            Err(reason) => open.push(format!("the function is not known: {reason}")),
+        }
+    }
+    Ok((Some(Hook { version: found.version, configuration, function: looked, policy }), open))
+}
+
+/// Compares the policy that is deployed with the one at hand.
+async fn compared(deployed: function::Deployed, local: Option<&[u8]>) -> Policy {
+    let Some(local) = local else { return Policy::Unknown("there is no policy file here".into()) };
+    match function::policy(deployed).await {
+        Err(reason) => Policy::Unknown(reason),
+        Ok(policy) if policy == local => Policy::Same(hash(&policy)),
+        Ok(policy) => Policy::Different { deployed: hash(&policy), local: hash(local) },
+    }
+}
+
+/// The SHA-256 of a file, as other tools print it.
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,177 @@
+//! What a hook said lately, by rule and by target: the evidence for letting it block.
+//!
+//! Owns what counts as stopped. Must not know how invocations are got.
+
+use std::collections::BTreeMap;
+
+/// One invocation of a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// When, in seconds since 1970.
+    pub invoked_at: Option<i64>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Whether the hook was to stop what fails: `FAIL` or `WARN`, or a word that is new.
+    pub failure_mode: Option<String>,
+    /// What was judged: the stack's name, or what else is known, and the resource in it.
+    pub target: String,
+    /// The hook's message.
+    pub reason: Option<String>,
+    /// The rules that were violated.
+    pub violated: Vec<Violated>,
+}
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Answered with success.
+    Passed,
+    /// Answered with a failure.
+    Failed,
+    /// Not answered: an error, a timeout.
+    WithoutAnswer,
+    /// Not ended.
+    Running,
+    /// In a way that AWS did not have when this was written.
+    Other(String),
+}
+
+/// A rule that was violated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violated {
+    /// Its name.
+    pub rule: String,
+    /// How bad that is, in the hook protocol's words.
+    pub severity: Option<String>,
+}
+
+/// What stands in a rule's place where a failure names none.
+pub const NO_RULE: &str = "no rule named";
+
+/// Invocations, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All of them.
+    pub invocations: usize,
+    /// Those answered with success.
+    pub passed: usize,
+    /// Those answered with a failure.
+    pub failed: usize,
+    /// Those not answered.
+    pub without_answer: usize,
+    /// Those of any other ending, by its word; those that have not ended are `running`.
+    pub others: BTreeMap<String, usize>,
+    /// Those that were stopped, or would have been in failure mode FAIL, by failure mode.
+    pub stopped: BTreeMap<String, usize>,
+    /// The first and the last, in seconds since 1970.
+    pub span: Option<(i64, i64)>,
+    /// What failed, by rule.
+    pub rules: BTreeMap<String, Group>,
+    /// What was not answered, by target, with the last reason.
+    pub unanswered: BTreeMap<String, Unanswered>,
+}
+
+/// What one rule stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    /// How bad its violation is.
+    pub severity: Option<String>,
+    /// How often.
+    pub invocations: usize,
+    /// How often by target.
+    pub targets: BTreeMap<String, usize>,
+}
+
+/// What got no answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unanswered {
+    /// How often.
+    pub invocations: usize,
+    /// What AWS says of it.
+    pub reason: Option<String>,
+}
+
+impl Summary {
+    /// Counts one invocation more.
+    pub fn add(&mut self, invocation: Invocation) {
+        let Invocation { invoked_at, ending, failure_mode, target, reason, violated } = invocation;
+        self.invocations += 1;
+        if let Some(at) = invoked_at {
+            let (first, last) = self.span.unwrap_or((at, at));
+            self.span = Some((first.min(at), last.max(at)));
+        }
+        match ending {
+            Ending::Passed => {
+                self.passed += 1;
+                return;
+            }
+            Ending::Running => {
+                *self.others.entry("running".into()).or_default() += 1;
+                return;
+            }
+            Ending::Other(word) => {
+                *self.others.entry(word).or_default() += 1;
+                return;
+            }
+            Ending::Failed => {
+                self.failed += 1;
+                let unnamed = violated.is_empty().then(|| Violated { rule: NO_RULE.into(), severity: None });
+                for Violated { rule, severity } in violated.into_iter().chain(unnamed) {
+                    let group = self.rules.entry(rule).or_default();
+                    group.severity = severity.or(group.severity.take());
+                    group.invocations += 1;
+                    *group.targets.entry(target.clone()).or_default() += 1;
+                }
+            }
+            Ending::WithoutAnswer => {
+                self.without_answer += 1;
+                let unanswered = self.unanswered.entry(target).or_default();
+                unanswered.invocations += 1;
+                unanswered.reason = reason.or(unanswered.reason.take());
+            }
+        }
+        *self.stopped.entry(failure_mode.unwrap_or_else(|| "unknown".into())).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invocation(ending: Ending, target: &str, rules: &[&str]) -> Invocation {
+        let violated = |rule: &&str| Violated { rule: (*rule).into(), severity: Some("HIGH".into()) };
+        Invocation {
+            invoked_at: Some(7),
+            ending,
+            failure_mode: Some("WARN".into()),
+            target: target.into(),
+            reason: Some("why".into()),
+            violated: rules.iter().map(violated).collect(),
+        }
+    }
+
+    #[test]
+    fn failures_are_counted_by_rule_and_target_and_what_got_no_answer_is_none_of_a_rule() {
+        let mut summary = Summary::default();
+        summary.add(invocation(Ending::Failed, "a/Task", &["root-user", "privileged-container"]));
+        summary
+            .add(Invocation { invoked_at: Some(9), ..invocation(Ending::Failed, "a/Task", &["root-user"]) });
+        summary.add(invocation(Ending::Failed, "b/Task", &[]));
+        summary.add(invocation(Ending::Passed, "c/Task", &["root-user"]));
+        summary.add(invocation(Ending::WithoutAnswer, "c/Task", &[]));
+        summary.add(invocation(Ending::Running, "c/Task", &[]));
+        summary
+            .add(Invocation { invoked_at: None, ..invocation(Ending::Other("HOOK_NEW".into()), "c", &[]) });
+        assert_eq!(
+            (summary.invocations, summary.passed, summary.failed, summary.without_answer),
+            (7, 1, 3, 1)
+        );
+        assert_eq!(summary.others, BTreeMap::from([("HOOK_NEW".into(), 1), ("running".into(), 1)]));
+        assert_eq!(summary.stopped, BTreeMap::from([("WARN".into(), 4)]));
+        assert_eq!(summary.span, Some((7, 9)));
+        assert_eq!(summary.rules["root-user"].targets, BTreeMap::from([("a/Task".into(), 2)]));
+        assert_eq!(summary.rules["privileged-container"].invocations, 1);
+        assert_eq!(summary.rules[NO_RULE].targets, BTreeMap::from([("b/Task".into(), 1)]));
+        assert_eq!(summary.unanswered["c/Task"].reason.as_deref(), Some("why"));
+    }
+}

@@ -1,0 +1,346 @@
+//! Whether a hook is as it should be.
+//!
+//! Owns what is wrong with one, and the remedy. Must not know how it is looked at.
+
+use serde_json::Value;
+use wildmatch::WildMatch;
+
+/// The type that rules are about.
+const TARGET: &str = crate::template::TASK_DEFINITION;
+
+/// A hook as it is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// The version of the hook's type.
+    pub version: Option<String>,
+    /// Its configuration; `None`: it has none.
+    pub configuration: Option<Configuration>,
+    /// The function that it calls.
+    pub function: Looked,
+    /// Whether the function's policy is the one at hand.
+    pub policy: Policy,
+}
+
+/// What was seen of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// It is there.
+    Seen(Function),
+    /// It is not there.
+    Absent,
+    /// It could not be looked at.
+    Unknown,
+}
+
+/// What a hook is configured to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// Whether it is called at all.
+    pub is_enabled: bool,
+    /// `FAIL`, `WARN`, or a word that is new.
+    pub failure_mode: Option<String>,
+    /// Which operations it is called for.
+    pub operations: Vec<String>,
+    /// The function's ARN.
+    pub function: Option<String>,
+    /// Which targets it is called for, as it is written.
+    pub target_filters: Option<Value>,
+    /// Which stacks it is called for, as it is written.
+    pub stack_filters: Option<Value>,
+}
+
+impl Configuration {
+    /// Reads what CloudFormation keeps of a hook; `None` for what is not of that shape. Members that are not known are
+    /// passed over
+    /// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/hook-configuration-schema.html>).
+    pub fn read(text: &str) -> Option<Self> {
+        let root: Value = serde_json::from_str(text).ok()?;
+        let hook = root.get("CloudFormationConfiguration")?.get("HookConfiguration")?;
+        let word = |key: &str| hook.get(key).and_then(Value::as_str);
+        // The older word for the same switch.
+        let is_enabled = match (word("HookInvocationStatus"), word("TargetStacks")) {
+            (Some(status), _) => status.eq_ignore_ascii_case("ENABLED"),
+            (None, targets) => targets.is_some_and(|targets| targets.eq_ignore_ascii_case("ALL")),
+        };
+        Some(Self {
+            is_enabled,
+            failure_mode: word("FailureMode").map(str::to_owned),
+            operations: words(hook.get("TargetOperations")),
+            function: hook
+                .get("Properties")
+                .and_then(|properties| properties.get("LambdaFunction"))
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            target_filters: hook.get("TargetFilters").cloned(),
+            stack_filters: hook.get("StackFilters").cloned(),
+        })
+    }
+
+    fn is_for(&self, operation: &str) -> bool {
+        // Without the key, it is for resources
+        // (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/hook-configuration-schema.html>).
+        self.operations.iter().any(|own| own == operation)
+            || self.operations.is_empty() && operation == "RESOURCE"
+    }
+
+    /// Whether the hook is for templates and change sets, and not for resources.
+    fn is_for_stacks(&self) -> bool {
+        !self.is_for("RESOURCE") && (self.is_for("STACK") || self.is_for("CHANGE_SET"))
+    }
+
+    /// Whether the filters let an action on a task definition through. A list that is not there lets everything through.
+    fn admits(&self, action: &str) -> bool {
+        let Some(filters) = &self.target_filters else { return true };
+        let is_named = |names: &[String]| names.iter().any(|name| WildMatch::new(name).matches(TARGET));
+        let is_action = |actions: &[String]| actions.iter().any(|own| own.eq_ignore_ascii_case(action));
+        if let Some(Value::Array(targets)) = filters.get("Targets") {
+            return targets.iter().any(|target| {
+                is_named(&words(target.get("TargetName"))) && is_action(&words(target.get("Action")))
+            });
+        }
+        let (names, actions) = (words(filters.get("TargetNames")), words(filters.get("Actions")));
+        (names.is_empty() || is_named(&names)) && (actions.is_empty() || is_action(&actions))
+    }
+}
+
+/// The strings of a list, or the one string that stands in its place.
+fn words(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(word)) => vec![word.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// A function as it is deployed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Function {
+    /// The version that the hook's ARN leads to.
+    pub version: Option<String>,
+    /// `Active`, or why it is not called.
+    pub state: Option<String>,
+    /// `Successful`, or how its last change ended.
+    pub last_update: Option<String>,
+    /// How many calls at once are set aside for it; none is a switch.
+    pub reserved_concurrency: Option<i32>,
+}
+
+/// Whether the deployed policy is the one at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Policy {
+    /// It is, byte by byte; with its hash.
+    Same(String),
+    /// It is not.
+    Different {
+        /// The hash of the deployed one.
+        deployed: String,
+        /// The hash of the one at hand.
+        local: String,
+    },
+    /// That cannot be told, for this reason.
+    Unknown(String),
+}
+
+/// Something that is wrong, and what to do about it, each a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Problem {
+    Problem { what: what.into(), remedy: remedy.into() }
+}
+
+/// Deploying again mends what somebody changed by hand.
+const DEPLOY: &str = "Deploy it again with `make deploy`";
+
+/// What is wrong with a hook that is not there.
+pub fn absent(alias: &str) -> Problem {
+    problem(
+        format!("there is no hook {alias}: nothing is judged."),
+        format!("{DEPLOY}, or name the hook with `--hook` if it was deployed under another name."),
+    )
+}
+
+/// What is wrong with a hook, the worst first.
+pub fn problems(hook: &Hook) -> Vec<Problem> {
+    let Some(configuration) = &hook.configuration else {
+        return vec![problem(
+            "the hook has no configuration that is understood, so CloudFormation may not call it.",
+            format!("{DEPLOY}."),
+        )];
+    };
+    let mut problems = Vec::new();
+    if !configuration.is_enabled {
+        problems.push(problem(
+            "the hook is switched off: nothing is judged.",
+            "Deploy it with the parameter `HookStatus=ENABLED`.",
+        ));
+    }
+    problems.extend(of_targets(configuration));
+    match (&configuration.function, &hook.function) {
+        (None, _) => problems.push(problem("the hook names no function to call.", format!("{DEPLOY}."))),
+        (Some(_), Looked::Unknown) => {}
+        (Some(_), Looked::Seen(function)) => problems.extend(of_function(function)),
+        (Some(arn), Looked::Absent) => problems.push(problem(
+            format!("the hook's function {arn} is not there: every call of the hook fails."),
+            format!("{DEPLOY}. Where deployments must go on meanwhile, deploy the parameter `HookStatus=DISABLED`."),
+        )),
+    }
+    if let Policy::Different { deployed, local } = &hook.policy {
+        problems.push(problem(
+            format!("the deployed policy (SHA-256 {deployed}) is not the one at hand ({local})."),
+            "Deploy the policy at hand with `make deploy`, or name the deployed one with `--policy`.",
+        ));
+    }
+    problems
+}
+
+fn of_targets(configuration: &Configuration) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let wanted: &[(&str, &str)] = if configuration.is_for_stacks() {
+        &[("STACK", "templates"), ("CHANGE_SET", "change sets")]
+    } else {
+        &[("RESOURCE", "task definitions in stacks"), ("CLOUD_CONTROL", "Cloud Control API requests")]
+    };
+    for (operation, whose) in wanted {
+        if !configuration.is_for(operation) {
+            problems.push(problem(
+                format!("the hook is not called for {whose}: its TargetOperations lack {operation}."),
+                format!("{DEPLOY}."),
+            ));
+        }
+    }
+    for action in ["CREATE", "UPDATE"] {
+        if !configuration.admits(action) {
+            problems.push(problem(
+                format!("the hook's TargetFilters leave out the action {action} on {TARGET}."),
+                format!("{DEPLOY}."),
+            ));
+        }
+    }
+    problems
+}
+
+fn of_function(function: &Function) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    // A function that was idle for long wakes up with its first call, which fails
+    // (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
+    if let Some(state) = function.state.as_deref().filter(|state| *state != "Active") {
+        problems.push(problem(
+            format!("the function's state is {state}, so it cannot be called."),
+            "Wait a minute if it is Pending; call it once with `aws lambda invoke` if it is Inactive; deploy it again if it has failed.",
+        ));
+    }
+    if let Some(update) = function.last_update.as_deref().filter(|update| *update != "Successful") {
+        problems.push(problem(
+            format!("the function's last update is {update}."),
+            "Wait a minute if it is in progress; deploy it again if it has failed.",
+        ));
+    }
+    if function.reserved_concurrency == Some(0) {
+        problems.push(problem(
+            "the function's reserved concurrency is 0, so every call is refused.",
+            "Remove it with `aws lambda delete-function-concurrency`.",
+        ));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn configuration(change: impl FnOnce(&mut Value)) -> Configuration {
+        let mut hook = json!({
+            "HookInvocationStatus": "ENABLED",
+            "TargetOperations": ["RESOURCE", "CLOUD_CONTROL"],
+            "FailureMode": "WARN",
+            "Properties": {"LambdaFunction": "arn:aws:lambda:eu-west-1:111122223333:function:guard:live"},
+            "TargetFilters": {
+                "TargetNames": ["AWS::ECS::TaskDefinition"],
+                "Actions": ["CREATE", "UPDATE"],
+                "InvocationPoints": ["PRE_PROVISION"],
+            },
+            "Something": "new",
+        });
+        change(&mut hook);
+        let text = json!({"CloudFormationConfiguration": {"HookConfiguration": hook}}).to_string();
+        Configuration::read(&text).unwrap()
+    }
+
+    fn hook(configuration: Configuration) -> Hook {
+        let function = Function {
+            version: Some("3".into()),
+            state: Some("Active".into()),
+            last_update: Some("Successful".into()),
+            reserved_concurrency: None,
+        };
+        Hook {
+            version: Some("00000001".into()),
+            configuration: Some(configuration),
+            function: Looked::Seen(function),
+            policy: Policy::Same("ab".into()),
+        }
+    }
+
+    #[test]
+    fn a_hook_as_it_is_deployed_has_no_problem() {
+        assert_eq!(problems(&hook(configuration(|_| {}))), []);
+        let of_stacks = configuration(|hook| {
+            hook["TargetOperations"] = json!(["STACK", "CHANGE_SET"]);
+            hook["TargetFilters"] = json!({"Actions": ["CREATE", "UPDATE"]});
+        });
+        assert_eq!(problems(&hook(of_stacks)), []);
+        let pairs = configuration(|hook| {
+            let target = |action: &str| json!({"TargetName": "AWS::ECS::*", "Action": action, "InvocationPoint": "PRE_PROVISION"});
+            hook["TargetFilters"] = json!({"Targets": [target("CREATE"), target("UPDATE")]});
+        });
+        assert_eq!(problems(&hook(pairs)), []);
+    }
+
+    #[test]
+    fn each_problem_is_found_and_has_a_remedy() {
+        let changed = |change: fn(&mut Value)| problems(&hook(configuration(change)));
+        let function = |change: fn(&mut Function)| {
+            let mut hook = hook(configuration(|_| {}));
+            let Looked::Seen(seen) = &mut hook.function else { panic!() };
+            change(seen);
+            problems(&hook)
+        };
+        for (found, words) in [
+            (changed(|hook| hook["HookInvocationStatus"] = "DISABLED".into()), "switched off"),
+            (changed(|hook| hook["TargetOperations"] = json!(["RESOURCE"])), "CLOUD_CONTROL"),
+            (changed(|hook| hook["TargetOperations"] = json!(["STACK"])), "CHANGE_SET"),
+            (changed(|hook| hook["TargetFilters"]["Actions"] = json!(["CREATE"])), "action UPDATE"),
+            (changed(|hook| hook["Properties"] = json!({})), "no function"),
+            (function(|function| function.state = Some("Inactive".into())), "Inactive"),
+            (function(|function| function.last_update = Some("Failed".into())), "last update"),
+            (function(|function| function.reserved_concurrency = Some(0)), "concurrency"),
+            (problems(&Hook { function: Looked::Absent, ..hook(configuration(|_| {})) }), "is not there"),
+            (problems(&Hook { configuration: None, ..hook(Configuration::default()) }), "no configuration"),
+            (vec![absent("A::B::C")], "no hook A::B::C"),
+        ] {
+            let [Problem { what, remedy }] = found.as_slice() else { panic!("{words}: {found:?}") };
+            assert!(what.contains(words) && what.ends_with('.'), "{what}");
+            assert!(remedy.len() > 10 && remedy.ends_with('.'), "{remedy}");
+        }
+        let everything = changed(|hook| hook["TargetFilters"]["TargetNames"] = json!(["AWS::S3::*"]));
+        assert_eq!(everything.len(), 2, "{everything:?}");
+        let policy = Policy::Different { deployed: "ab".into(), local: "cd".into() };
+        let found = problems(&Hook { policy, ..hook(configuration(|_| {})) });
+        assert!(found[0].what.contains("ab") && found[0].what.contains("cd"), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_no_configuration_is_none() {
+        for text in ["", "{}", "[]", r#"{"CloudFormationConfiguration":{}}"#, "{\"CloudFormationConf"] {
+            assert_eq!(Configuration::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What a hook said lately, for people and for programs.
+//!
+//! Owns the order: the rule that stopped most comes first. Must not know what counts as stopped.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::json::serialized;
+use super::told::counted;
+use crate::deployed::results::{Group, Summary};
+use crate::document::on_one_line;
+
+/// How many targets of a rule are named to people.
+const TARGETS: usize = 10;
+
+/// What one hook said in one Region.
+#[derive(Debug, Clone)]
+pub struct OfHook {
+    /// Its alias.
+    pub hook: String,
+    /// The Region.
+    pub region: String,
+    /// What it said.
+    pub summary: Summary,
+}
+
+/// A day in UTC.
+fn day(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| "?".into(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+fn by_count<T>(counts: &BTreeMap<String, T>, count: impl Fn(&T) -> usize) -> Vec<(&str, &T)> {
+    let mut sorted: Vec<_> = counts.iter().map(|(name, of_name)| (name.as_str(), of_name)).collect();
+    sorted.sort_by_key(|(_, of_name)| Reverse(count(of_name)));
+    sorted
+}
+
+/// For people at a terminal.
+pub fn text(hooks: &[OfHook]) -> String {
+    let mut text = String::new();
+    for (index, OfHook { hook, region, summary }) in hooks.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        of_hook(&mut text, hook, region, summary);
+    }
+    text
+}
+
+fn of_hook(text: &mut String, hook: &str, region: &str, summary: &Summary) {
+    let days = summary.span.map(|(first, last)| format!(", {} to {}", day(first), day(last)));
+    let invocations = counted(summary.invocations, "invocation");
+    let _ = writeln!(text, "{hook} in {region}: {invocations}{}", days.unwrap_or_default());
+    if summary.invocations == 0 {
+        return;
+    }
+    let others = summary.others.iter().map(|(word, count)| format!(", {count} {}", on_one_line(word)));
+    let _ = writeln!(
+        text,
+        "  {} passed, {} failed, {} without an answer{}",
+        summary.passed,
+        summary.failed,
+        summary.without_answer,
+        others.collect::<String>()
+    );
+    for (mode, count) in &summary.stopped {
+        let _ = match mode.as_str() {
+            "FAIL" => writeln!(text, "  blocked in failure mode FAIL: {count}"),
+            "WARN" => writeln!(text, "  let go on in failure mode WARN, which FAIL would block: {count}"),
+            other => writeln!(text, "  not passed in failure mode {}: {count}", on_one_line(other)),
+        };
+    }
+    if !summary.rules.is_empty() {
+        text.push_str("  by rule\n");
+    }
+    for (rule, group) in by_count(&summary.rules, |group| group.invocations) {
+        let severity = group.severity.as_ref().map(|severity| format!(" ({})", on_one_line(severity)));
+        let invocations = counted(group.invocations, "invocation");
+        let _ = writeln!(text, "    {}{}: {invocations}", on_one_line(rule), severity.unwrap_or_default());
+        targets(text, group);
+    }
+    if !summary.unanswered.is_empty() {
+        text.push_str("  without an answer\n");
+    }
+    for (target, unanswered) in by_count(&summary.unanswered, |unanswered| unanswered.invocations) {
+        let reason = unanswered.reason.as_ref().map(|reason| format!(": {}", on_one_line(reason)));
+        let _ = writeln!(
+            text,
+            "    {}  {}{}",
+            on_one_line(target),
+            unanswered.invocations,
+            reason.unwrap_or_default()
+        );
+    }
+}
+
+fn targets(text: &mut String, group: &Group) {
+    let targets = by_count(&group.targets, |count| *count);
+    for (target, count) in targets.iter().take(TARGETS) {
+        let _ = writeln!(text, "      {}  {count}", on_one_line(target));
+    }
+    if targets.len() > TARGETS {
+        let _ = writeln!(text, "      and {}", counted(targets.len() - TARGETS, "more target"));
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    hooks: Vec<Hook<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hook<'a> {
+    alias: &'a str,
+    region: &'a str,
+    first_invoked_at: Option<String>,
+    last_invoked_at: Option<String>,
+    invocations: usize,
+    passed: usize,
+    failed: usize,
+    without_answer: usize,
+    others: &'a BTreeMap<String, usize>,
+    stopped: &'a BTreeMap<String, usize>,
+    rules: Vec<Rule<'a>>,
+    unanswered: Vec<Unanswered<'a>>,
+}
+
+#[derive(Serialize)]
+struct Rule<'a> {
+    name: &'a str,
+    severity: Option<&'a str>,
+    invocations: usize,
+    targets: &'a BTreeMap<String, usize>,
+}
+
+#[derive(Serialize)]
+struct Unanswered<'a> {
+    target: &'a str,
+    invocations: usize,
+    reason: Option<&'a str>,
+}
+
+/// For programs: one object, version 1, to which members may be added.
+pub fn json(hooks: &[OfHook]) -> String {
+    let time = |seconds: i64| Timestamp::from_second(seconds).ok().map(|at| at.to_string());
+    let hooks = hooks.iter().map(|OfHook { hook, region, summary }| Hook {
+        alias: hook,
+        region,
+        first_invoked_at: summary.span.and_then(|(first, _)| time(first)),
+        last_invoked_at: summary.span.and_then(|(_, last)| time(last)),
+        invocations: summary.invocations,
+        passed: summary.passed,
+        failed: summary.failed,
+        without_answer: summary.without_answer,
+        others: &summary.others,
+        stopped: &summary.stopped,
+        rules: by_count(&summary.rules, |group| group.invocations)
+            .into_iter()
+            .map(|(rule, group)| Rule {
+                name: rule,
+                severity: group.severity.as_deref(),
+                invocations: group.invocations,
+                targets: &group.targets,
+            })
+            .collect(),
+        unanswered: by_count(&summary.unanswered, |unanswered| unanswered.invocations)
+            .into_iter()
+            .map(|(target, unanswered)| Unanswered {
+                target,
+                invocations: unanswered.invocations,
+                reason: unanswered.reason.as_deref(),
+            })
+            .collect(),
+    });
+    serialized(&Document { version: 1, hooks: hooks.collect() }) + "\n"
+}

@@ -1,0 +1,55 @@
+"""An account in moto, and the command beside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import DomainDispatcherApplication, create_backend_app
+
+from .command import COMMAND, REGION, EcsGuard
+from .server import Server, serve
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """The command is there."""
+    assert COMMAND.is_file(), f"{COMMAND} is missing: `make test-aws` builds it"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """An account that is empty."""
+    from moto.core.base_backend import BackendDict  # noqa: F401 - moto keeps accounts in the process
+    from moto.moto_api._internal import moto_api_backend
+
+    moto_api_backend.reset()
+    with serve(DomainDispatcherApplication(create_backend_app)) as running:
+        yield running
+    moto_api_backend.reset()
+
+
+@pytest.fixture
+def stub() -> Iterator[Server]:
+    """A server with nothing behind it but what the test answers."""
+    with serve() as running:
+        yield running
+
+
+def client(endpoint: str, service: str = "cloudformation", region: str = REGION) -> "boto3.client":
+    """What fills the account."""
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="not-a-secret",
+    )
+
+
+@pytest.fixture
+def ecs_guard(server: Server, tmp_path: Path) -> EcsGuard:
+    """The command, for the account."""
+    command = EcsGuard(tmp_path, server.endpoint)
+    command.policy("profile: baseline\n")
+    return command

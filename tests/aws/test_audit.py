@@ -1,0 +1,315 @@
+"""What an audit says of an account, and of what it cannot see of it."""
+
+import csv
+import io
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from .command import ACCOUNT, REGION, EcsGuard
+from .conftest import client
+from .server import NAMESPACE, Call, Reply, Server, denied, error, throttled
+
+TEMPLATE = """
+Parameters:
+  User: {Type: String, Default: root}
+  Secret: {Type: String, NoEcho: true, Default: SECRET-DEFAULT}
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: api
+      ContainerDefinitions:
+        - Name: web
+          Image: nginx
+          Memory: 128
+          User: !Ref User
+          ReadonlyRootFilesystem: true
+          Environment: [{Name: PASSWORD, Value: PLAIN-SECRET}, {Name: OTHER, Value: !Ref Secret}]
+"""
+NOTHING = "Resources: {Topic: {Type: 'AWS::SNS::Topic'}}"
+
+
+def deploy(server: Server, name: str, user: str = "root", region: str = REGION, **tags: str) -> None:
+    """Deploys a stack whose container runs as a user."""
+    client(server.endpoint, region=region).create_stack(
+        StackName=name,
+        TemplateBody=TEMPLATE,
+        Parameters=[{"ParameterKey": "User", "ParameterValue": user}],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+
+
+def path(name: str, region: str = REGION) -> str:
+    return f"{ACCOUNT}/{region}/{name}"
+
+
+def test_what_fail_would_block_is_told_by_rule_and_stack(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    deploy(server, "good", user="1000:1000")
+    client(server.endpoint).create_stack(StackName="nothing", TemplateBody=NOTHING)
+    ran = ecs_guard.audit()
+    assert (ran.code, ran.err) == (1, "")
+    assert "What FAIL would block: 1 task definition in 1 of 3 stacks\n" in ran.out
+    assert "  by rule\n    root-user  1 task definition in 1 stack\n" in ran.out
+    assert f"  by stack\n    {path('bad')}  1 task definition: root-user\n" in ran.out
+    assert f"--> {path('bad')}:14:" in ran.out
+    assert ran.out.endswith("1 failure, 0 warnings, 0 unknown in 2 task definitions of 3 stacks\n")
+    # A stack without task definitions is not described: that costs calls in a large account.
+    assert server.count("GetTemplate") == 3
+    assert server.count("DescribeStacks") == 2
+
+
+def test_only_what_the_printed_policy_allows_is_called(server: Server, ecs_guard: EcsGuard) -> None:
+    policy = ecs_guard.run("audit", "--print-iam-policy")
+    assert (policy.code, server.calls) == (0, [])
+    allowed = {action for statement in policy.json()["Statement"] for action in statement["Action"]}
+    deploy(server, "bad")
+    server.calls.clear()
+    ecs_guard.audit()
+    assert {f"cloudformation:{call.action}" for call in server.calls} == allowed
+
+
+def test_a_tag_excuses_the_stacks_that_carry_it_and_what_excuses_nothing_is_told(
+    server: Server, ecs_guard: EcsGuard
+) -> None:
+    rule = "  - {rules: [root-user], reason: moves in spring, stack-tags: {team: legacy}}\n"
+    idle = "  - {rules: [root-user], reason: nobody, stack-name: nobody-*}\n"
+    ecs_guard.policy(f"exceptions:\n{rule}{idle}")
+    deploy(server, "tagged", team="legacy")
+    deploy(server, "tagged-otherwise", team="new")
+    deploy(server, "untagged")
+    ran = ecs_guard.audit()
+    assert ran.code == 1
+    assert f"{path('tagged')}  " not in ran.out
+    assert f"{path('tagged-otherwise')}  1 task definition" in ran.out
+    assert f"{path('untagged')}  1 task definition" in ran.out
+    assert "excepted: 1 finding\n" in ran.out
+    assert ran.err == "note: the exception in line 3 of the policy matched nothing: nobody\n"
+
+    # The next audit says what is new.
+    deploy(server, "tagged-later", team="legacy")
+    tally = ecs_guard.audit("--format", "json").json()["tally"]
+    assert (tally["excepted"], tally["newlyExcepted"], tally["blockedStacks"]) == (2, 1, 2)
+    tally = ecs_guard.audit("--format", "json").json()["tally"]
+    assert (tally["excepted"], tally["newlyExcepted"]) == (2, 0)
+
+
+def test_one_unreadable_stack_hides_no_other(server: Server, ecs_guard: EcsGuard) -> None:
+    for name in ("bad", "closed", "good"):
+        deploy(server, name)
+    server.answer = denied("GetTemplate", "closed")
+    ran = ecs_guard.audit("--format", "json", "--exit-zero")
+    assert ran.code == 2
+    assert f"error: {path('closed')}: these credentials may not call `cloudformation:GetTemplate`" in ran.err
+    document = ran.json()
+    assert [file["path"] for file in document["files"]] == [path("bad"), path("good")]
+    assert [file["path"] for file in document["unreadable"]] == [path("closed")]
+    # Once it may be read, it alone is asked for.
+    server.answer = lambda _: None
+    server.calls.clear()
+    assert ecs_guard.audit().code == 1
+    assert [stack.split("/")[1] for stack in server.about("GetTemplate")] == ["closed"]
+
+
+@pytest.mark.parametrize("action", ["ListStacks", "GetTemplate", "DescribeStacks"])
+def test_throttling_is_waited_for(server: Server, ecs_guard: EcsGuard, action: str) -> None:
+    deploy(server, "bad")
+    server.answer = throttled(action, 2)
+    assert ecs_guard.audit().code == 1
+    assert server.count(action) == 3
+
+
+def test_throttling_without_end_is_told(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    server.answer = throttled("DescribeStacks", 1000)
+    ran = ecs_guard.audit(variables={"AWS_MAX_ATTEMPTS": "2"})
+    assert ran.code == 2
+    assert "AWS takes no more calls of `DescribeStacks` at present" in ran.out
+    assert server.count("DescribeStacks") == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"<!doctype html><h1>Gateway</h1>", "text/html"),
+        (b"<GetTemplateResponse><GetTemplateResult><TemplateBody>Resources: {", "text/xml"),
+        (f'<GetTemplateResponse xmlns="{NAMESPACE}"><GetTemplateResult/></GetTemplateResponse>'.encode(), "text/xml"),
+        (b"", "text/xml"),
+    ],
+    ids=["page", "half", "empty", "nothing"],
+)
+def test_a_reply_that_is_none_is_told(server: Server, ecs_guard: EcsGuard, body: bytes, content_type: str) -> None:
+    deploy(server, "bad")
+    server.answer = lambda call: Reply(body, 200, content_type) if call.action == "GetTemplate" else None
+    ran = ecs_guard.audit()
+    assert ran.code == 2
+    (told,) = [line for line in ran.out.splitlines() if line.startswith(f"error: {path('bad')}: ")]
+    assert "`GetTemplate`" in told and told.endswith(("is not understood", "has no template"))
+
+
+def test_silence_is_waited_for_no_longer_than_it_is_worth(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    ended = threading.Event()
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "GetTemplate":
+            ended.wait()
+        return None
+
+    server.answer = answer
+    ran = ecs_guard.audit(variables={"AWS_MAX_ATTEMPTS": "1"})
+    ended.set()
+    assert ran.code == 2
+    assert f"error: {path('bad')}: `GetTemplate` " in ran.out and "in time" in ran.out
+
+
+def test_nobody_there_is_told_once(server: Server, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.audit(variables={"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"})
+    assert ran.code == 2
+    assert f"error: Region {REGION}: its stacks cannot be listed: `ListStacks` could not be called" in ran.out
+    assert "nothing was judged" in ran.out
+
+
+def test_what_is_half_written_is_fetched_again(server: Server, ecs_guard: EcsGuard) -> None:
+    for name in ("a", "b", "c"):
+        deploy(server, name)
+    whole = ecs_guard.audit("--format", "json").json()["summary"]
+    (half,) = ecs_guard.state.rglob("b-*.json")
+    half.write_bytes(half.read_bytes()[:100])
+    unfinished = half.with_name(".unfinished-b")
+    unfinished.write_text("{")
+    server.calls.clear()
+    assert ecs_guard.audit("--format", "json").json()["summary"] == whole
+    assert [stack.split("/")[1] for stack in server.about("GetTemplate")] == ["b"]
+    assert not unfinished.exists()
+
+
+def test_a_stack_that_has_changed_is_fetched_again_and_one_that_is_gone_is_forgotten(
+    server: Server, ecs_guard: EcsGuard
+) -> None:
+    for name in ("changed", "gone", "same"):
+        deploy(server, name)
+    ecs_guard.audit()
+    cloudformation = client(server.endpoint)
+    cloudformation.update_stack(
+        StackName="changed",
+        UsePreviousTemplate=True,
+        Parameters=[{"ParameterKey": "User", "ParameterValue": "1000:1000"}],
+    )
+    cloudformation.delete_stack(StackName="gone")
+    server.calls.clear()
+    ran = ecs_guard.audit("--format", "json")
+    assert [stack["path"] for stack in ran.json()["tally"]["stacks"]] == [path("same")]
+    assert [stack.split("/")[1] for stack in server.about("GetTemplate")] == ["changed"]
+    assert sorted(kept.name.split("-")[0] for kept in ecs_guard.state.rglob("*-*.json")) == ["changed", "same"]
+
+
+def test_a_stack_that_is_deleted_meanwhile_is_no_error(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    deploy(server, "good", user="1000:1000")
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "DescribeStacks" and "/bad/" in call.parameters["StackName"]:
+            return error("ValidationError", "Stack with id bad does not exist")
+        return None
+
+    server.answer = answer
+    ran = ecs_guard.audit("--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert [file["path"] for file in ran.json()["files"]] == [path("good")]
+
+
+def test_regions_and_profiles_are_all_looked_at_and_no_stack_twice(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "here")
+    deploy(server, "there", region="us-east-1")
+    configuration = ecs_guard.directory / ".aws"
+    configuration.mkdir()
+    (configuration / "config").write_text("[profile one]\nregion = eu-central-1\n[profile two]\nregion = us-east-1\n")
+    keys = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = no-secret\n"
+    (configuration / "credentials").write_text(f"[one]\n{keys}[two]\n{keys}")
+    regions = ("--region", REGION, "--region", "us-east-1")
+    of_regions = ecs_guard.audit("--format", "json", *regions).json()
+    assert [file["path"] for file in of_regions["files"]] == [path("here"), path("there", "us-east-1")]
+    without_keys = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_REGION": None}
+    profiles = ("--aws-profile", "one", "--aws-profile", "two")
+    ran = ecs_guard.audit("--format", "json", *profiles, variables=without_keys)
+    assert ran.json()["files"] == of_regions["files"]
+    ran = ecs_guard.audit("--format", "json", *profiles, *regions, variables=without_keys)
+    assert ran.json()["files"] == of_regions["files"]
+
+
+def test_credentials_that_are_missing_are_told_once_and_nothing_is_asked(server: Server, ecs_guard: EcsGuard) -> None:
+    nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    ran = ecs_guard.audit(variables=nobody)
+    assert (ran.code, ran.out, server.calls) == (2, "", [])
+    assert ran.err.startswith("error: there are no credentials from the environment: ")
+    ran = ecs_guard.audit("--aws-profile", "nobody", variables=nobody)
+    assert ran.code == 2
+    assert ran.err.startswith("error: there are no credentials from profile nobody: ")
+    ran = ecs_guard.audit(variables={"AWS_REGION": ""})
+    assert (ran.code, ran.err) == (2, "error: no Region comes from the environment: give one with --region\n")
+
+
+def test_the_list_of_stacks_has_pages_and_leaves_out_what_is_not_deployed(stub: Server, tmp_path: Path) -> None:
+    def stack(name: str, status: str) -> str:
+        arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1"
+        return (
+            f"<member><StackId>{arn}</StackId><StackName>{name}</StackName><StackStatus>{status}</StackStatus>"
+            "<CreationTime>2026-11-01T00:00:00Z</CreationTime><SomethingNew>1</SomethingNew></member>"
+        )
+
+    pages = {
+        None: (stack("deleted", "DELETE_COMPLETE") + stack("b", "SOME_NEW_STATUS"), "<NextToken>2</NextToken>"),
+        "2": (stack("a", "UPDATE_ROLLBACK_COMPLETE") + stack("planned", "REVIEW_IN_PROGRESS"), ""),
+    }
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "ListStacks":
+            stacks, token = pages[call.parameters.get("NextToken")]
+            content = f"<StackSummaries>{stacks}</StackSummaries>{token}"
+        elif call.action == "GetTemplate":
+            content = f"<TemplateBody>{NOTHING}</TemplateBody>"
+        else:
+            return None
+        name = call.action
+        return Reply(f'<{name}Response xmlns="{NAMESPACE}"><{name}Result>{content}</{name}Result></{name}Response>'.encode())
+
+    stub.answer = answer
+    ran = EcsGuard(tmp_path, stub.endpoint).audit("--format", "json")
+    assert ran.json()["summary"]["files"] == 2
+    assert sorted(stack.split("/")[1] for stack in stub.about("GetTemplate")) == ["a", "b"]
+
+
+def test_every_format_has_the_stack_and_none_a_secret(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    formats = ["json", "sarif", "junit", "github", "markdown", "csv"]
+    options = [option for name in formats for option in ("--format", f"{name}={name}.out")]
+    ran = ecs_guard.audit(*options)
+    assert ran.code == 1
+    texts = {name: (ecs_guard.directory / f"{name}.out").read_text() for name in formats} | {"text": ran.out}
+    for name, text in texts.items():
+        assert "bad" in text and "root-user" in text, name
+        assert "SECRET" not in text, name
+        assert "--fix" not in text and "--parameter" not in text, name
+    (row,) = csv.DictReader(io.StringIO(texts["csv"]))
+    assert (row["account"], row["region"], row["stack"], row["line"]) == (ACCOUNT, REGION, "bad", "14")
+    assert (row["task definition"], row["container"], row["rule"], row["result"]) == ("Task", "web", "root-user", "failure")
+    assert json.loads(texts["sarif"])["runs"][0]["results"][0]["ruleId"] == "root-user"
+
+
+def test_two_audits_do_not_share_a_state(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    ended = threading.Event()
+    server.answer = lambda call: (ended.wait() and None) if call.action == "GetTemplate" else None
+    with ecs_guard.start("audit", "--state", ecs_guard.state) as first:
+        while not server.count("GetTemplate"):
+            assert first.poll() is None
+        second = ecs_guard.audit()
+        ended.set()
+        first.communicate()
+    assert first.returncode == 1
+    assert second.code == 2
+    assert second.err.startswith(f"error: another audit uses {ecs_guard.state}: ")

@@ -1,0 +1,135 @@
+"""An audit of many stacks says of each what `ecs-guard check` says of its template, however often it is interrupted."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .command import ACCOUNT, REGION, EcsGuard
+from .conftest import client
+from .server import Server, stuck_after
+from .templates import CORPUS, Reduced, reduced
+
+STACKS = 200 if CORPUS.is_dir() else 20
+
+
+def deploy(server: Server) -> dict[str, tuple[Reduced, dict[str, str]]]:
+    """Fills the account, in turns, with every template that moto deploys, and prints the list."""
+    cloudformation = client(server.endpoint)
+    templates = reduced()
+    assert len(templates) >= 5
+    refused: set[str] = set()
+    deployed: dict[str, tuple[Reduced, dict[str, str]]] = {}
+    for number in range(STACKS * 2):
+        turn, index = divmod(number, len(templates))
+        template = templates[index]
+        if len(deployed) == STACKS or template.source in refused:
+            continue
+        name, values = f"stack-{number:03}", template.values(turn)
+        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
+        try:
+            cloudformation.create_stack(StackName=name, TemplateBody=template.text, Parameters=parameters)
+            deployed[name] = (template, values)
+        except ClientError as error:
+            refused.add(template.source)
+            print(f"left out: {template.source}: {error.response['Error']['Message']}")
+            # moto lists what it could not create.
+            cloudformation.delete_stack(StackName=name)
+    for source, count in Counter(template.source for template, _ in deployed.values()).items():
+        print(f"deployed {count} times: {source}")
+    return deployed
+
+
+def checked(ecs_guard: EcsGuard, stack_id: str, template: Reduced, values: dict[str, str]) -> Any:
+    """What `ecs-guard check` says of a template with the same parameters."""
+    name = stack_id.split("/")[1]
+    path, parameters = ecs_guard.directory / f"{name}.json", ecs_guard.directory / f"{name}.parameters"
+    path.write_text(template.text)
+    parameters.write_text(json.dumps(values))
+    known = {
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::Region": REGION,
+        "AWS::StackId": stack_id,
+        "AWS::StackName": name,
+        "AWS::URLSuffix": "amazonaws.com",
+    }
+    options = [option for key, value in known.items() for option in ("--parameter", f"{key}={value}")]
+    ran = ecs_guard.run("check", path, "--format", "json", "--parameter-file", parameters, *options)
+    assert ran.code in (0, 1), ran
+    return ran.json()
+
+
+def without_places(document: Any) -> dict[str, Any]:
+    """The files of a document by their stack's name."""
+    return {Path(file.pop("path")).stem: file for file in document["files"]}
+
+
+def test_an_audit_is_interrupted_and_resumed_and_says_what_check_says(server: Server, ecs_guard: EcsGuard) -> None:
+    deployed = deploy(server)
+    assert len(deployed) >= 20, "the account is too small to mean anything"
+    ids = {stack["StackName"]: stack["StackId"] for stack in _stacks(server)}
+    half = len(deployed) // 2
+
+    # Half of the templates come, then nothing; the command is killed as by the operating system.
+    server.calls.clear()
+    server.answer = stuck_after("GetTemplate", half, 3600)
+    with ecs_guard.start("audit", "--state", ecs_guard.state, "--concurrency", "4") as process:
+        while _kept(ecs_guard) < half - 4:
+            assert process.poll() is None, process.communicate()
+        process.kill()
+    before = {path.stem for path in ecs_guard.state.rglob("stack-*.json")}
+    assert 0 < len(before) <= half
+
+    # The rest comes, and nothing twice.
+    server.calls.clear()
+    server.answer = lambda _: None
+    ran = ecs_guard.audit("--format", "json")
+    assert ran.code == 1, ran.err
+    asked = Counter(_file(stack) for stack in server.about("GetTemplate"))
+    assert set(asked) == {_file(stack_id) for stack_id in ids.values()} - before
+    assert set(asked.values()) == {1}
+    assert set(server.about("DescribeStacks")) == set(server.about("GetTemplate"))
+
+    # Each task definition's verdict is that of check, and so are the totals.
+    audit = ran.json()
+    expected: Counter[str] = Counter()
+    by_stack = without_places(audit)
+    assert set(by_stack) == set(deployed)
+    for name, (template, values) in deployed.items():
+        document = checked(ecs_guard, ids[name], template, values)
+        expected.update(document["summary"])
+        (file,) = without_places(document).values()
+        assert by_stack[name] == file, template.source
+    assert audit["summary"] == dict(expected)
+    assert all(audit["summary"][kind] > 0 for kind in ("failures", "unknowns", "passes")), audit["summary"]
+    assert 0 < audit["tally"]["blockedStacks"] < len(deployed)
+    assert audit["tally"]["blockedStacks"] == sum(
+        any(finding["verdict"] == "fail" and finding["level"] == "deny" for finding in file["findings"])
+        for file in by_stack.values()
+    )
+
+    # Once more: only the list is asked for.
+    server.calls.clear()
+    again = ecs_guard.audit("--format", "json").json()
+    assert (again["files"], again["summary"]) == (ran.json()["files"], audit["summary"])
+    assert {call.action for call in server.calls} == {"ListStacks"}
+
+
+def _stacks(server: Server) -> list[dict[str, Any]]:
+    return [
+        stack
+        for page in client(server.endpoint).get_paginator("list_stacks").paginate()
+        for stack in page["StackSummaries"]
+        if stack["StackStatus"] == "CREATE_COMPLETE"
+    ]
+
+
+def _file(stack_id: str) -> str:
+    return stack_id.split("/", 1)[1].replace("/", "-")
+
+
+def _kept(ecs_guard: EcsGuard) -> int:
+    return sum(1 for _ in ecs_guard.state.rglob("stack-*.json"))

@@ -1,0 +1,171 @@
+"""What the deployed hook said, as AWS keeps it."""
+
+from pathlib import Path
+
+import pytest
+
+from .command import REGION, EcsGuard
+from .conftest import client
+from .replies import ALIAS, STACK_ALIAS, Hooks, annotation, detailed, hook_arn, listed, reply
+from .server import Call, Reply, Server, denied_to_all, error, throttled
+
+DAYS = ("--days", "3650")
+
+
+@pytest.fixture
+def hooks(stub: Server) -> Hooks:
+    hooks = Hooks(stub)
+    hooks.results = [
+        [listed(1, "HOOK_COMPLETE_FAILED"), listed(2, "HOOK_COMPLETE_SUCCEEDED", at="2026-11-02T00:00:00Z")],
+        [listed(3, "HOOK_COMPLETE_FAILED"), listed(4, "HOOK_FAILED", "billing"), listed(5, "HOOK_NEW_WORD")],
+    ]
+    privileged = annotation("privileged-container", SeverityLevel="CRITICAL", RemediationMessage="Remove it.")
+    passed = [annotation("blocking-awslogs", "PASSED"), annotation("host-device", "SKIPPED")]
+    of = {
+        1: detailed(1, privileged, annotation("root-user", SeverityLevel="HIGH"), *passed),
+        3: detailed(3, annotation("root-user", SeverityLevel="HIGH")),
+        4: detailed(4),
+    }
+    hooks.details = {details["HookResultId"]: details for details in of.values()}
+    return hooks
+
+
+@pytest.fixture
+def ecs_guard(stub: Server, tmp_path: Path) -> EcsGuard:
+    return EcsGuard(tmp_path, stub.endpoint)
+
+
+def test_the_replies_are_what_aws_own_parser_takes(stub: Server, hooks: Hooks) -> None:
+    cloudformation = client(stub.endpoint)
+    results = cloudformation.list_hook_results(TypeArn=hook_arn(ALIAS))
+    assert [result["Status"] for result in results["HookResults"]] == ["HOOK_COMPLETE_FAILED", "HOOK_COMPLETE_SUCCEEDED"]
+    details = cloudformation.get_hook_result(HookResultId=results["HookResults"][0]["HookResultId"])
+    assert [one["Status"] for one in details["Annotations"]] == ["FAILED", "FAILED", "PASSED", "SKIPPED"]
+    assert details["Target"]["TargetId"] == "Task"
+    assert cloudformation.describe_type(Type="HOOK", TypeName=ALIAS)["Arn"] == hook_arn(ALIAS)
+
+
+def test_results_are_grouped_by_rule_and_target(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.run("results", *DAYS)
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out == (
+        f"{ALIAS} in {REGION}: 5 invocations, 2026-11-02 to 2026-11-20\n"
+        "  1 passed, 2 failed, 1 without an answer, 1 HOOK_NEW_WORD\n"
+        "  let go on in failure mode WARN, which FAIL would block: 3\n"
+        "  by rule\n"
+        "    root-user (HIGH): 2 invocations\n"
+        "      orders-api/Task  2\n"
+        "    privileged-container (CRITICAL): 1 invocation\n"
+        "      orders-api/Task  1\n"
+        "  without an answer\n"
+        "    billing/Task  1: `Task` is blocked by 1 rule.\n"
+    )
+    # What passed has no details to ask for.
+    assert stub.count("GetHookResult") == 3
+    assert [call.parameters["TypeArn"] for call in stub.calls if call.action == "ListHookResults"] == [hook_arn(ALIAS)] * 2
+
+
+def test_programs_get_the_same(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.run("results", "--json", *DAYS)
+    (hook,) = ran.json()["hooks"]
+    assert (hook["alias"], hook["region"], hook["invocations"], hook["stopped"]) == (ALIAS, REGION, 5, {"WARN": 3})
+    assert hook["rules"][0] == {
+        "name": "root-user",
+        "severity": "HIGH",
+        "invocations": 2,
+        "targets": {"orders-api/Task": 2},
+    }
+
+
+def test_only_what_is_recent_counts(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.results = [[listed(1, "HOOK_COMPLETE_FAILED", at="2020-01-01T00:00:00Z")]]
+    ran = ecs_guard.run("results")
+    assert (ran.code, ran.out) == (0, f"{ALIAS} in {REGION}: 0 invocations\n")
+
+
+def test_only_what_the_printed_policy_allows_is_called(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    statements = ecs_guard.run("results", "--print-iam-policy").json()["Statement"]
+    assert stub.calls == []
+    ecs_guard.run("results", *DAYS)
+    # Results of one hook are listed by the right to list them all.
+    called = {f"cloudformation:{call.action}".replace("ListHook", "ListAllHook") for call in stub.calls}
+    assert called == {action for statement in statements for action in statement["Action"]}
+
+
+def test_what_the_model_does_not_know_is_read_all_the_same(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    new = {**listed(1, "HOOK_COMPLETE_FAILED"), "InvocationPoint": "POST", "FailureMode": "ASK", "New": {"A": 1}}
+    hooks.results = [[new, {"Status": "HOOK_COMPLETE_FAILED"}]]
+    details = detailed(1, annotation("a-rule", SeverityLevel="APOCALYPTIC"), {"Status": "FAILED"}, target="CHANGE_SET")
+    hooks.details = {details["HookResultId"]: details}
+    ran = ecs_guard.run("results", *DAYS)
+    assert (ran.code, ran.err) == (1, "")
+    assert "not passed in failure mode ASK: 1\n" in ran.out
+    assert "    a-rule (APOCALYPTIC): 1 invocation\n      orders-api  1\n" in ran.out
+    assert "    no rule named: 1 invocation\n      unknown target  1\n" in ran.out
+
+
+def test_details_that_are_gone_are_told_and_the_rest_is_shown(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.details = {}
+    ran = ecs_guard.run("results", *DAYS)
+    assert ran.code == 2
+    assert "2 failed" in ran.out and "    no rule named: 2 invocations" in ran.out
+    assert ran.err == (
+        f"error: {ALIAS} in {REGION}: of 3 of its results the rules are not known: "
+        "`GetHookResult` was answered with HookResultNotFoundException\n"
+    )
+
+
+def test_a_hook_that_is_not_there_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.hooks = {}
+    ran = ecs_guard.run("results")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"error: there is no hook {ALIAS} in {REGION}: `ecs-guard status` says what to do\n"
+
+
+def test_the_second_hook_is_shown_where_it_is(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.hooks[STACK_ALIAS] = {"Arn": hook_arn(STACK_ALIAS), "TypeName": STACK_ALIAS}
+    ran = ecs_guard.run("results", *DAYS)
+    assert f"\n\n{STACK_ALIAS} in {REGION}: 5 invocations" in ran.out
+
+
+def test_throttling_is_waited_for_and_refusal_is_told(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    of_hooks = stub.answer
+    throttle = throttled("GetHookResult", 2)
+    stub.answer = lambda call: throttle(call) or of_hooks(call)
+    assert ecs_guard.run("results", *DAYS).code == 1
+    assert stub.count("GetHookResult") == 5
+    stub.answer = lambda call: denied_to_all("ListHookResults")(call) or of_hooks(call)
+    ran = ecs_guard.run("results", *DAYS)
+    assert (ran.code, ran.out) == (2, "")
+    assert "these credentials may not call `cloudformation:ListAllHookResults`" in ran.err
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"<ListHookResultsResponse><ListHookResultsResult><HookResults>", b"{}"])
+def test_a_reply_that_is_none_is_told(stub: Server, hooks: Hooks, ecs_guard: EcsGuard, body: bytes) -> None:
+    of_hooks = stub.answer
+    stub.answer = lambda call: Reply(body) if call.action == "ListHookResults" else of_hooks(call)
+    ran = ecs_guard.run("results")
+    assert (ran.code, ran.out) == (2, "")
+    assert "`ListHookResults`" in ran.err and "is not understood" in ran.err
+
+
+def test_pages_that_lead_to_themselves_end(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    of_hooks = stub.answer
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "ListHookResults":
+            return reply(call.action, {"HookResults": [], "NextToken": "again"})
+        return of_hooks(call)
+
+    stub.answer = answer
+    ran = ecs_guard.run("results")
+    assert ran.code == 2
+    assert "the answer to `ListHookResults` leads to itself" in ran.err
+
+
+def test_no_results_are_no_error(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    of_hooks = stub.answer
+    none = error("HookResultNotFoundException", "none", 404)
+    stub.answer = lambda call: none if call.action == "ListHookResults" else of_hooks(call)
+    ran = ecs_guard.run("results")
+    assert (ran.code, ran.out, ran.err) == (0, f"{ALIAS} in {REGION}: 0 invocations\n", "")

@@ -1,0 +1,225 @@
+"""Whether the deployed hook is as it should be, as AWS tells of it."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .command import REGION, EcsGuard
+from .conftest import client
+from .replies import ALIAS, FUNCTION, STACK_ALIAS, Hooks, described
+from .server import Reply, Server, denied_to_all
+
+POLICY = "profile: baseline\n"
+
+
+def configuration(**changes: Any) -> str:
+    """What template.yaml makes of the hook."""
+    hook = {
+        "HookInvocationStatus": "ENABLED",
+        "TargetOperations": ["RESOURCE", "CLOUD_CONTROL"],
+        "FailureMode": "WARN",
+        "Properties": {"LambdaFunction": FUNCTION},
+        "TargetFilters": {
+            "TargetNames": ["AWS::ECS::TaskDefinition"],
+            "Actions": ["CREATE", "UPDATE"],
+            "InvocationPoints": ["PRE_PROVISION"],
+        },
+        "StackFilters": {"FilteringCriteria": "ALL", "StackNames": {"Exclude": ["ecs-guard"]}},
+    }
+    return json.dumps({"CloudFormationConfiguration": {"HookConfiguration": hook | changes}})
+
+
+def artifact(policy: str, name: str = "ecs-guard.yaml") -> bytes:
+    """What is deployed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bootstrap", b"\x7fELF" * 1000)
+        archive.writestr(name, policy)
+    return buffer.getvalue()
+
+
+def function(endpoint: str, concurrency: int | None = None, **changes: Any) -> Reply:
+    """GetFunction."""
+    deployed = {
+        "FunctionName": "ecs-guard",
+        "FunctionArn": FUNCTION,
+        "Version": "7",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "Environment": {"Variables": {"SECRET": "PLAIN-SECRET"}},
+        "CodeSize": 1000,
+    }
+    answer: dict[str, Any] = {
+        "Configuration": deployed | changes,
+        "Code": {"RepositoryType": "S3", "Location": f"{endpoint}/artifact.zip?X-Amz-Signature=KEY"},
+    }
+    if concurrency is not None:
+        answer["Concurrency"] = {"ReservedConcurrentExecutions": concurrency}
+    return Reply(json.dumps(answer).encode(), content_type="application/json")
+
+
+@pytest.fixture
+def hooks(stub: Server) -> Hooks:
+    hooks = Hooks(stub)
+    hooks.configurations = {ALIAS: configuration()}
+    hooks.function = function(stub.endpoint)
+    hooks.artifact = artifact(POLICY)
+    return hooks
+
+
+@pytest.fixture
+def ecs_guard(stub: Server, tmp_path: Path) -> EcsGuard:
+    command = EcsGuard(tmp_path, stub.endpoint)
+    command.policy(POLICY)
+    return command
+
+
+def test_the_replies_are_what_aws_own_parser_takes(stub: Server, hooks: Hooks) -> None:
+    cloudformation = client(stub.endpoint)
+    asked = cloudformation.batch_describe_type_configurations(
+        TypeConfigurationIdentifiers=[{"Type": "HOOK", "TypeName": ALIAS}]
+    )
+    assert json.loads(asked["TypeConfigurations"][0]["Configuration"])
+    assert client(stub.endpoint, "lambda").get_function(FunctionName=FUNCTION)["Configuration"]["State"] == "Active"
+    hooks.function = None
+    with pytest.raises(client(stub.endpoint, "lambda").exceptions.ResourceNotFoundException):
+        client(stub.endpoint, "lambda").get_function(FunctionName=FUNCTION)
+
+
+def test_a_hook_as_it_is_deployed_has_no_problem(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (0, "")
+    digest = hashlib.sha256(POLICY.encode()).hexdigest()
+    assert ran.out == (
+        f"{ALIAS} in {REGION}\n"
+        "  version:   1.7.0\n"
+        "  enabled:   yes\n"
+        "  mode:      WARN: what fails is reported and goes on\n"
+        "  called for: RESOURCE, CLOUD_CONTROL\n"
+        '  targets:   {"Actions":["CREATE","UPDATE"],"InvocationPoints":["PRE_PROVISION"],"TargetNames":["AWS::ECS::TaskDefinition"]}\n'
+        '  stacks:    {"FilteringCriteria":"ALL","StackNames":{"Exclude":["ecs-guard"]}}\n'
+        f"  function:  {FUNCTION}\n"
+        "             version 7, state Active\n"
+        f"  policy:    the one at hand, SHA-256 {digest}\n"
+        "  no problem\n"
+    )
+    assert "SECRET" not in ran.out and "KEY" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("change", "problem", "remedy"),
+    [
+        (lambda hooks, _: hooks.hooks.clear(), f"there is no hook {ALIAS}", "make deploy"),
+        (lambda hooks, _: hooks.configurations.clear(), "the hook has no configuration", "make deploy"),
+        (
+            lambda hooks, _: hooks.configurations.update({ALIAS: configuration(HookInvocationStatus="DISABLED")}),
+            "the hook is switched off",
+            "HookStatus=ENABLED",
+        ),
+        (
+            lambda hooks, _: hooks.configurations.update({ALIAS: configuration(TargetOperations=["RESOURCE"])}),
+            "the hook is not called for Cloud Control API requests",
+            "make deploy",
+        ),
+        (
+            lambda hooks, _: hooks.configurations.update({ALIAS: configuration(TargetFilters={"Actions": ["CREATE"]})}),
+            "the hook's TargetFilters leave out the action UPDATE",
+            "make deploy",
+        ),
+        (lambda hooks, _: setattr(hooks, "function", None), f"the hook's function {FUNCTION} is not there", "HookStatus=DISABLED"),
+        (
+            lambda hooks, endpoint: setattr(hooks, "function", function(endpoint, State="Inactive")),
+            "the function's state is Inactive",
+            "aws lambda invoke",
+        ),
+        (
+            lambda hooks, endpoint: setattr(hooks, "function", function(endpoint, concurrency=0)),
+            "the function's reserved concurrency is 0",
+            "delete-function-concurrency",
+        ),
+        (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: restricted\n")), "the deployed policy (SHA-256 ", "make deploy"),
+    ],
+)
+def test_a_problem_comes_with_its_remedy(
+    stub: Server, hooks: Hooks, ecs_guard: EcsGuard, change: Callable[[Hooks, str], None], problem: str, remedy: str
+) -> None:
+    change(hooks, stub.endpoint)
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (1, "")
+    lines = ran.out.splitlines()
+    (at,) = [index for index, line in enumerate(lines) if line.startswith("  problem:")]
+    assert lines[at].startswith(f"  problem:   {problem}")
+    assert remedy in lines[at + 1]
+    (seen,) = ecs_guard.run("status", "--json").json()["hooks"]
+    assert seen["alias"] == ALIAS and len(seen["problems"]) == 1
+
+
+def test_the_policy_that_the_environment_names_is_the_one_compared(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.artifact = artifact(POLICY, "other.yaml")
+    named = {"Environment": {"Variables": {"ECS_GUARD_POLICY": "/var/task/other.yaml"}}}
+    hooks.function = function(stub.endpoint, **named)
+    assert ecs_guard.run("status").code == 0
+    named["Environment"]["Variables"]["ECS_GUARD_POLICY"] = "/opt/policy.yaml"
+    hooks.function = function(stub.endpoint, **named)
+    ran = ecs_guard.run("status")
+    assert ran.code == 2
+    assert "in a layer" in ran.err
+
+
+@pytest.mark.parametrize("damaged", [b"", b"no zip file", artifact(POLICY)[:-30], artifact(POLICY, "other.yaml")])
+def test_an_artifact_that_cannot_be_read_is_no_policy_that_differs(hooks: Hooks, ecs_guard: EcsGuard, damaged: bytes) -> None:
+    hooks.artifact = damaged
+    ran = ecs_guard.run("status")
+    assert ran.code == 2
+    assert ran.err.startswith(f"error: {ALIAS} in {REGION}: the deployed policy is not known: the function's artifact ")
+    assert "problem:" not in ran.out
+
+
+def test_without_a_policy_at_hand_there_is_nothing_to_compare(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    (ecs_guard.directory / "ecs-guard.yaml").unlink()
+    (ecs_guard.directory / ".git").mkdir()
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (0, "")
+    assert "policy:    not compared: there is no policy file here\n" in ran.out
+
+
+@pytest.mark.parametrize("action", ["DescribeType", "BatchDescribeTypeConfigurations"])
+def test_what_may_not_be_seen_is_told(stub: Server, hooks: Hooks, ecs_guard: EcsGuard, action: str) -> None:
+    of_hooks = stub.answer
+    stub.answer = lambda call: denied_to_all(action)(call) or of_hooks(call)
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {ALIAS} in {REGION}: these credentials may not call `cloudformation:{action}`\n")
+
+
+def test_a_function_that_may_not_be_seen_is_no_function_that_is_missing(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.function = Reply(b'{"Message":"no"}', 403, "application/json", "AccessDeniedException")
+    ran = ecs_guard.run("status")
+    assert ran.code == 2
+    assert "the function is not known: these credentials may not call `lambda:GetFunction`" in ran.err
+    assert "problem:" not in ran.out
+
+
+def test_the_second_hook_is_looked_at_where_it_is(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.hooks[STACK_ALIAS] = described(STACK_ALIAS)
+    filters = {"Actions": ["CREATE", "UPDATE"]}
+    hooks.configurations[STACK_ALIAS] = configuration(TargetOperations=["STACK", "CHANGE_SET"], TargetFilters=filters)
+    ran = ecs_guard.run("status", "--region", REGION, "--region", "us-east-1")
+    assert ran.code == 0
+    seen = [line for line in ran.out.splitlines() if " in " in line and not line.startswith(" ")]
+    assert seen == [f"{alias} in {region}" for region in (REGION, "us-east-1") for alias in (ALIAS, STACK_ALIAS)]
+
+
+def test_only_what_the_printed_policy_allows_is_called(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    statements = ecs_guard.run("status", "--print-iam-policy").json()["Statement"]
+    assert stub.calls == []
+    ecs_guard.run("status")
+    called = {call.action for call in stub.calls} - {"GET /artifact.zip"}
+    names = {f"cloudformation:{action}" if not action.startswith("GET") else "lambda:GetFunction" for action in called}
+    assert names == {action for statement in statements for action in statement["Action"]}
