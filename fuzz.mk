@@ -53,15 +53,16 @@ $(CARGO_FUZZ):
 # Lines that the corpora and the seeds reach, of the modules that each target is about. The tools of the compiler's own LLVM
 # read what the instrumented targets write.
 LLVM_TOOLS = $(shell rustc --print target-libdir)/../bin
+FUZZ_HOST = $(shell rustc -vV | sed -n "s/host: //p")
 
 fuzz-coverage: $(CARGO_FUZZ) fuzz-seeds ## what of src/ the fuzz targets have reached, by file
 	rustup component add llvm-tools
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/corpus/$$target && \
-		$(CARGO_FUZZ) coverage $$target fuzz/corpus/$$target $(FUZZ_SEEDS)/$$target 2>target/fuzz-coverage.log || \
+		$(CARGO_FUZZ) coverage --sanitizer none $$target fuzz/corpus/$$target $(FUZZ_SEEDS)/$$target 2>target/fuzz-coverage.log || \
 			{ tail -20 target/fuzz-coverage.log; exit 1; }; \
 	done
 	$(LLVM_TOOLS)/llvm-profdata merge -sparse fuzz/coverage/*/coverage.profdata -o target/fuzz.profdata
 	$(LLVM_TOOLS)/llvm-cov report -instr-profile=target/fuzz.profdata \
-		$(foreach target,$(FUZZ_TARGETS),-object fuzz/target/coverage/$(target)) \
+		$(foreach target,$(FUZZ_TARGETS),-object target/$(FUZZ_HOST)/coverage/$(FUZZ_HOST)/release/$(target)) \
 		--ignore-filename-regex='(registry|rustc|tests|fuzz)/' -show-region-summary=false -show-branch-summary=false

@@ -16,6 +16,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use ecs_guard::check::check;
@@ -39,6 +40,10 @@ const COMPLIANT: &[u8] = include_bytes!("events/compliant.json");
 const SMALL: &str = include_str!("../tests/templates/conditions.yaml");
 const LARGE: &str = include_str!("../tests/templates/host-volumes.yaml");
 
+static BASELINE: LazyLock<Policy> = LazyLock::new(Policy::baseline);
+static PEDANTIC: LazyLock<Policy> = LazyLock::new(|| Policy::of(Profile::Pedantic));
+static HOOK: LazyLock<Hook> = LazyLock::new(|| Hook::new(Ok(Policy::baseline())));
+
 type Subject = (&'static str, fn());
 
 const SUBJECTS: &[Subject] = &[
@@ -48,8 +53,7 @@ const SUBJECTS: &[Subject] = &[
     ("answer-compliant-event", || answer(COMPLIANT)),
     ("read-yaml", || _ = black_box(yaml::read_template(black_box(LARGE)))),
     ("check-small-template", || {
-        let policy = Policy::of(Profile::Pedantic);
-        _ = black_box(check("template.yaml", black_box(SMALL), &Given::default(), &policy));
+        _ = black_box(check("template.yaml", black_box(SMALL), &Given::default(), &PEDANTIC));
     }),
 ];
 
@@ -58,7 +62,7 @@ fn parse_and_evaluate(event: &[u8]) {
     let root = json::read(black_box(event));
     let properties =
         root.as_ref().ok().and_then(|root| way.iter().try_fold(root, |node: &Node<'_>, key| node.get(key)));
-    black_box(properties.map(|properties| evaluate(properties, &Policy::baseline())));
+    black_box(properties.map(|properties| evaluate(properties, &BASELINE)));
 }
 
 fn answer(event: &[u8]) {
@@ -67,7 +71,7 @@ fn answer(event: &[u8]) {
         today: "2026-11-25".parse().unwrap_or_default(),
         stack_tags: Err(String::new()),
     };
-    let answer = Hook::new(Ok(Policy::baseline())).respond(black_box(event), &outside);
+    let answer = HOOK.respond(black_box(event), &outside);
     _ = black_box(serde_json::to_vec(&answer.response));
 }
 

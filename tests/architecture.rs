@@ -110,7 +110,7 @@ fn modules_use_only_what_is_below_them() {
 
 #[test]
 fn every_file_says_what_it_owns() {
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "tests", "benches", "fuzz"] {
         for path in rust_files(&root().join(folder)) {
             if path.components().any(|part| part.as_os_str() == "target") {
                 continue;

@@ -121,6 +121,19 @@ pub(super) fn places(node: &Node<'_>) -> usize {
     }
 }
 
+/// How long the longest key is, in bytes.
+pub(super) fn longest_key(node: &Node<'_>) -> usize {
+    let longest = match &node.value {
+        Value::Sequence(items) => items.iter().map(longest_key).max(),
+        Value::Mapping(entries) => {
+            entries.iter().map(|entry| entry.key.len().max(longest_key(&entry.value))).max()
+        }
+        Value::Intrinsic(call) => Some(longest_key(&call.argument)),
+        _ => None,
+    };
+    longest.unwrap_or_default()
+}
+
 /// Puts a function that nobody can evaluate in the place of the value with this number below `node`.
 pub(super) fn hide(node: &mut Node<'_>, mut place: usize) {
     hide_below(node, &mut place);
