@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from tests.aws.command import environment
+from tests.aws.command import REGION, environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
@@ -127,10 +127,12 @@ def audit(command: Path, endpoint: str, home: str) -> tuple[float, float]:
 
 def of_cli(command: Path, endpoint: str, home: str, number: int) -> float:
     """Seconds of the calls that one stack takes with AWS's own command."""
+    # Its own word for the Region.
+    variables = environment(endpoint, Path(home)) | {"AWS_DEFAULT_REGION": REGION}
     start = time.perf_counter()
     for call in (["get-template", "--template-stage", "Processed"], ["describe-stacks"]):
         arguments = [command, "cloudformation", *call, "--stack-name", arn(number)]
-        subprocess.run(arguments, env=environment(endpoint, Path(home)), stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(arguments, env=variables, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
 
@@ -160,10 +162,11 @@ def measure(ecs_guard: Path, aws: Path) -> str:
     ]
     of_memory = [f"| {stacks:,} | {mebibytes:.1f} |" for stacks, mebibytes in memory.items()]
     machine = f"{os.cpu_count()} processors, {platform.machine()}, {platform.system()} {platform.release()}"
+    load = os.getloadavg()[0]
     today = datetime.datetime.now(datetime.UTC).date()
     return "\n".join(
         [
-            f"Measured on {today} on {machine}; the server in Python shares them. Medians of {ROUNDS}.",
+            f"Measured on {today} on {machine}, load {load:.1f}; the server in Python shares them. Medians of {ROUNDS}.",
             "",
             "| | stacks a second | times |",
             "| --- | ---: | ---: |",
