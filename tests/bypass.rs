@@ -70,15 +70,6 @@ struct Case {
     parameters: BTreeMap<String, String>,
     #[serde(default)]
     encoding: Encoding,
-    /// Why ours does not say what is true yet, and what it says instead.
-    known: Option<Known>,
-}
-
-#[derive(Deserialize, Debug)]
-#[serde(deny_unknown_fields)]
-struct Known {
-    says: Truth,
-    because: String,
 }
 
 #[derive(Deserialize, Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -250,14 +241,11 @@ fn every_case_is_judged_as_it_is() {
     for (family, Family { case: cases, .. }) in families() {
         for case in cases {
             let (found, is_blocked) = case.judged();
-            let expected = case.known.as_ref().map_or(case.verdict, |known| known.says);
-            if found != expected || is_blocked != case.blocked {
+            if found != case.verdict || is_blocked != case.blocked {
                 wrong.push(format!(
                     "{family}: {}: {found:?}, blocked {is_blocked:?}, and it is {:?}, blocked {:?}: {}",
                     case.name, case.verdict, case.blocked, case.why
                 ));
-            } else if let Some(known) = case.known {
-                println!("known: {family}: {}: says {found:?}: {}", case.name, known.because);
             }
         }
     }
@@ -274,11 +262,6 @@ fn the_suite_is_whole() {
         for case in cases {
             assert!(case.why.ends_with('.'), "{}: why is a sentence", case.name);
             assert!(names.insert(&case.name), "{} is there twice", case.name);
-            assert!(
-                case.known.as_ref().is_none_or(|known| known.says != case.verdict),
-                "{}: what is known to be wrong is right",
-                case.name
-            );
             *by_truth.entry(format!("{:?}", case.verdict)).or_insert(0) += 1;
         }
     }

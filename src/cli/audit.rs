@@ -104,7 +104,7 @@ pub(super) fn run(
     results.tally = Some(Tally::default());
     for listing in &listings {
         if let Err(problem) = &listing.stacks {
-            let place = format!("Region {}", listing.region);
+            let place = format!("unknown account/{}", listing.region);
             results
                 .take(&place, Judged::unreadable(&place, format!("its stacks cannot be listed: {problem}")));
         }
@@ -119,8 +119,11 @@ pub(super) fn run(
 
     let is_everything = results.is_everything_read();
     for unmatched in excuses.unmatched() {
-        let so_far = if is_everything { "" } else { " in what could be read" };
+        let so_far = if is_everything { "" } else { ", in what could be read" };
         results.say("note", &format!("{unmatched}{so_far}"));
+    }
+    for trusting in excuses.trusting_authors() {
+        results.say("note", &trusting);
     }
     if is_everything {
         let kept = compare(&state, &listings, excepted, results.tally.get_or_insert_default());

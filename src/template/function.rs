@@ -59,10 +59,13 @@ impl Scenario<'_> {
     fn reference<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let Value::String(name) = &argument.value else { return None };
         let parameter = self.template.parameters.get(&**name);
-        if parameter.is_some_and(|parameter| parameter.is_secret) || &**name == "AWS::NoValue" {
+        let fixed = self.fixed(name, parameter);
+        if parameter.is_some_and(|parameter| parameter.is_secret && !parameter.is_told(fixed)) {
             return None;
         }
-        let fixed = self.fixed(name, parameter);
+        if &**name == "AWS::NoValue" {
+            return None;
+        }
         if fixed.is_none() && parameter.is_some_and(|parameter| parameter.is_looked_up) {
             return None;
         }

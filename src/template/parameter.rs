@@ -84,6 +84,13 @@ impl<'t> Parameter<'t> {
         parameter
     }
 
+    /// Whether the template itself tells what its value may be, so that there is nothing to hide of this one or, without
+    /// one, of all that are allowed.
+    pub(super) fn is_told(&self, value: Option<&str>) -> bool {
+        !self.allowed.is_empty()
+            && value.is_none_or(|value| self.allowed.iter().any(|told| told.text == value))
+    }
+
     /// Forgets all that limits it: it is defined twice.
     pub(super) fn forget(&mut self) {
         *self = Self { is_list: self.is_list, is_secret: true, ..Self::default() };

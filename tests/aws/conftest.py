@@ -5,6 +5,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.moto_api._internal import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
 from .command import COMMAND, REGION, EcsGuard
@@ -20,9 +21,7 @@ def built() -> None:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """An account that is empty."""
-    from moto.core.base_backend import BackendDict  # noqa: F401 - moto keeps accounts in the process
-    from moto.moto_api._internal import moto_api_backend
-
+    # moto keeps accounts in the process.
     moto_api_backend.reset()
     with serve(DomainDispatcherApplication(create_backend_app)) as running:
         yield running

@@ -97,6 +97,17 @@ def test_a_tag_excuses_the_stacks_that_carry_it_and_what_excuses_nothing_is_told
     assert (tally["excepted"], tally["newlyExcepted"]) == (2, 0)
 
 
+def test_exceptions_that_authors_decide_are_listed(server: Server, ecs_guard: EcsGuard) -> None:
+    ecs_guard.policy("exceptions: [{rules: [root-user], family: api, trust-author: true, reason: agreed}]\n")
+    deploy(server, "bad")
+    ran = ecs_guard.audit()
+    assert (ran.code, ran.err) == (
+        0,
+        "note: the author of a template decides whether the exception in line 1 of the policy applies: agreed\n",
+    )
+    assert "excepted: 1 finding\n" in ran.out
+
+
 def test_one_unreadable_stack_hides_no_other(server: Server, ecs_guard: EcsGuard) -> None:
     for name in ("bad", "closed", "good"):
         deploy(server, name)
@@ -169,7 +180,7 @@ def test_silence_is_waited_for_no_longer_than_it_is_worth(server: Server, ecs_gu
 def test_nobody_there_is_told_once(server: Server, ecs_guard: EcsGuard) -> None:
     ran = ecs_guard.audit(variables={"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"})
     assert ran.code == 2
-    assert f"error: Region {REGION}: its stacks cannot be listed: `ListStacks` could not be called" in ran.out
+    assert f"error: unknown account/{REGION}: its stacks cannot be listed: `ListStacks` could not be called" in ran.out
     assert "nothing was judged" in ran.out
 
 

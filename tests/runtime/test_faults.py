@@ -25,12 +25,15 @@ from .emulator import REPOSITORY, task_root, wait_until
 from .endpoints import UNWELL, refuse, serve
 from .events import Case, canonical, cases, parse
 from .runtime_api import LARGEST_EVENT, MEMORY_MIB, TIMEOUT_SECONDS, Function, RuntimeApi, hang_up, reset
+from .test_stacks import BY_TAG, CREDENTIALS
 
 FAILING = Case("resource-create-noncompliant")
 STACK = Case("stack-create")
+DELETION = Case("resource-delete")
 
 # A process that only answers resource events asks nobody; these wait for a download.
 DOWNLOADS = "ECS_GUARD_TEST_PAYLOAD_ENDPOINT"
+DESCRIBES = "ECS_GUARD_TEST_CLOUDFORMATION_ENDPOINT"
 ENDPOINTS = [*UNWELL, "refuses"]
 
 
@@ -113,38 +116,45 @@ class TestRuntimeApi:
 
 
 @pytest.fixture(scope="module")
-def outcomes(function: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[bytes, bool]]:
-    """For every way to be unwell: the answer, and whether the next event was answered. All at once: most wait."""
+def outcomes(function: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[bytes], bool]]:
+    """For every way to be unwell: the answers to an event that needs a download and to one that needs a stack's tags, and
+    whether the next event was answered. All at once: most wait."""
+    policy = tmp_path_factory.mktemp("policy") / "by-tag.yaml"
+    policy.write_text(BY_TAG)
 
-    def outcome(name: str) -> tuple[bytes, bool]:
+    def outcome(name: str) -> tuple[list[bytes], bool]:
         endpoint = refuse() if name == "refuses" else serve(UNWELL[name])
         with RuntimeApi() as api, endpoint as address:
-            with Function(function, api, tmp_path_factory.mktemp("unwell"), {DOWNLOADS: address}) as process:
-                answer = api.invoke(STACK.event, TIMEOUT_SECONDS)
-                goes_on = answers(api, FAILING) and process.process.poll() is None
+            environment = {DOWNLOADS: address, DESCRIBES: address, "ECS_GUARD_POLICY": str(policy)} | CREDENTIALS
+            with Function(function, api, tmp_path_factory.mktemp("unwell"), environment) as process:
+                given = [api.invoke(case.event, TIMEOUT_SECONDS) for case in (STACK, FAILING)]
+                # A deletion asks nobody.
+                goes_on = answers(api, DELETION) and process.process.poll() is None
                 assert process.memory_kib("VmHWM") < MEMORY_MIB * 1024
-        return answer, goes_on
+        return given, goes_on
 
     with ThreadPoolExecutor(len(ENDPOINTS)) as pool:
         return dict(zip(ENDPOINTS, pool.map(outcome, ENDPOINTS), strict=True))
 
 
 class TestEndpoints:
-    """What STACK and CHANGE_SET events make the function ask."""
+    """What an event, or the policy, makes the function ask: Amazon S3 for a template, CloudFormation for a stack's tags."""
 
     @pytest.mark.parametrize("name", ENDPOINTS)
-    def test_the_answer_comes_in_time_and_the_next_event_is_answered(
-        self, name: str, outcomes: dict[str, tuple[bytes, bool]]
+    def test_the_answers_come_in_time_and_the_next_event_is_answered(
+        self, name: str, outcomes: dict[str, tuple[list[bytes], bool]]
     ) -> None:
-        answer, goes_on = outcomes[name]
-        assert is_internal_failure(parse(answer)), answer
+        (download, tags), goes_on = outcomes[name]
+        assert is_internal_failure(parse(download)), download
+        # An exception whose tags cannot be had excuses nothing.
+        answer = parse(tags)
+        assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "NonCompliant"), tags
         assert goes_on
 
     @pytest.mark.parametrize("name", ENDPOINTS)
-    def test_the_answer_tells_nobody_the_presigned_url(
-        self, name: str, outcomes: dict[str, tuple[bytes, bool]]
-    ) -> None:
-        assert b"canary-signature" not in outcomes[name][0]
+    def test_the_answers_tell_nobody_a_secret(self, name: str, outcomes: dict[str, tuple[list[bytes], bool]]) -> None:
+        answers, _ = outcomes[name]
+        assert not any(b"canary" in answer for answer in answers)
 
 
 class TestEvents:

@@ -113,6 +113,17 @@ impl<'a> Excuses<'a> {
         self.without_match().map(says_unmatched).collect()
     }
 
+    /// What to say of exceptions that those decide who are blocked.
+    pub(in crate::cli) fn trusting_authors(&self) -> Vec<String> {
+        let trusting = self.policy.exceptions.iter().filter(|exception| exception.trusts_author);
+        let say = |Exception { line, reason, .. }: &Exception| {
+            format!(
+                "the author of a template decides whether the exception in line {line} of the policy applies: {reason}"
+            )
+        };
+        trusting.map(say).collect()
+    }
+
     fn without_match(&self) -> impl Iterator<Item = &Exception> {
         let all = self.policy.exceptions.iter().zip(&self.has_matched);
         all.filter(|(_, has_matched)| !has_matched.load(Ordering::Relaxed)).map(|(exception, _)| exception)
