@@ -17,6 +17,7 @@ include bypass.mk
 include aws.mk
 include release.mk
 include mutants.mk
+include proof.mk
 include differential.mk
 include fuzz.mk
 include instructions.mk

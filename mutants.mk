@@ -12,6 +12,10 @@ mutants: $(CARGO_MUTANTS) ## run the next shards of the mutants, MUTANTS_SHARDS=
 	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py run --shards $(MUTANTS_SHARDS)
 	python3 tests/mutants/mutants.py report
 
+.PHONY: mutants-score
+mutants-score: ## the score of the mutants that were run, and which were
+	python3 tests/mutants/mutants.py report
+
 .PHONY: mutants-proof
 mutants-proof: $(CARGO_MUTANTS) ## run the mutants of what changed since the record, and a sample of the others
 	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py proof

@@ -1,0 +1,58 @@
+"""`make proof`: every kind of evidence, each in a limited time, and one table.
+
+Owns the list of what is run and how long it took. What each means stands in docs/reliability.md; what each does, in the
+Makefile and in what it includes. A step that fails does not keep the others from running, and fails the whole.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGS = ROOT / "target/proof"
+
+# What is shown, and the targets that show it.
+STEPS = [
+    ("the tests of the engine, the hook and the command", ["test-rust"]),
+    ("a second judge, on generated task definitions", ["differential"]),
+    ("attempts to get past it, beside other tools", ["bypass"]),
+    ("invented texts at every entrance", ["fuzz"]),
+    ("mutants of what changed since the record, and a sample", ["mutants-proof"]),
+    ("the score of all mutants that were run", ["mutants-score"]),
+    ("instructions of the hot paths", ["instructions"]),
+    ("faults of the deployed function", ["test-runtime"]),
+    ("faults of AWS's APIs", ["test-aws"]),
+    ("the deployment's templates", ["test-deployment"]),
+    ("licences, sources, duplicates, advisories", ["deny"]),
+    ("bills of materials; two builds, one hash", ["sbom", "reproducible"]),
+]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fuzz-seconds", type=int, required=True, help="for each entrance")
+    given = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for shown, targets in STEPS:
+        log = LOGS / f"{targets[0]}.log"
+        print(f"proof: {shown} (make {' '.join(targets)}; {log.relative_to(ROOT)})", flush=True)
+        start = time.monotonic()
+        with log.open("w") as file:
+            command = ["make", "--no-print-directory", *targets, f"FUZZ_SECONDS={given.fuzz_seconds}"]
+            ran = subprocess.run(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, check=False)
+        if ran.returncode:
+            print("".join(log.read_text(errors="replace").splitlines(keepends=True)[-20:]), flush=True)
+        rows.append((shown, f"make {' '.join(targets)}", time.monotonic() - start, ran.returncode == 0))
+    print("\n| what was tried | by | seconds | held |\n| --- | --- | ---: | --- |")
+    for shown, by, seconds, held in rows:
+        print(f"| {shown} | `{by}` | {seconds:.0f} | {'yes' if held else '**no**'} |")
+    broken = [by for _, by, _, held in rows if not held]
+    if broken:
+        sys.exit(f"\nnot held: {', '.join(broken)}")
+
+
+if __name__ == "__main__":
+    main()
