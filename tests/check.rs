@@ -370,6 +370,70 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     assert_eq!(scratch.check(&["parent.yaml"]).code, Some(0));
 }
 
+/// A template with one nested stack.
+fn parent(location: &str) -> String {
+    format!(
+        "Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {location}}}}}}}\n"
+    )
+}
+
+#[test]
+fn a_template_names_only_files_of_the_tree_that_is_checked() {
+    let outside = Scratch::new("outside");
+    outside.write("secret.ini", "[token\nkey: hunter2: [\n");
+    outside.write("template.yaml", template(BAD));
+    outside.write("tree/secret.ini", "[token\nkey: hunter2: [\n");
+    outside.write("tree/inside.yaml", template(BAD));
+    outside.write("tree/.git/config", "[token\nkey: hunter2: [\n");
+    outside.write("tree/sub/ok.yaml", template(GOOD));
+    symlink(outside.0.join("template.yaml"), outside.0.join("tree/link.yaml")).unwrap();
+    let absolute = outside.0.join("template.yaml").to_string_lossy().into_owned();
+    let is_pipe = Command::new("mkfifo").arg(outside.0.join("tree/pipe")).status().unwrap();
+    assert!(is_pipe.success());
+    let elsewhere = "it lies outside the repository or directory that is checked";
+    for (location, code, words) in [
+        ("/dev/zero", 2, elsewhere),
+        ("../../secret.ini", 2, elsewhere),
+        ("../../template.yaml", 2, elsewhere),
+        (&absolute, 2, elsewhere),
+        ("../link.yaml", 2, elsewhere),
+        ("../.git/config", 2, elsewhere),
+        ("../pipe", 2, "is named by a template and is no regular file"),
+        ("../secret.ini", 2, "is named as a template and is none"),
+        ("../inside.yaml", 1, "checked as the nested stack"),
+        ("ok.yaml", 0, "0 failures, 0 warnings, 0 unknown"),
+    ] {
+        outside.write("tree/sub/parent.yaml", parent(location));
+        let directory = outside.0.join("tree/sub").to_string_lossy().into_owned();
+        for path in ["tree/sub/parent.yaml", "tree/sub", &directory] {
+            let checked = outside.check(&[path, "--follow-nested"]);
+            let said = checked.all();
+            assert_eq!(checked.code, Some(code), "{path}, {location}: {said}");
+            assert!(said.contains(words), "{path}, {location}: {said}");
+            assert!(!said.contains("hunter2"), "{path}, {location}: {said}");
+        }
+    }
+    // Without a repository the current directory is the tree, and what somebody names on the command line is read.
+    fs::remove_dir_all(outside.0.join("tree/.git")).unwrap();
+    outside.write("tree/sub/parent.yaml", parent("../../template.yaml"));
+    assert_eq!(outside.check(&["tree/sub/parent.yaml", "--follow-nested"]).code, Some(1));
+    assert_eq!(outside.check(&["tree/link.yaml"]).code, Some(1));
+}
+
+#[test]
+fn what_has_no_end_is_read_up_to_a_limit() {
+    let scratch = Scratch::new("endless");
+    let checked = scratch.check(&["/dev/zero"]);
+    assert_eq!(checked.code, Some(2));
+    checked.says("/dev/zero: is larger than 64 MiB, which no template is");
+    // A pipe that somebody names is read.
+    let pipe = scratch.0.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = scratch.command(&["pipe"]).stdout(Stdio::piped()).spawn().unwrap();
+    fs::write(&pipe, template(BAD)).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+}
+
 #[test]
 fn standard_input_is_a_file() {
     let scratch = Scratch::new("stdin");

@@ -10,6 +10,7 @@ mod nested;
 pub(super) mod outputs;
 mod parameters;
 pub(super) mod progress;
+mod reading;
 pub(super) mod reporting;
 pub(super) mod results;
 
@@ -25,6 +26,7 @@ use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
 use self::parameters::Parameters;
 use self::progress::{Progress, Work};
+use self::reading::Tree;
 use self::reporting::Reporting;
 use self::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
@@ -153,11 +155,21 @@ pub(super) fn run(
         });
     });
     drop(progress);
-    nested::each(mem::take(&mut results.nested), |stack| {
+    let nested = mem::take(&mut results.nested);
+    let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
+    nested::each(nested, |stack| {
         let input = Input { path: stack.path.clone(), is_named: true };
         let mut below = Vec::new();
+        if let Some(reason) = tree.refuses(&input.path) {
+            results.take(&input.name(), Judged::unreadable(&input.name(), reason));
+            return below;
+        }
         let judged = judge::judge(&input, true, false, |path, text| {
             judge_text(&input, (path, text), &stack.given, &excuse, &run, |file| {
+                // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
+                if file.judged.is_err() && !text.contains("Resources") {
+                    return Judged::unreadable(path, "is named as a template and is none".into());
+                }
                 file.notes.insert(0, stack.note());
                 below = nested::of(&input.path, file);
                 Judged::new(file, formats.iter().map(|format| format.file(file, &run)).collect())

@@ -1,10 +1,9 @@
 //! Checking many files at once.
 //!
-//! Owns reading a file, what becomes of one that is not text or that ends in a panic, and the spreading over threads;
+//! Owns what becomes of a file that is not text or that ends in a panic, and the spreading over threads;
 //! results come in the order of the files, and only a bounded number waits. Must not know where results go.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Read};
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,6 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use super::files::Input;
 use super::nested::NestedStack;
+use super::reading::{self, Content};
 use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
 use crate::document::{LineIndex, Span};
 use crate::output::UnreadableFile;
@@ -69,9 +69,12 @@ pub(super) fn judge(
     is_handed_on: bool,
     check: impl FnOnce(&str, &str) -> Option<Judged>,
 ) -> Judged {
-    let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
+    let bytes = match reading::read(input) {
+        Ok(Content { bytes, is_cut: false }) => bytes,
+        Ok(Content { bytes, .. }) if must_concern || mentions_us(&String::from_utf8_lossy(&bytes)) => {
+            return Judged::unreadable(&input.name(), reading::too_large());
+        }
+        Ok(_) => return Judged::default(),
         Err(error) => return Judged::unreadable(&input.name(), format!("cannot be read: {error}")),
     };
     let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
@@ -115,12 +118,6 @@ pub(in crate::cli) fn judge_bytes(
 fn mentions_us(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["taskdefinition", "containerdefinitions"].iter().any(|word| text.contains(word))
-}
-
-fn read_standard_input() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A file in another encoding.
