@@ -421,6 +421,27 @@ fn a_template_names_only_files_of_the_tree_that_is_checked() {
 }
 
 #[test]
+fn nested_stacks_beyond_the_limit_are_an_error() {
+    let scratch = Scratch::new("many");
+    scratch.write("child.yaml", "Resources: {}\n");
+    let run = |count: usize| {
+        let mut text = "Resources:\n".to_owned();
+        for number in 0..count {
+            text += &format!(
+                "  N{number}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: child.yaml, Parameters: {{P: '{number}'}}}}}}\n"
+            );
+        }
+        scratch.write("parent.yaml", text);
+        scratch.check(&["parent.yaml", "--follow-nested", "--quiet"])
+    };
+    assert_eq!(run(10_000).code, Some(0));
+    let beyond = run(10_001);
+    assert_eq!(beyond.code, Some(2));
+    beyond
+        .says("parent.yaml: more than 10000 nested stacks are to be checked in one run; `N10000` and those");
+}
+
+#[test]
 fn what_has_no_end_is_read_up_to_a_limit() {
     let scratch = Scratch::new("endless");
     let checked = scratch.check(&["/dev/zero"]);

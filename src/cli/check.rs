@@ -157,7 +157,7 @@ pub(super) fn run(
     drop(progress);
     let nested = mem::take(&mut results.nested);
     let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
-    nested::each(nested, |stack| {
+    let left_out = nested::each(nested, |stack| {
         let input = Input { path: stack.path.clone(), is_named: true };
         let mut below = Vec::new();
         if let Some(reason) = tree.refuses(&input.path) {
@@ -178,6 +178,9 @@ pub(super) fn run(
         results.take(&input.name(), judged);
         below
     });
+    if let Some((name, judged)) = left_out {
+        results.take(&name, judged);
+    }
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     say_what_was_of_no_use(&mut results, &undeclared);
