@@ -516,6 +516,18 @@ fn other_encodings_are_named() {
             checked.says("error: x.yaml: is UTF-16: save it as UTF-8\n");
         }
     }
+    let utf32 = |mark: bool, little: bool| -> Vec<u8> {
+        let units = mark.then_some('\u{FEFF}').into_iter().chain(text.chars()).map(u32::from);
+        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    };
+    for content in [utf32(true, true), utf32(true, false), utf32(false, true), utf32(false, false)] {
+        scratch.write("x.yaml", content);
+        for paths in [&["x.yaml"][..], &["."]] {
+            let checked = scratch.check(paths);
+            assert_eq!(checked.code, Some(2));
+            checked.says("error: x.yaml: is UTF-32: save it as UTF-8\n");
+        }
+    }
     scratch.write("x.yaml", [b"\xef\xbb\xbf", text.as_bytes()].concat());
     assert_eq!(scratch.check(&["."]).code, Some(1));
     // Not UTF-8, and not for us.

@@ -133,7 +133,17 @@ fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
         let text = char::decode_utf16(units).map(Result::unwrap_or_default).collect();
         Err(NotUtf8 { text, message: "is UTF-16: save it as UTF-8".into() })
     };
+    let utf32 = |unit: fn([u8; 4]) -> u32| {
+        let units = bytes.as_chunks().0.iter().map(|four| unit(*four));
+        let text = units.map(|unit| char::from_u32(unit).unwrap_or_default()).collect();
+        Err(NotUtf8 { text, message: "is UTF-32: save it as UTF-8".into() })
+    };
     match *bytes.as_slice() {
+        // The same in four bytes as below in two, and before it because UTF-16 begins likewise.
+        [0xFF, 0xFE, 0, 0, ..] => return utf32(u32::from_le_bytes),
+        [0, 0, 0xFE, 0xFF, ..] => return utf32(u32::from_be_bytes),
+        [first, 0, 0, 0, ..] if first.is_ascii_graphic() => return utf32(u32::from_le_bytes),
+        [0, 0, 0, fourth, ..] if fourth.is_ascii_graphic() => return utf32(u32::from_be_bytes),
         // A byte order mark, or an ASCII character in two bytes.
         [0xFF, 0xFE, ..] => return utf16(u16::from_le_bytes),
         [0xFE, 0xFF, ..] => return utf16(u16::from_be_bytes),
