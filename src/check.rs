@@ -58,7 +58,7 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// Something worth knowing that no rule is about, and that changes no verdict.
+/// Something worth knowing that no rule is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Where.
@@ -67,6 +67,8 @@ pub struct Note {
     pub message: String,
     /// What to do, in a sentence.
     pub help: Option<String>,
+    /// Whether task definitions may be behind it that nobody can see here. Then it counts as an unknown.
+    pub is_unknown: bool,
 }
 
 /// One task definition and what the policy says of it.
@@ -134,7 +136,7 @@ pub struct Totals {
     pub failures: usize,
     /// Likewise.
     pub warnings: usize,
-    /// Likewise.
+    /// Likewise, and notes of what nobody can see.
     pub unknowns: usize,
     /// Findings that the policy excuses; they are none of the others.
     pub excepted: usize,
@@ -151,7 +153,8 @@ impl Totals {
             return Self { unreadable: 1, ..Self::default() };
         };
         let (task_definitions, fixes) = (tasks.len(), file.fixed.len());
-        let mut totals = Self { files: 1, task_definitions, fixes, ..Self::default() };
+        let unknowns = file.notes.iter().filter(|note| note.is_unknown).count();
+        let mut totals = Self { files: 1, task_definitions, unknowns, fixes, ..Self::default() };
         for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
             totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
             for finding in &outcome.findings.kept {
@@ -186,7 +189,7 @@ impl Totals {
 }
 
 /// Whether a text could hold a task definition. Cheap, and never wrongly `false`: a word may be in any casing, or
-/// spelled with escapes, or be put together by a loop.
+/// spelled with escapes, or be put together by a loop; a macro may add anything.
 pub fn could_concern(text: &str) -> bool {
     let bytes = text.as_bytes();
     let words: [&[u8]; 4] =
@@ -194,6 +197,7 @@ pub fn could_concern(text: &str) -> bool {
     bytes.iter().enumerate().any(|(at, byte)| {
         let rest = bytes.get(at..).unwrap_or_default();
         match byte {
+            b'T' if may_be_macro(rest) => true,
             b'T' | b't' | b'C' | b'c' | b'S' | b's' => words
                 .iter()
                 .any(|word| rest.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))),
@@ -202,6 +206,28 @@ pub fn could_concern(text: &str) -> bool {
             _ => false,
         }
     })
+}
+
+/// Whether a text begins with a `Transform` that may name more than AWS's own macros, which add no task definitions.
+fn may_be_macro(text: &[u8]) -> bool {
+    let Some(mut rest) = text.strip_prefix(b"Transform") else { return false };
+    if !rest.first().is_some_and(|byte| b"\"': \t\r\n{".contains(byte)) {
+        return false;
+    }
+    loop {
+        let start = rest.iter().position(|byte| !b"\"':[,- \t\r\n".contains(byte)).unwrap_or(rest.len());
+        rest = rest.get(start..).unwrap_or_default();
+        if !rest.starts_with(b"AWS::") || rest.starts_with(b"AWS::Include") {
+            return true;
+        }
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b":-".contains(byte);
+        let end = rest.iter().position(|byte| !is_of_name(byte)).unwrap_or(rest.len());
+        rest = rest.get(end..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !b"\"' \t\r\n".contains(byte));
+        if !next.is_some_and(|byte| b",-".contains(byte)) {
+            return false;
+        }
+    }
 }
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
@@ -289,6 +315,7 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
                 "Write the value out, unless `aws cloudformation package` or the like does that first."
                     .into(),
             ),
+            is_unknown: false,
         });
     }
     for (key, span) in duplicate_keys(root).into_iter().take(MAXIMUM_DUPLICATES) {
@@ -296,6 +323,7 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
             span,
             message: format!("the key {} is written twice in one map; all its values are judged", quote(key)),
             help: Some("Keep one: which of them CloudFormation takes is not promised.".into()),
+            is_unknown: false,
         });
     }
 }
@@ -388,7 +416,8 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
                     quote(task_definition.logical_id)
                 );
                 let help = "Fix some of its parameters with `--parameter`.";
-                file.notes.push(Note { span: judged.span, message, help: Some(help.into()) });
+                let help = Some(help.into());
+                file.notes.push(Note { span: judged.span, message, help, is_unknown: false });
             }
             for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
                 settle(finding, template);
@@ -401,6 +430,7 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
             span: Span::NOWHERE,
             message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
             help: Some(SEE_PROCESSED.into()),
+            is_unknown: true,
         });
     }
     for span in &template.hidden_resources {
@@ -408,6 +438,7 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
             span: span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
             help: Some(SEE_PROCESSED.into()),
+            is_unknown: true,
         });
     }
     for stack in &template.nested_stacks {

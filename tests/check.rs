@@ -421,6 +421,47 @@ fn a_template_names_only_files_of_the_tree_that_is_checked() {
 }
 
 #[test]
+fn what_nobody_can_see_is_unknown_in_every_format() {
+    let scratch = Scratch::new("unseen");
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/key}}";
+    for text in [
+        format!("Resources: {{{include}}}\n"),
+        format!("Resources: {{A: {{{include}}}}}\n"),
+        "Transform: Ours\nResources: {}\n".into(),
+        "Transform: [AWS::Serverless-2016-10-31, Ours]\nResources: {}\n".into(),
+        "{\"Transform\": [\"AWS::LanguageExtensions\", \"Ours\"], \"Resources\": {}}\n".into(),
+        parent("https://bucket.s3.amazonaws.com/child.yaml"),
+    ] {
+        scratch.write("a.yaml", &text);
+        for path in ["a.yaml", "."] {
+            assert_eq!(scratch.check(&[path, "--follow-nested"]).code, Some(0), "{text}");
+            for format in ["text", "json", "sarif", "junit", "github", "markdown", "csv"] {
+                for quiet in [false, true] {
+                    let mut arguments =
+                        vec![path, "--follow-nested", "--fail-on=unknown", "--format", format];
+                    arguments.extend(quiet.then_some("--quiet"));
+                    let checked = scratch.check(&arguments);
+                    assert_eq!(checked.code, Some(1), "{format}: {text}");
+                    assert!(
+                        checked.out.contains("not judged") || checked.out.contains("not checked"),
+                        "{format}: {}",
+                        checked.out
+                    );
+                }
+            }
+        }
+    }
+    // What AWS's own macros make is known, and does not concern us.
+    for transform in ["AWS::Serverless-2016-10-31", "[AWS::LanguageExtensions, 'AWS::Serverless-2016-10-31']"]
+    {
+        scratch.write("a.yaml", format!("Transform: {transform}\nResources: {{}}\n"));
+        let checked = scratch.check(&[".", "--fail-on=unknown"]);
+        assert_eq!(checked.code, Some(0));
+        checked.says("no template and no task definition was found");
+    }
+}
+
+#[test]
 fn nested_stacks_beyond_the_limit_are_an_error() {
     let scratch = Scratch::new("many");
     scratch.write("child.yaml", "Resources: {}\n");

@@ -33,7 +33,7 @@ impl NestedStack {
             quote(&self.logical_id),
             self.parent
         );
-        Note { span: Span::NOWHERE, message, help: None }
+        Note { span: Span::NOWHERE, message, help: None, is_unknown: false }
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
                 "the template of the nested stack {} is no file, so it is not checked",
                 quote(&nested.logical_id)
             );
-            file.notes.push(Note { span: nested.span, message, help: None });
+            file.notes.push(Note { span: nested.span, message, help: None, is_unknown: true });
             continue;
         };
         let directory = path.parent().unwrap_or(Path::new(""));
