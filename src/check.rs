@@ -17,7 +17,9 @@ use crate::finding::{Finding, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
-use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words};
+use crate::template::{
+    Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
+};
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub struct Nested {
     pub span: Span,
     /// What it may know of its deployment.
     pub given: Given,
+    /// When it is so, in words; empty: always.
+    pub case: String,
 }
 
 /// Why a file cannot be read as what it looks like.
@@ -442,12 +446,13 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
         });
     }
     for stack in &template.nested_stacks {
-        if template.may_be_created(&stack.conditions) {
+        for Deployment { location, given, facts } in template.deployments(stack) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),
-                location: stack.location.map(str::to_owned),
+                location,
                 span: stack.span.unwrap_or(Span::NOWHERE),
-                given: template.handed_down(stack),
+                given,
+                case: facts.iter().map(Fact::to_string).collect::<Vec<_>>().join(", "),
             });
         }
     }

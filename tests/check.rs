@@ -323,7 +323,11 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     let child = "Parameters: {User: {Type: String, Default: '1000'}}\n".to_owned()
         + &template("User: !Ref User, ReadonlyRootFilesystem: true");
     scratch.write("child.yaml", child);
-    let sections = "Parameters: {Open: {Type: String}, Hidden: {Type: String, NoEcho: true}}\nConditions: {Never: !Equals [a, b]}";
+    let sections = "Parameters: {Open: {Type: String}, Hidden: {Type: String, NoEcho: true}, \
+        Name: {Type: String, AllowedValues: [child]}, Root: {Type: String, AllowedValues: [root, '0']}, \
+        Either: {Type: String, AllowedValues: [root, '1']}, \
+        Many: {Type: String, AllowedValues: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]}}\n\
+        Conditions: {Never: !Equals [a, b], May: !Equals [!Ref AWS::StackName, x], IsRoot: !Equals [!Ref Either, root]}";
     // What the only nested stack's template comes to: its user is root, may be anything, or is not.
     for (attributes, failures, unknowns) in [
         ("Properties: {TemplateURL: child.yaml}", 0, 0),
@@ -336,6 +340,19 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
         ("Properties: {TemplateURL: child.yaml, Parameters: {Other: x, Fn::Transform: {Name: X}}}", 0, 1),
         ("Properties: {TemplateURL: child.yaml}, Fn::Transform: {Name: X}", 0, 1),
         ("Condition: May, Properties: {TemplateURL: child.yaml, Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !Sub 'child.yaml', Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !Sub './${Name}.yaml', Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !If [May, child.yaml, child.yaml], Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !If [May, child.yaml, !Ref Open], Parameters: {User: '0'}}", 1, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref AWS::NoValue}}", 0, 0),
+        (
+            "Properties: {TemplateURL: child.yaml, Parameters: {User: !If [May, '0', !Ref AWS::NoValue]}}",
+            1,
+            0,
+        ),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Root}}", 2, 0),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Many}}", 0, 1),
+        ("Condition: IsRoot, Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Either}}", 1, 0),
     ] {
         let stack = format!("Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, {attributes}}}}}\n");
         scratch.write("parent.yaml", format!("{sections}\n{stack}"));
@@ -347,6 +364,12 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
         );
         assert!(totals.starts_with(&expected), "{attributes}: {totals}");
     }
+    let root = "Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Root}}";
+    let stack = format!("Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, {root}}}}}\n");
+    scratch.write("parent.yaml", format!("{sections}\n{stack}"));
+    let checked = scratch.check(&["parent.yaml", "--follow-nested"]);
+    checked
+        .says("of parent.yaml, with the parameters it gets there in this case: Root=root (allowed value)\n");
     let never = "Condition: Never, Properties: {TemplateURL: child.yaml}";
     scratch.write(
         "parent.yaml",

@@ -23,15 +23,18 @@ pub(super) struct NestedStack {
     pub(super) given: Given,
     logical_id: String,
     parent: String,
+    case: String,
 }
 
 impl NestedStack {
     /// Says as what its template is checked.
     pub(super) fn note(&self) -> Note {
+        let case = if self.case.is_empty() { "" } else { " in this case: " };
         let message = format!(
-            "checked as the nested stack {} of {}, with the parameters it gets there",
+            "checked as the nested stack {} of {}, with the parameters it gets there{case}{}",
             quote(&self.logical_id),
-            self.parent
+            self.parent,
+            self.case
         );
         Note { span: Span::NOWHERE, message, help: None, is_unknown: false }
     }
@@ -48,7 +51,11 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
                 "the template of the nested stack {} is no file, so it is not checked",
                 quote(&nested.logical_id)
             );
-            file.notes.push(Note { span: nested.span, message, help: None, is_unknown: true });
+            let note = Note { span: nested.span, message, help: None, is_unknown: true };
+            // One is enough for all possibilities of a stack.
+            if file.notes.last() != Some(&note) {
+                file.notes.push(note);
+            }
             continue;
         };
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -57,6 +64,7 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
             given: nested.given,
             logical_id: nested.logical_id,
             parent: file.path.to_owned(),
+            case: nested.case,
         });
     }
     stacks
