@@ -36,6 +36,8 @@ pub struct CheckedFile<'a> {
     pub nested: Vec<Nested>,
     /// What was changed before it was judged.
     pub fixed: Vec<Fixed>,
+    /// The names of its parameters, in no order.
+    pub parameters: Vec<String>,
 }
 
 /// The template of a nested stack, as far as the template above it tells.
@@ -245,6 +247,7 @@ pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -
             notes: Vec::new(),
             nested: Vec::new(),
             fixed: Vec::new(),
+            parameters: Vec::new(),
         }),
     }
 }
@@ -263,8 +266,15 @@ fn check_document<'a>(
         return None;
     }
     let judged = Ok(Vec::new());
-    let mut file =
-        CheckedFile { path, text, judged, notes: Vec::new(), nested: Vec::new(), fixed: Vec::new() };
+    let mut file = CheckedFile {
+        path,
+        text,
+        judged,
+        notes: Vec::new(),
+        nested: Vec::new(),
+        fixed: Vec::new(),
+        parameters: Vec::new(),
+    };
     note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
         let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
@@ -273,6 +283,7 @@ fn check_document<'a>(
         return Some(file);
     }
     let template = Template::of(root, given)?;
+    file.parameters = template.parameter_names().map(str::to_owned).collect();
     match expand_loops(root, &template) {
         Ok(None) => describe(&template, policy, &mut file),
         Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, &mut file),

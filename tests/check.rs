@@ -707,6 +707,12 @@ fn parameters_that_cannot_be_meant_are_named() {
         scratch.check(&["--parameter-file=p.json", "--parameter=Else=hunter2", "--parameter=AWS::Region=x"]);
     checked.says("warning: no template declares a parameter `Else`, `Nobody`\n");
     assert!(!checked.err.contains("hunter2"));
+    // A name is its letters and their casing, and no part of another word.
+    for (name, help) in [("somebody", " (did you mean `Somebody`?)"), ("User", ""), ("body", ""), ("a", "")] {
+        let checked = scratch.check(&["--parameter", &format!("{name}=hunter2")]);
+        assert_eq!(checked.err, format!("warning: no template declares a parameter `{name}`{help}\n"));
+    }
+    assert_eq!(scratch.check(&["--parameter=Somebody=1000"]).err, "");
     let wrong = scratch.check(&["--parameter", "hunter2", "--parameter", "AWS::Regin=hunter2"]);
     assert_eq!(
         wrong.err,

@@ -14,11 +14,13 @@ mod reading;
 pub(super) mod reporting;
 pub(super) mod results;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use self::excuses::{Excuses, Known, Stack};
 use self::files::{Files, Input};
@@ -33,6 +35,7 @@ use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, st
 use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
 use crate::document::quote;
 use crate::output::{Inputs, Run};
+use crate::policy::did_you_mean;
 use crate::template::Given;
 
 #[derive(Debug, clap::Args)]
@@ -137,8 +140,8 @@ pub(super) fn run(
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
-            undeclared.look_into(text);
             judge_text(input, (path, text), &given, &excuse, &run, |file| {
+                undeclared.look_into(file);
                 let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
                 let texts = formats.iter().map(|format| format.file(file, &run)).collect();
                 Judged { nested, ..Judged::new(file, texts) }
@@ -237,26 +240,47 @@ fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>
     }
 }
 
-/// The parameters that are given and that no text has mentioned yet.
-struct Undeclared<'a>(Vec<(&'a str, AtomicBool)>);
+/// The parameters that are given, and which of them were declared so far.
+struct Undeclared<'a> {
+    given: Vec<(&'a str, AtomicBool)>,
+    /// All other names that were declared, for one may be meant.
+    others: Mutex<BTreeSet<String>>,
+}
 
 impl<'a> Undeclared<'a> {
     fn new(given: &'a Given) -> Self {
         let names = given.parameters.keys().filter(|name| !name.starts_with("AWS::"));
-        Self(names.map(|name| (name.as_str(), AtomicBool::new(false))).collect())
+        let given = names.map(|name| (name.as_str(), AtomicBool::new(false))).collect();
+        Self { given, others: Mutex::default() }
     }
 
-    fn look_into(&self, text: &str) {
-        for (name, is_mentioned) in &self.0 {
-            if !is_mentioned.load(Ordering::Relaxed) && text.contains(name) {
-                is_mentioned.store(true, Ordering::Relaxed);
+    fn look_into(&self, file: &CheckedFile<'_>) {
+        for (name, is_declared) in &self.given {
+            // What cannot be read may declare what it mentions.
+            let is_here = match &file.judged {
+                Ok(_) => file.parameters.iter().any(|parameter| parameter == name),
+                Err(_) => file.text.contains(name),
+            };
+            if is_here {
+                is_declared.store(true, Ordering::Relaxed);
             }
+        }
+        if !self.given.is_empty() {
+            let is_other = |name: &&String| self.given.iter().all(|(given, _)| given != name);
+            let others = file.parameters.iter().filter(is_other).cloned();
+            self.others.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
         }
     }
 
     fn warning(&self) -> Option<String> {
-        let unmentioned = self.0.iter().filter(|(_, is_mentioned)| !is_mentioned.load(Ordering::Relaxed));
-        let names: Vec<_> = unmentioned.map(|(name, _)| quote(name)).collect();
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let undeclared = self.given.iter().filter(|(_, is_declared)| !is_declared.load(Ordering::Relaxed));
+        let named = undeclared.map(|(name, _)| {
+            let help = did_you_mean(name, others.iter().map(String::as_str));
+            let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("{}{help}", quote(name))
+        });
+        let names: Vec<_> = named.collect();
         (!names.is_empty()).then(|| format!("no template declares a parameter {}", names.join(", ")))
     }
 }
