@@ -489,12 +489,13 @@ fn nested_stacks_beyond_the_limit_are_an_error() {
     let scratch = Scratch::new("many");
     scratch.write("child.yaml", "Resources: {}\n");
     let run = |count: usize| {
-        let mut text = "Resources:\n".to_owned();
-        for number in 0..count {
-            text += &format!(
-                "  N{number}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: child.yaml, Parameters: {{P: '{number}'}}}}}}\n"
-            );
-        }
+        let stack = |number: usize| {
+            let parameters = format!("Parameters: {{P: '{number}'}}");
+            format!(
+                "  N{number}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: child.yaml, {parameters}}}}}\n"
+            )
+        };
+        let text = "Resources:\n".to_owned() + &(0..count).map(stack).collect::<String>();
         scratch.write("parent.yaml", text);
         scratch.check(&["parent.yaml", "--follow-nested", "--quiet"])
     };

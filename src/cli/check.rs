@@ -13,29 +13,27 @@ pub(super) mod progress;
 mod reading;
 pub(super) mod reporting;
 pub(super) mod results;
+mod undeclared;
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use self::excuses::{Excuses, Known, Stack};
 use self::files::{Files, Input};
 use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
+use self::nested::NestedStack;
 use self::parameters::Parameters;
 use self::progress::{Progress, Work};
 use self::reading::Tree;
 use self::reporting::Reporting;
 use self::results::Results;
+use self::undeclared::Undeclared;
 use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
 use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
-use crate::document::quote;
 use crate::output::{Inputs, Run};
-use crate::policy::did_you_mean;
 use crate::template::Given;
 
 #[derive(Debug, clap::Args)]
@@ -160,30 +158,21 @@ pub(super) fn run(
     drop(progress);
     let nested = mem::take(&mut results.nested);
     let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
-    let left_out = nested::each(nested, |stack| {
-        let input = Input { path: stack.path.clone(), is_named: true };
-        let mut below = Vec::new();
-        if let Some(reason) = tree.refuses(&input.path) {
-            results.take(&input.name(), Judged::unreadable(&input.name(), reason));
-            return below;
-        }
-        let judged = judge::judge(&input, true, false, |path, text| {
-            judge_text(&input, (path, text), &stack.given, &excuse, &run, |file| {
+    let judge_nested = |input: &Input, stack: &NestedStack| {
+        judge::judge(input, true, false, |path, text| {
+            judge_text(input, (path, text), &stack.given, &excuse, &run, |file| {
                 // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
                 if file.judged.is_err() && !text.contains("Resources") {
                     return Judged::unreadable(path, "is named as a template and is none".into());
                 }
                 file.notes.insert(0, stack.note());
-                below = nested::of(&input.path, file);
-                Judged::new(file, formats.iter().map(|format| format.file(file, &run)).collect())
+                let nested = nested::of(&input.path, file);
+                let texts = formats.iter().map(|format| format.file(file, &run)).collect();
+                Judged { nested, ..Judged::new(file, texts) }
             })
-        });
-        results.take(&input.name(), judged);
-        below
-    });
-    if let Some((name, judged)) = left_out {
-        results.take(&name, judged);
-    }
+        })
+    };
+    nested::each(nested, &tree, judge_nested, |name, judged| results.take(name, judged));
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     say_what_was_of_no_use(&mut results, &undeclared);
@@ -237,50 +226,5 @@ fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>
     }
     if let Some(warning) = undeclared.warning() {
         results.say("warning", &warning);
-    }
-}
-
-/// The parameters that are given, and which of them were declared so far.
-struct Undeclared<'a> {
-    given: Vec<(&'a str, AtomicBool)>,
-    /// All other names that were declared, for one may be meant.
-    others: Mutex<BTreeSet<String>>,
-}
-
-impl<'a> Undeclared<'a> {
-    fn new(given: &'a Given) -> Self {
-        let names = given.parameters.keys().filter(|name| !name.starts_with("AWS::"));
-        let given = names.map(|name| (name.as_str(), AtomicBool::new(false))).collect();
-        Self { given, others: Mutex::default() }
-    }
-
-    fn look_into(&self, file: &CheckedFile<'_>) {
-        for (name, is_declared) in &self.given {
-            // What cannot be read may declare what it mentions.
-            let is_here = match &file.judged {
-                Ok(_) => file.parameters.iter().any(|parameter| parameter == name),
-                Err(_) => file.text.contains(name),
-            };
-            if is_here {
-                is_declared.store(true, Ordering::Relaxed);
-            }
-        }
-        if !self.given.is_empty() {
-            let is_other = |name: &&String| self.given.iter().all(|(given, _)| given != name);
-            let others = file.parameters.iter().filter(is_other).cloned();
-            self.others.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
-        }
-    }
-
-    fn warning(&self) -> Option<String> {
-        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        let undeclared = self.given.iter().filter(|(_, is_declared)| !is_declared.load(Ordering::Relaxed));
-        let named = undeclared.map(|(name, _)| {
-            let help = did_you_mean(name, others.iter().map(String::as_str));
-            let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("{}{help}", quote(name))
-        });
-        let names: Vec<_> = named.collect();
-        (!names.is_empty()).then(|| format!("no template declares a parameter {}", names.join(", ")))
     }
 }

@@ -6,7 +6,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
+use super::files::Input;
 use super::judge::Judged;
+use super::reading::Tree;
 use crate::check::{CheckedFile, Note};
 use crate::document::{Span, quote};
 use crate::template::Given;
@@ -70,40 +72,48 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
     stacks
 }
 
-/// Checks nested stacks, and those below them that `check` finds. What comes back is for the
-/// file that names the first that was one too many.
+/// Checks nested stacks and those below them that are found, and takes what came of each.
 pub(super) fn each(
     stacks: Vec<NestedStack>,
-    mut check: impl FnMut(&NestedStack) -> Vec<NestedStack>,
-) -> Option<(String, Judged)> {
+    tree: &Tree,
+    check: impl Fn(&Input, &NestedStack) -> Judged,
+    mut take: impl FnMut(&str, Judged),
+) {
     let mut known = BTreeSet::new();
     let mut waiting = VecDeque::new();
     let mut found = stacks;
     let mut left_out = None;
     loop {
         for stack in found {
-            if known.contains(&(stack.path.clone(), stack.given.clone())) {
+            let key = (stack.path.clone(), stack.given.clone());
+            if known.contains(&key) {
                 continue;
             }
             if known.len() == MAXIMUM_STACKS {
                 left_out.get_or_insert(stack);
                 break;
             }
-            known.insert((stack.path.clone(), stack.given.clone()));
+            known.insert(key);
             waiting.push_back(stack);
         }
         let Some(stack) = waiting.pop_front() else { break };
-        found = check(&stack);
+        let input = Input { path: stack.path.clone(), is_named: true };
+        let name = input.name();
+        let mut judged = match tree.refuses(&input.path) {
+            Some(reason) => Judged::unreadable(&name, reason),
+            None => check(&input, &stack),
+        };
+        found = std::mem::take(&mut judged.nested);
+        take(&name, judged);
     }
-    left_out.map(|NestedStack { logical_id, parent, .. }| {
+    if let Some(NestedStack { logical_id, parent, .. }) = left_out {
         let message = format!(
             "more than {MAXIMUM_STACKS} nested stacks are to be checked in one run; {} and those after it are not \
              checked, so check fewer files at once",
             quote(&logical_id)
         );
-        let judged = Judged::unreadable(&parent, message);
-        (parent, judged)
-    })
+        take(&parent, Judged::unreadable(&parent, message));
+    }
 }
 
 /// A path without `.` in it, and without the directories that `..` leaves again.
