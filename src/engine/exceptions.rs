@@ -114,6 +114,8 @@ fn excuse_finding(
             }
             Found::Matching => {
                 matched.push(*position);
+                // What is allowed is not mended.
+                finding.fix = None;
                 finding.excused = Some(Excuse {
                     reason: exception.reason.clone(),
                     owner: exception.owner.clone(),
