@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::MAXIMUM_VALUES;
 use super::event::lookup;
 use crate::check::{JudgedTask, judge, read_document};
-use crate::document::{Document, Entry, LineIndex, Node, Span, Value, json};
+use crate::document::{Document, Entry, Intrinsic, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
 use crate::finding::{Verdict, quote};
 use crate::policy::{Policy, StackScope};
@@ -198,6 +198,11 @@ fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
         (Value::String(text), Some(_)) if text.contains("{{changeSet:") => {
             return template.cloned().unwrap_or_else(|| context.clone());
         }
+        // It may come to be a list or a map, so it is a function and not a text.
+        (Value::String(text), None) if let Some(name) = placeholder(text) => {
+            let argument = Node { value: Value::Null, span: None };
+            Value::Intrinsic(Box::new(Intrinsic { function: name.to_owned().into(), argument }))
+        }
         (Value::Mapping(entries), template) => {
             let of_template = |key: &str| match template {
                 Some(Value::Mapping(entries)) => {
@@ -226,6 +231,12 @@ fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
         (other, _) => other.clone(),
     };
     Node { value, span: None }
+}
+
+/// The name in what stands for a value that only the execution brings, `{{changeSet:KNOWN_AFTER_APPLY}}`.
+fn placeholder(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    (name.starts_with("changeSet:") && !name.contains("{{")).then_some(name)
 }
 
 fn read_body(body: &[u8]) -> Result<Node<'_>, String> {

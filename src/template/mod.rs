@@ -34,6 +34,8 @@ use parameter::Parameter;
 pub struct Given {
     /// Values of parameters and of pseudo parameters such as `AWS::Region`, as text; a list's items with commas between.
     pub parameters: BTreeMap<String, String>,
+    /// Which of these were written as numbers: `0x0` is one spelling of zero then, and as a text it is a name.
+    pub numbers: BTreeSet<String>,
     /// Whether a parameter that is not given has its default.
     pub assume_defaults: bool,
     /// Parameters that are given something nobody knows yet, so that not even the default holds.
@@ -45,10 +47,12 @@ pub struct Given {
 impl Given {
     /// Adds what somebody else knows, who has the last word.
     pub fn extend(&mut self, other: Self) {
-        let Self { parameters, assume_defaults, open, looked_up } = other;
-        for name in &open {
+        let Self { parameters, numbers, assume_defaults, open, looked_up } = other;
+        for name in open.iter().chain(parameters.keys()) {
             self.parameters.remove(name);
+            self.numbers.remove(name);
         }
+        self.numbers.extend(numbers);
         self.open.retain(|name| !parameters.contains_key(name));
         self.parameters.extend(parameters);
         self.open.extend(open);
@@ -234,19 +238,30 @@ impl<'t> Template<'t> {
         for entry in parameters {
             let scenario = Scenario::new(self, None);
             let node = scenario.value(&entry.value);
-            let text = |node: &Node<'_>| {
-                parameter::scalar(scenario.value(node)).map(|scalar| scalar.text.into_owned())
+            let scalar = |node: &Node<'_>| {
+                let found = parameter::scalar(scenario.value(node));
+                found.map(|scalar| (scalar.text.into_owned(), scalar.is_number))
             };
             let value = match &node.value {
                 Value::Sequence(items) => {
-                    items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+                    let items = items.iter().map(scalar).collect::<Option<Vec<_>>>();
+                    let texts = |items: Vec<(String, bool)>| {
+                        items.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
+                    };
+                    items.map(|items| (texts(items).join(","), false))
                 }
-                _ => text(node),
+                _ => scalar(node),
             };
+            let name = entry.key.clone().into_owned();
             match value.filter(|_| !scenario.is_one_of_several()) {
-                Some(value) => given.parameters.insert(entry.key.clone().into_owned(), value).map(drop),
-                None => given.open.insert(entry.key.clone().into_owned()).then_some(()),
-            };
+                Some((value, is_number)) => {
+                    if is_number {
+                        given.numbers.insert(name.clone());
+                    }
+                    given.parameters.insert(name, value);
+                }
+                None => drop(given.open.insert(name)),
+            }
         }
         given
     }

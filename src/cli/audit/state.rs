@@ -117,7 +117,7 @@ impl State {
             return None;
         }
         let template = written.template.map(|WrittenTemplate { text, parameters, looked_up, open, tags }| {
-            let given = Given { parameters, looked_up, open, assume_defaults: true };
+            let given = Given { parameters, looked_up, open, assume_defaults: true, ..Given::default() };
             (text, Deployment { given, tags })
         });
         Some(Fetched { template })
