@@ -17,6 +17,7 @@ use aws_sdk_cloudformation::types::{
 
 use super::failure::{self, reason};
 use crate::deployed::results::{Ending, Invocation, Violated};
+use crate::document::on_one_line;
 
 /// A hook in one account and Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,22 @@ pub async fn configuration(client: &Client, alias: &str) -> Result<Option<String
     let call = client.batch_describe_type_configurations().type_configuration_identifiers(identifier);
     match call.send().await {
         Ok(answer) => {
-            Ok(answer.type_configurations().iter().find_map(|details| details.configuration.clone()))
+            let found = answer.type_configurations().iter().find_map(|details| details.configuration.clone());
+            // The call as a whole succeeds where its parts fail.
+            let failed = answer.errors().first().map(|error| error.error_code().unwrap_or("an error"));
+            match failed {
+                _ if found.is_some() => Ok(found),
+                Some("TypeConfigurationNotFoundException") => Ok(None),
+                Some(code) => Err(format!(
+                    "the hook's configuration may not be seen: `BatchDescribeTypeConfigurations` was answered with {}",
+                    on_one_line(code)
+                )),
+                None if !answer.unprocessed_type_configurations().is_empty() => {
+                    Err("the hook's configuration was not looked up by `BatchDescribeTypeConfigurations`"
+                        .into())
+                }
+                None => Ok(None),
+            }
         }
         Err(error) => match error.as_service_error().and_then(|error| error.code()) {
             Some("TypeConfigurationNotFoundException") => Ok(None),
