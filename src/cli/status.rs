@@ -11,9 +11,10 @@ use super::account::Hooks;
 use super::{Outcome, PolicySource, Streams, permissions, policy_path};
 use crate::aws::session::{self, Session};
 use crate::aws::{function, hooks as api};
-use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, problems};
+use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, notes, problems};
 use crate::document::on_one_line;
 use crate::output::status::{self as output, OfHook};
+use crate::policy::read_with;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -52,7 +53,8 @@ pub(super) fn run(
                     failures
                         .extend(open.into_iter().map(|problem| format!("{alias} in {region}: {problem}")));
                     let problems = hook.as_ref().map_or_else(|| vec![absent(alias)], problems);
-                    seen.push(OfHook { alias: alias.into(), region: region.clone(), hook, problems });
+                    let notes = hook.as_ref().map(notes).unwrap_or_default();
+                    seen.push(OfHook { alias: alias.into(), region: region.clone(), hook, problems, notes });
                 }
                 Err(problem) => failures.push(format!("{alias} in {region}: {problem}")),
             }
@@ -92,9 +94,12 @@ async fn look(
         match function::get(&session.lambda(), arn).await {
             Ok(Some(deployed)) => {
                 looked = Looked::Seen(deployed.function.clone());
-                policy = compared(deployed, local).await;
-                if let (Policy::Unknown(reason), Some(_)) = (&policy, local) {
-                    open.push(format!("the deployed policy is not known: {reason}"));
+                match function::policy(deployed).await {
+                    Ok(deployed) => policy = compared(&deployed, local),
+                    Err(reason) => {
+                        open.push(format!("the deployed policy is not known: {reason}"));
+                        policy = Policy::Unknown(reason);
+                    }
                 }
             }
             Ok(None) => looked = Looked::Absent,
@@ -104,13 +109,19 @@ async fn look(
     Ok((Some(Hook { version: found.version, configuration, function: looked, policy }), open))
 }
 
-/// Compares the policy that is deployed with the one at hand.
-async fn compared(deployed: function::Deployed, local: Option<&[u8]>) -> Policy {
-    let Some(local) = local else { return Policy::Unknown("there is no policy file here".into()) };
-    match function::policy(deployed).await {
-        Err(reason) => Policy::Unknown(reason),
-        Ok(policy) if policy == local => Policy::Same(hash(&policy)),
-        Ok(policy) => Policy::Different { deployed: hash(&policy), local: hash(local) },
+/// Compares the policy that is deployed with the one at hand. One that the function cannot read is no policy.
+fn compared(deployed: &[u8], local: Option<&[u8]>) -> Policy {
+    let problem = match std::str::from_utf8(deployed) {
+        Err(_) => Some("it is not UTF-8".to_owned()),
+        Ok(text) => {
+            read_with(text, None).err().map(|problems| on_one_line(&problems.to_string()).into_owned())
+        }
+    };
+    match (problem, local) {
+        (Some(problem), _) => Policy::Broken { deployed: hash(deployed), problem },
+        (None, None) => Policy::Unknown("there is no policy file here".into()),
+        (None, Some(local)) if local == deployed => Policy::Same(hash(deployed)),
+        (None, Some(local)) => Policy::Different { deployed: hash(deployed), local: hash(local) },
     }
 }
 

@@ -22,18 +22,23 @@ pub struct OfHook {
     pub hook: Option<Hook>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// What limits it.
+    pub notes: Vec<String>,
 }
 
 /// For people at a terminal.
 pub fn text(hooks: &[OfHook]) -> String {
     let mut text = String::new();
-    for (index, OfHook { alias, region, hook, problems }) in hooks.iter().enumerate() {
+    for (index, OfHook { alias, region, hook, problems, notes }) in hooks.iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
         let _ = writeln!(text, "{alias} in {region}");
         for (name, value) in hook.iter().flat_map(lines) {
             let _ = writeln!(text, "  {name:10} {}", on_one_line(&value));
+        }
+        for note in notes {
+            let _ = writeln!(text, "  note:      {}", on_one_line(note));
         }
         for Problem { what, remedy } in problems {
             let _ = writeln!(text, "  problem:   {}\n             {remedy}", on_one_line(what));
@@ -78,6 +83,7 @@ fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
         match policy {
             Policy::Same(hash) => format!("the one at hand, SHA-256 {hash}"),
             Policy::Different { deployed, .. } => format!("another than the one at hand, SHA-256 {deployed}"),
+            Policy::Broken { deployed, .. } => format!("broken, SHA-256 {deployed}"),
             Policy::Unknown(reason) => format!("not compared: {reason}"),
         },
     ));
@@ -107,6 +113,7 @@ struct Seen<'a> {
     function_state: Option<&'a str>,
     policy: Option<&'static str>,
     problems: Vec<Wrong<'a>>,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -120,7 +127,7 @@ pub fn json(hooks: &[OfHook]) -> String {
     serialized(&Document { version: 1, hooks: hooks.iter().map(seen).collect() }) + "\n"
 }
 
-fn seen(OfHook { alias, region, hook, problems }: &OfHook) -> Seen<'_> {
+fn seen(OfHook { alias, region, hook, problems, notes }: &OfHook) -> Seen<'_> {
     let hook = hook.as_ref();
     let configuration = hook.and_then(|hook| hook.configuration.as_ref());
     let function = hook.and_then(|hook| match &hook.function {
@@ -143,8 +150,10 @@ fn seen(OfHook { alias, region, hook, problems }: &OfHook) -> Seen<'_> {
         policy: hook.map(|hook| match hook.policy {
             Policy::Same(_) => "same",
             Policy::Different { .. } => "different",
+            Policy::Broken { .. } => "broken",
             Policy::Unknown(_) => "unknown",
         }),
+        notes,
         problems: problems.iter().map(|own| Wrong { what: &own.what, remedy: &own.remedy }).collect(),
     }
 }

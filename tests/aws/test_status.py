@@ -12,7 +12,7 @@ import pytest
 
 from .command import REGION, EcsGuard
 from .conftest import client
-from .replies import ALIAS, FUNCTION, STACK_ALIAS, Hooks, described
+from .replies import ALIAS, FUNCTION, STACK_ALIAS, Hooks, described, reply
 from .server import Reply, Server, denied_to_all
 
 POLICY = "profile: baseline\n"
@@ -143,7 +143,15 @@ def test_a_hook_as_it_is_deployed_has_no_problem(stub: Server, hooks: Hooks, ecs
             "the function's reserved concurrency is 0",
             "delete-function-concurrency",
         ),
+        (
+            lambda hooks, _: hooks.configurations.update(
+                {ALIAS: configuration(StackFilters={"FilteringCriteria": "ALL", "StackNames": {"Exclude": ["*"]}})}
+            ),
+            "the hook's StackFilters leave out every stack",
+            "make deploy",
+        ),
         (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: restricted\n")), "the deployed policy (SHA-256 ", "make deploy"),
+        (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: nonsense\n")), "the deployed policy is broken", "policy check"),
     ],
 )
 def test_a_problem_comes_with_its_remedy(
@@ -179,6 +187,43 @@ def test_an_artifact_that_cannot_be_read_is_no_policy_that_differs(hooks: Hooks,
     assert ran.code == 2
     assert ran.err.startswith(f"error: {ALIAS} in {REGION}: the deployed policy is not known: the function's artifact ")
     assert "problem:" not in ran.out
+
+
+def test_a_hook_for_some_stacks_only_is_noted(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    filters = {"FilteringCriteria": "ALL", "StackNames": {"Include": ["shop-*"]}}
+    hooks.configurations[ALIAS] = configuration(StackFilters=filters)
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (0, "")
+    assert "  note:      only stacks called shop-* are judged.\n" in ran.out
+    (seen,) = ecs_guard.run("status", "--json").json()["hooks"]
+    assert seen["notes"] == ["only stacks called shop-* are judged."]
+
+
+def test_a_deployed_policy_that_is_broken_needs_none_at_hand_to_be_one(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    (ecs_guard.directory / "ecs-guard.yaml").unlink()
+    (ecs_guard.directory / ".git").mkdir()
+    hooks.artifact = artifact("profile: nonsense\n")
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (1, "")
+    assert "  problem:   the deployed policy is broken, so every task definition fails: " in ran.out
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"Errors": [{"ErrorCode": "AccessDenied", "ErrorMessage": "no"}]},
+        {"UnprocessedTypeConfigurations": [{"Type": "HOOK", "TypeName": ALIAS}]},
+    ],
+)
+def test_a_configuration_that_may_not_be_seen_is_none_that_is_missing(
+    stub: Server, hooks: Hooks, ecs_guard: EcsGuard, part: dict[str, Any]
+) -> None:
+    of_hooks = stub.answer
+    action = "BatchDescribeTypeConfigurations"
+    stub.answer = lambda call: reply(action, part) if call.action == action else of_hooks(call)
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {ALIAS} in {REGION}: the hook's configuration ")
 
 
 def test_without_a_policy_at_hand_there_is_nothing_to_compare(hooks: Hooks, ecs_guard: EcsGuard) -> None:
