@@ -16,7 +16,7 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::failure::{self, reason};
-use crate::deployed::results::{Ending, Invocation, Violated};
+use crate::deployed::results::{Ending, Invocation, Violated, WARNING};
 use crate::document::on_one_line;
 
 /// A hook in one account and Region.
@@ -44,6 +44,13 @@ pub async fn describe(client: &Client, alias: &str) -> Result<Option<HookType>, 
             Some("TypeNotFoundException") => Ok(None),
             _ => Err(reason("cloudformation:DescribeType", &error)),
         },
+    }
+}
+
+impl HookType {
+    /// The account that it is in.
+    pub fn account(&self) -> Option<&str> {
+        self.arn.split(':').nth(4).filter(|account| !account.is_empty())
     }
 }
 
@@ -181,6 +188,7 @@ pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> 
             Some(Violated {
                 rule: annotation.annotation_name()?.to_owned(),
                 severity: annotation.severity_level().map(|level| level.as_str().to_owned()),
+                is_warning: annotation.status_message().is_some_and(|message| message.starts_with(WARNING)),
             })
         })
         .collect();

@@ -31,10 +31,20 @@ const READ: Duration = Duration::from_secs(20);
 pub struct Session {
     /// The Region's name.
     pub region: String,
+    /// The profile's name; `None`: what the environment has.
+    pub profile: Option<String>,
     config: SdkConfig,
 }
 
 impl Session {
+    /// Where this is, as a part of a sentence: `eu-west-1`, or `eu-west-1 with profile one`.
+    pub fn place(&self) -> String {
+        match &self.profile {
+            None => self.region.clone(),
+            Some(profile) => format!("{} with profile {profile}", self.region),
+        }
+    }
+
     /// A client of CloudFormation.
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         // How many retries there may be at all is bounded by those of each call. The SDK's own bound is made for a server
@@ -89,7 +99,7 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Ses
         }
         sessions.extend(regions.into_iter().map(|region| {
             let config = config.to_builder().region(Region::new(region.clone())).build();
-            Session { region, config }
+            Session { region, profile: profile.cloned(), config }
         }));
     }
     if problems.is_empty() { Ok(sessions) } else { Err(problems) }

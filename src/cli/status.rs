@@ -46,17 +46,17 @@ pub(super) fn run(
     let mut failures = Vec::new();
     for session in &sessions {
         for (alias, must_be_there) in hooks.wanted() {
-            let region = &session.region;
+            let (region, place) = (&session.region, session.place());
             match session::block_on(look(session, alias, local.as_deref()))? {
                 Ok((None, _)) if !must_be_there => {}
                 Ok((hook, open)) => {
-                    failures
-                        .extend(open.into_iter().map(|problem| format!("{alias} in {region}: {problem}")));
+                    failures.extend(open.into_iter().map(|problem| format!("{alias} in {place}: {problem}")));
                     let problems = hook.as_ref().map_or_else(|| vec![absent(alias)], problems);
                     let notes = hook.as_ref().map(notes).unwrap_or_default();
-                    seen.push(OfHook { alias: alias.into(), region: region.clone(), hook, problems, notes });
+                    let (region, profile) = (region.clone(), session.profile.clone());
+                    seen.push(OfHook { alias: alias.into(), region, profile, hook, problems, notes });
                 }
-                Err(problem) => failures.push(format!("{alias} in {region}: {problem}")),
+                Err(problem) => failures.push(format!("{alias} in {place}: {problem}")),
             }
         }
     }
@@ -106,7 +106,8 @@ async fn look(
             Err(reason) => open.push(format!("the function is not known: {reason}")),
         }
     }
-    Ok((Some(Hook { version: found.version, configuration, function: looked, policy }), open))
+    let account = found.account().map(str::to_owned);
+    Ok((Some(Hook { account, version: found.version, configuration, function: looked, policy }), open))
 }
 
 /// Compares the policy that is deployed with the one at hand. One that the function cannot read is no policy.

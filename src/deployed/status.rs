@@ -15,6 +15,8 @@ const TARGET: &str = crate::template::TASK_DEFINITION;
 /// A hook as it is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
+    /// The account that it is in.
+    pub account: Option<String>,
     /// The version of the hook's type.
     pub version: Option<String>,
     /// Its configuration; `None`: it has none.
@@ -385,6 +387,7 @@ mod tests {
             reserved_concurrency: None,
         };
         Hook {
+            account: None,
             version: Some("00000001".into()),
             configuration: Some(configuration),
             function: Looked::Seen(function),

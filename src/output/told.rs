@@ -237,3 +237,10 @@ pub(super) fn is_nothing_judged(totals: &Totals, run: &Run<'_>) -> bool {
 pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
+
+/// With which profile and in which account something was asked, behind the Region; empty where no profile is named.
+pub(super) fn told_whose(profile: Option<&str>, account: Option<&str>) -> String {
+    let Some(profile) = profile else { return String::new() };
+    let account = account.map(|account| format!(" (account {account})")).unwrap_or_default();
+    on_one_line(&format!(" with profile {profile}{account}")).into_owned()
+}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .command import REGION, EcsGuard
+from .command import ACCOUNT, REGION, EcsGuard
 from .conftest import client
 from .replies import ALIAS, FUNCTION, STACK_ALIAS, Hooks, described, reply
 from .server import Reply, Server, denied_to_all
@@ -259,6 +259,15 @@ def test_the_second_hook_is_looked_at_where_it_is(hooks: Hooks, ecs_guard: EcsGu
     assert ran.code == 0
     seen = [line for line in ran.out.splitlines() if " in " in line and not line.startswith(" ")]
     assert seen == [f"{alias} in {region}" for region in (REGION, "us-east-1") for alias in (ALIAS, STACK_ALIAS)]
+
+
+def test_whose_hook_it_is_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    options, variables = ecs_guard.profiles("one", "two")
+    ran = ecs_guard.run("status", *options, variables=variables)
+    seen = [line for line in ran.out.splitlines() if not line.startswith(" ") and line]
+    assert seen == [f"{ALIAS} in {REGION} with profile {name} (account {ACCOUNT})" for name in ("one", "two")]
+    seen = ecs_guard.run("status", "--json", *options, variables=variables).json()["hooks"]
+    assert [(hook["profile"], hook["account"]) for hook in seen] == [("one", ACCOUNT), ("two", ACCOUNT)]
 
 
 def test_only_what_the_printed_policy_allows_is_called(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
