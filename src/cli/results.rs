@@ -35,9 +35,10 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
     if hooks.account.prints_policy(permissions::RESULTS, streams)? {
         return Ok(Outcome::Compliant);
     }
-    let Some(sessions) = hooks.account.sessions(streams)? else {
+    let (sessions, are_all) = hooks.account.sessions(streams)?;
+    if sessions.is_empty() {
         return Ok(Outcome::Failed);
-    };
+    }
     let since = Timestamp::now().as_second() - i64::from(arguments.days) * 24 * 60 * 60;
     let mut shown = Vec::new();
     let mut problems = Vec::new();
@@ -79,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
         writeln!(streams.err, "error: {}", on_one_line(problem))?;
     }
     let has_stopped = shown.iter().any(|of_hook| !of_hook.summary.stopped.is_empty());
-    Ok(match (problems.is_empty(), has_stopped) {
+    Ok(match (are_all && problems.is_empty(), has_stopped) {
         (false, _) => Outcome::Failed,
         (true, true) => Outcome::NonCompliant,
         (true, false) => Outcome::Compliant,

@@ -39,9 +39,10 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let Some(sessions) = hooks.account.sessions(streams)? else {
+    let (sessions, are_all) = hooks.account.sessions(streams)?;
+    if sessions.is_empty() {
         return Ok(Outcome::Failed);
-    };
+    }
     let mut seen = Vec::new();
     let mut failures = Vec::new();
     for session in &sessions {
@@ -67,7 +68,7 @@ pub(super) fn run(
         writeln!(streams.err, "error: {}", on_one_line(failure))?;
     }
     let has_problems = seen.iter().any(|of_hook| !of_hook.problems.is_empty());
-    Ok(match (failures.is_empty(), has_problems) {
+    Ok(match (are_all && failures.is_empty(), has_problems) {
         (false, _) => Outcome::Failed,
         (true, true) => Outcome::NonCompliant,
         (true, false) => Outcome::Compliant,

@@ -134,7 +134,7 @@ impl State {
     }
 
     /// Forgets stacks of one place, `ACCOUNT/REGION`, that are not among those it has now.
-    pub(super) fn forget_others(&self, place: &str, stacks: &[Stack]) -> io::Result<()> {
+    pub(super) fn forget_others(&self, place: &str, stacks: &[&Stack]) -> io::Result<()> {
         let kept: BTreeSet<_> = stacks.iter().map(|stack| self.path(stack)).collect();
         let directory = self.directory.join(place);
         if !directory.exists() {
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(state.read(&stack()), Some(fetched()));
         assert_eq!(state.read(&Stack { changed: 6, ..stack() }), None);
         assert_eq!(state.read(&Stack { status: "UPDATE_IN_PROGRESS".into(), ..stack() }), None);
-        state.forget_others("111122223333/eu-west-1", &[stack()]).unwrap();
+        state.forget_others("111122223333/eu-west-1", &[&stack()]).unwrap();
         assert_eq!(state.read(&stack()), Some(fetched()));
         state.forget_others("111122223333/eu-west-1", &[]).unwrap();
         assert_eq!(state.read(&stack()), None);
