@@ -78,12 +78,17 @@ impl State {
         let shown = directory.display();
         let cannot = |error: io::Error| format!("{shown} cannot hold the state of the audit: {error}");
         make(directory).map_err(cannot)?;
-        let lock = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(directory.join("lock"))
-            .map_err(cannot)?;
+        if is_open_to_others(directory).map_err(cannot)? {
+            return Err(format!(
+                "others may look into {shown}, which must not be where templates are kept: close it with `chmod 700`, or name \
+                 another directory with --state"
+            ));
+        }
+        let mut options = File::options();
+        options.create(true).write(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(directory.join("lock")).map_err(cannot)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -167,6 +172,17 @@ fn make(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+/// Whether anybody but the owner may do anything with a directory. Somebody made it so, who may need it: it is not changed.
+fn is_open_to_others(directory: &Path) -> io::Result<bool> {
+    let permissions = directory.metadata()?.permissions();
+    #[cfg(unix)]
+    let is_open = std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o077 != 0;
+    // Elsewhere, a person's own directories are theirs alone.
+    #[cfg(not(unix))]
+    let is_open = false;
+    Ok(is_open)
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
@@ -266,6 +282,21 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_open_to_others_is_refused_and_stays_as_it_is() {
+        let directory = TempDir::new().unwrap();
+        for mode in [0o755, 0o710, 0o701] {
+            fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let problem = State::open(directory.path()).unwrap_err();
+            assert!(
+                problem.starts_with("others may look into ") && problem.contains("chmod 700"),
+                "{problem}"
+            );
+            assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+            assert_eq!(directory.path().metadata().unwrap().permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
     fn nobody_else_reads_it_and_no_other_audit_writes_it() {
         let directory = TempDir::new().unwrap();
         let below = directory.path().join("state");
@@ -273,6 +304,7 @@ mod tests {
         state.write(&stack(), fetched()).unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&below), mode(&state.path(&stack()))), (0o700, 0o600));
+        assert_eq!((mode(&state.place(&stack())), mode(&below.join("lock"))), (0o700, 0o600));
         let problem = State::open(&below).unwrap_err();
         assert!(problem.contains("another audit uses"), "{problem}");
     }
