@@ -24,7 +24,7 @@ use super::check::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::account::Stack;
 use crate::aws::session;
-use crate::check::{CheckedFile, Tally, check};
+use crate::check::{CheckedFile, Tally, check_deployed};
 use crate::output::{Format, Inputs, Run};
 
 #[derive(Debug, clap::Args)]
@@ -226,7 +226,7 @@ impl Judging<'_> {
         let mut tally = Tally::default();
         let mut excepted = Vec::new();
         let judged = judge::judge_bytes(&path, text.into_bytes(), true, |path, text| {
-            let mut file = check(path, text, &deployment.given, self.run.policy)?;
+            let mut file = check_deployed(path, text, &deployment.given, self.run.policy)?;
             self.excuses.apply(&mut file, &known);
             tally = Tally::of(&file);
             excepted = excused(&file);

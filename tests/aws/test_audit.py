@@ -414,6 +414,16 @@ def test_every_format_has_the_stack_and_none_a_secret(server: Server, ecs_guard:
     assert json.loads(texts["sarif"])["runs"][0]["results"][0]["ruleId"] == "root-user"
 
 
+def test_nobody_is_told_to_give_what_a_stack_was_deployed_with(server: Server, ecs_guard: EcsGuard) -> None:
+    template = TEMPLATE.replace("User: {Type: String, Default: root}", "User: {Type: String, NoEcho: true}")
+    client(server.endpoint).create_stack(
+        StackName="hidden", TemplateBody=template, Parameters=[{"ParameterKey": "User", "ParameterValue": "0"}]
+    )
+    ran = ecs_guard.audit("--verbose")
+    assert "1 unknown" in ran.out and "root-user" in ran.out
+    assert "--parameter" not in ran.out + ran.err
+
+
 def test_two_audits_do_not_share_a_state(server: Server, ecs_guard: EcsGuard) -> None:
     deploy(server, "bad")
     ended = threading.Event()
