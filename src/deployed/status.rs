@@ -425,12 +425,15 @@ mod tests {
             (changed(|hook| hook["TargetOperations"] = json!(["STACK"])), "CHANGE_SET"),
             (changed(|hook| hook["TargetFilters"]["Actions"] = json!(["CREATE"])), "action UPDATE"),
             (changed(|hook| hook["Properties"] = json!({})), "no function"),
-            (changed(|hook| hook["StackFilters"] = stacks("ALL", json!({"Exclude": ["*"]}))), "every stack"),
-            (changed(|hook| hook["StackFilters"] = stacks("ANY", json!({"Exclude": ["?*"]}))), "every stack"),
+            (changed(|hook| hook["StackFilters"] = stacks("ALL", &json!({"Exclude": ["*"]}))), "every stack"),
+            (
+                changed(|hook| hook["StackFilters"] = stacks("ANY", &json!({"Exclude": ["?*"]}))),
+                "every stack",
+            ),
             (
                 changed(|hook| {
                     hook["StackFilters"] =
-                        stacks("ALL", json!({"Include": ["shop-*"], "Exclude": ["shop*"]}));
+                        stacks("ALL", &json!({"Include": ["shop-*"], "Exclude": ["shop*"]}));
                 }),
                 "every stack",
             ),
@@ -460,7 +463,7 @@ mod tests {
         assert!(found[0].what.contains("ab") && found[0].what.contains("cd"), "{found:?}");
     }
 
-    fn stacks(criteria: &str, names: Value) -> Value {
+    fn stacks(criteria: &str, names: &Value) -> Value {
         json!({"FilteringCriteria": criteria, "StackNames": names})
     }
 
@@ -471,16 +474,16 @@ mod tests {
             assert_eq!(problems(&hook), []);
             notes(&hook)
         };
-        let only = "only stacks called shop-*, orders are judged.".to_owned();
+        let only = "only stacks called shop-*, orders are judged.";
         let include = json!({"Include": ["shop-*", "orders"], "Exclude": ["shop-a"]});
-        assert_eq!(noted(stacks("ALL", include.clone())), [only.clone()]);
-        assert_eq!(noted(stacks("ANY", include.clone())), [only.clone()]);
+        assert_eq!(noted(stacks("ALL", &include)), [only]);
+        assert_eq!(noted(stacks("ANY", &include)), [only]);
         // With ANY, a stack that another filter lets through is judged as well.
         let roles =
             json!({"FilteringCriteria": "ANY", "StackNames": include, "StackRoles": {"Exclude": ["a"]}});
         assert_eq!(noted(roles), Vec::<String>::new());
-        assert_eq!(noted(stacks("ALL", json!({"Exclude": ["ecs-guard"]}))), Vec::<String>::new());
-        assert_eq!(noted(stacks("ALL", json!({"Include": ["*"]}))), Vec::<String>::new());
+        assert_eq!(noted(stacks("ALL", &json!({"Exclude": ["ecs-guard"]}))), Vec::<String>::new());
+        assert_eq!(noted(stacks("ALL", &json!({"Include": ["*"]}))), Vec::<String>::new());
     }
 
     #[test]

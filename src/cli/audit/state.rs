@@ -239,11 +239,11 @@ mod tests {
     #[test]
     fn what_was_fetched_is_there_until_the_stack_changes() {
         let directory = TempDir::new().unwrap();
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         assert_eq!(state.read(&stack()), None);
         state.write(&stack(), fetched()).unwrap();
         drop(state);
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         assert_eq!(state.read(&stack()), Some(fetched()));
         assert_eq!(state.read(&Stack { changed: 6, ..stack() }), None);
         assert_eq!(state.read(&Stack { status: "UPDATE_IN_PROGRESS".into(), ..stack() }), None);
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn half_a_file_is_no_file_however_long_the_half() {
         let directory = TempDir::new().unwrap();
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         state.write(&stack(), fetched()).unwrap();
         let path = state.path(&stack());
         let whole = fs::read(&path).unwrap();
@@ -271,12 +271,12 @@ mod tests {
     #[test]
     fn what_was_never_finished_is_cleared_away() {
         let directory = TempDir::new().unwrap();
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         state.write(&stack(), fetched()).unwrap();
         let unfinished = state.place(&stack()).join(format!("{UNFINISHED}x"));
         fs::write(&unfinished, "a secret").unwrap();
         drop(state);
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         assert!(!unfinished.exists());
         assert_eq!(state.read(&stack()), Some(fetched()));
     }
