@@ -16,6 +16,7 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::failure::{self, reason};
+use super::times::Lenient;
 use crate::deployed::results::{Ending, Invocation, Violated, WARNING};
 use crate::document::on_one_line;
 
@@ -107,7 +108,7 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
     let mut token = None;
     loop {
         let call = client.list_hook_results().type_arn(&hook.arn).set_next_token(token);
-        let page = match call.send().await {
+        let page = match call.customize().interceptor(Lenient).send().await {
             Ok(page) => page,
             Err(error) => match error.as_service_error().and_then(|error| error.code()) {
                 // There is none.
@@ -174,7 +175,7 @@ fn short(target: &str) -> &str {
 /// # Errors
 /// Why that cannot be had, as a part of a sentence.
 pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> Result<(), String> {
-    let answer = client.get_hook_result().hook_result_id(id).send().await;
+    let answer = client.get_hook_result().hook_result_id(id).customize().interceptor(Lenient).send().await;
     let answer = answer.map_err(|error| reason("cloudformation:GetHookResult", &error))?;
     let target = answer.target();
     let is_resource =

@@ -137,6 +137,15 @@ def test_what_the_model_does_not_know_is_read_all_the_same(hooks: Hooks, ecs_gua
     assert "    no rule named: 1 invocation\n      unknown target  1\n" in ran.out
 
 
+def test_a_time_that_is_none_hides_nothing(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.results[1][0]["InvokedAt"] = "yesterday"
+    hooks.details[hooks.results[1][0]["HookResultId"]]["InvokedAt"] = ""
+    ran = ecs_guard.run("results", *DAYS)
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.startswith(f"{ALIAS} in {REGION}: 5 invocations, 2026-11-02 to 2026-11-20\n")
+    assert "    root-user (HIGH): 2 invocations\n" in ran.out
+
+
 def test_details_that_are_gone_are_told_and_the_rest_is_shown(hooks: Hooks, ecs_guard: EcsGuard) -> None:
     hooks.details = {}
     ran = ecs_guard.run("results", *DAYS)
