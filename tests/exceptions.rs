@@ -233,6 +233,16 @@ fn check(directory: &PathBuf, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
+fn an_account_that_is_none_is_refused() {
+    let directory = directory("account", &[("policy.yaml", "profile: baseline\n")]);
+    for account in ["1111", "1111222233334", "11112222333x", ""] {
+        let (code, text) = check(&directory, &["--account", account]);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("an account has 12 digits"), "{text}");
+    }
+}
+
+#[test]
 fn check_applies_what_it_is_told_of_the_stack() {
     let template = "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: web\n      \
                     ContainerDefinitions: [{Name: web, Privileged: true, User: app, ReadonlyRootFilesystem: true}]\n";

@@ -16,7 +16,7 @@ use crate::template::Given;
 #[derive(Debug, clap::Args)]
 pub(super) struct Stack {
     /// The account that the templates are for, as exceptions and AWS::AccountId have it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = account)]
     account: Option<String>,
 
     /// The stack that the templates are for, as exceptions and AWS::StackName have it
@@ -26,6 +26,16 @@ pub(super) struct Stack {
     /// A tag of that stack, for exceptions by tag; may be repeated
     #[arg(long = "stack-tag", value_name = "NAME=VALUE", value_parser = super::super::invoke::tag)]
     tags: Vec<(String, String)>,
+}
+
+/// An account's number
+/// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>).
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an account has 12 digits".into())
+    }
 }
 
 impl Stack {
