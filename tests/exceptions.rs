@@ -143,6 +143,46 @@ fn one_container_is_excused_and_not_the_other() {
 }
 
 #[test]
+fn an_exception_excuses_all_that_is_found_in_its_container() {
+    let added = |containers: &Value, exception: &str| {
+        let policy =
+            format!("exceptions: [{{rules: [added-linux-capabilities], reason: vendor, {exception}}}]");
+        let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
+        let event = event(STACK, containers).to_string();
+        serde_json::to_value(hook.respond(event.as_bytes(), &World::new(Ok(&[]))).response).unwrap()
+    };
+    // More than one container's findings that are kept.
+    let container = |name: &str, count: usize| {
+        let names: Vec<_> = (0..count).map(|at| format!("CAP{at}")).collect();
+        let capabilities = json!({"Capabilities": {"Add": names}});
+        json!({"Name": name, "User": "app", "ReadonlyRootFilesystem": true, "LinuxParameters": capabilities})
+    };
+    let exception = "account: '111122223333', container: agent";
+    let answer = added(&json!([container("agent", 100)]), exception);
+    assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
+    let status = |answer: &Value| {
+        let annotations = answer["annotations"].as_array().unwrap().clone();
+        let of_rule = annotations.iter().find(|one| one["annotationName"] == "added-linux-capabilities");
+        of_rule.unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&answer), "SKIPPED", "{answer}");
+    // Of another container, one is enough.
+    let answer = added(&json!([container("agent", 100), container("web", 1)]), exception);
+    assert_eq!((&answer["hookStatus"], status(&answer)), (&json!("FAILED"), "FAILED".to_owned()), "{answer}");
+    let answer = added(&json!([container("agent", 100), container("web", 100)]), exception);
+    assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+    // Also where none of that container's is kept.
+    let mut containers = vec![container("agent", 100); 8];
+    containers.push(container("web", 1));
+    let answer = added(&json!(containers), exception);
+    assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("What was found beyond what is listed is not excused."), "{message}");
+    let complies = |one: &&Value| one["status"] == "FAILED" && one["statusMessage"] == "Complies.";
+    assert_eq!(answer["annotations"].as_array().unwrap().iter().find(complies), None);
+}
+
+#[test]
 fn an_exception_counts_until_the_end_of_its_last_day() {
     let event = event(STACK, &json!([privileged("web", "x")]));
     let on = |today| {

@@ -79,14 +79,18 @@ fn excuse_outcome(
     for finding in &mut findings.kept {
         excuse_finding(finding, exceptions, subject, today, matched);
     }
-    // What was counted and not kept is about containers that nobody can name any more.
-    let covers_all = |(_, exception): &(usize, &Exception)| {
-        !exception.is_expired(today)
-            && !exception.matchers.iter().any(|matcher| matcher.field.is_of_container())
-            && covers(exception, subject, None, today) == Found::Matching
+    // What was counted and not kept is excused where all that it is about is.
+    let covered = |about: &Option<Container>| {
+        exceptions.iter().any(|(_, exception)| {
+            !exception.is_expired(today)
+                && covers(exception, subject, about.as_ref(), today) == Found::Matching
+        })
     };
-    if findings.further > 0 && !exceptions.iter().any(covers_all) {
-        return;
+    if findings.further > 0 {
+        if findings.further_about.is_empty() || !findings.further_about.iter().all(covered) {
+            return;
+        }
+        findings.is_further_excused = true;
     }
     let counting = findings.kept.iter().filter(|finding| finding.excused.is_none());
     findings.verdict = counting.clone().map(|finding| finding.verdict).max().unwrap_or(Verdict::Excepted);

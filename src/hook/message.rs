@@ -141,9 +141,15 @@ fn merged(tasks: &[Task], is_chosen: impl Fn(&Task, &Outcome) -> bool) -> Vec<Ou
             let (of_all, of_task) = (&mut all.findings, &outcome.findings);
             of_all.verdict = of_all.verdict.max(of_task.verdict);
             of_all.not_applicable_because = of_all.not_applicable_because.or(of_task.not_applicable_because);
-            let room = TOLD_FINDINGS.saturating_sub(of_all.kept.len());
-            of_all.further += of_task.further + of_task.kept.len().saturating_sub(room);
-            of_all.kept.extend(of_task.kept.iter().take(room).map(|finding| of(name, task, finding)));
+            of_all.further += further(outcome);
+            // What is excused must not take the room of what counts.
+            for is_excused in [false, true] {
+                let is_such = |finding: &&Finding| finding.excused.is_some() == is_excused;
+                let room = TOLD_FINDINGS.saturating_sub(of_all.kept.iter().filter(is_such).count());
+                let such = of_task.kept.iter().filter(is_such);
+                of_all.further += if is_excused { 0 } else { such.clone().count().saturating_sub(room) };
+                of_all.kept.extend(such.take(room).map(|finding| of(name, task, finding)));
+            }
         }
     }
     for outcome in &mut merged {
@@ -216,7 +222,13 @@ impl<'a> Told<'a> {
         let is_excepted = outcome.findings.verdict == Verdict::Excepted;
         let kept = outcome.findings.kept.iter();
         let told: Vec<&Finding> = kept.filter(|finding| is_excepted || finding.excused.is_none()).collect();
+        let is_reported = outcome.findings.verdict >= Verdict::Unknown;
         let sentences = match told.as_slice() {
+            // All that is kept is excused, and what is not kept counts.
+            [] if is_reported => vec![(
+                "What was found beyond what is listed is not excused.".to_owned(),
+                outcome.rule.remediation,
+            )],
             [Finding { container: Some(container), message, remediation, .. }] => {
                 vec![(found(&[container], &[message]), remediation.as_ref())]
             }
@@ -257,8 +269,14 @@ fn line(opening: &str, told: &[&Told<'_>], duplicate_keys: &[&str]) -> Line {
             }
         }
     }
-    line.left_out += told.iter().map(|told| told.outcome.findings.further).sum::<usize>();
+    line.left_out += told.iter().map(|told| further(told.outcome)).sum::<usize>();
     line
+}
+
+/// How many findings that are not kept belong to what is told.
+fn further(outcome: &Outcome) -> usize {
+    let Findings { further, is_further_excused, verdict, .. } = outcome.findings;
+    if is_further_excused && verdict != Verdict::Excepted { 0 } else { further }
 }
 
 fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotation {
@@ -307,7 +325,7 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
             remediation_message.add(&[remediation]);
         }
     }
-    status_message.left_out += outcome.findings.further;
+    status_message.left_out += further(outcome);
     if status_message.left_out == 0 && outcome.findings.verdict == Verdict::Fail {
         status_message.add_if_it_fits(&[outcome.rule.why]);
     }

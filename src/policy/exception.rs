@@ -77,11 +77,6 @@ impl Field {
     pub fn is_beyond_author(&self) -> bool {
         matches!(self, Self::Account | Self::StackName | Self::StackTag(_))
     }
-
-    /// Whether it tells containers of one task definition apart.
-    pub fn is_of_container(&self) -> bool {
-        matches!(self, Self::Container | Self::Image)
-    }
 }
 
 impl Exception {
