@@ -249,6 +249,37 @@ fn exceptions_count_in_stacks_and_change_sets_too() {
     }
 }
 
+#[test]
+fn what_is_excused_in_one_case_of_a_stack_does_not_block_it() {
+    let template = "Parameters: {Env: {Type: String}}\nConditions: {Prod: !Equals [!Ref Env, prod]}\nResources:\n  Web:\n    \
+                    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n      - Fn::If:\n        - Prod\n        \
+                    - {Name: web, Privileged: true, User: app, ReadonlyRootFilesystem: true}\n        \
+                    - {Name: agent, Privileged: true, User: app, ReadonlyRootFilesystem: true}\n";
+    let properties = json!({"ContainerDefinitions": [{"Fn::If":
+        ["Prod", privileged("web", "x"), privileged("agent", "x")]}]});
+    let change = json!({"logicalResourceId": "Web", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+        "afterContext": json!({"Properties": properties}).to_string()});
+    for (target, body) in [
+        ("STACK", json!({"template": template})),
+        ("CHANGE_SET", json!({"template": template, "changedResources": [change]})),
+    ] {
+        let event = json!({
+            "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+            "actionInvocationPoint": "CREATE_PRE_PROVISION",
+            "requestData": {"targetName": target, "payload": "https://x.s3.amazonaws.com/x"},
+        });
+        let world = World { body, ..World::new(Ok(&[])) };
+        let half = answer("account: '111122223333', container: web", &event, &world);
+        assert_eq!(half["hookStatus"], "SUCCESS", "{target}: {half}");
+        let message = half["message"].as_str().unwrap();
+        assert!(message.starts_with("warning") && message.contains("when Prod is false"), "{message}");
+        let whole = answer("account: '111122223333', container: [web, agent]", &event, &world);
+        assert!(whole["message"].as_str().unwrap().contains("1 excepted"), "{target}: {whole}");
+        let none = answer("account: '111122223333', container: other", &event, &world);
+        assert_eq!(none["hookStatus"], "FAILED", "{target}: {none}");
+    }
+}
+
 /// A directory of its own with these files.
 fn directory(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exceptions-{name}"));

@@ -231,6 +231,9 @@ impl Hook {
                         excuse(&mut task.judged.report, &whose, policy, today);
                     }
                 }
+                for task in &mut judged.tasks {
+                    stack::soften(&mut task.judged.report);
+                }
                 let verdict_of = |setting: &Setting| {
                     let name = setting.rule.metadata().name;
                     let outcomes = judged.tasks.iter().flat_map(|task| &task.judged.report.outcomes);
