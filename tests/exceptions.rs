@@ -228,6 +228,51 @@ fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
 }
 
 #[test]
+fn tags_are_not_asked_for_where_nothing_would_block() {
+    let exception =
+        "exceptions: [{rules: [privileged-container, root-user], reason: x, stack-tags: {team: shop}}]";
+    let asked = |policy: &str, event: &Value, body: &Value| {
+        let world = World { body: body.clone(), ..World::new(Ok(&[("team", "shop")])) };
+        let hook = Hook::new(Ok(policy::read(&format!("{policy}\n{exception}")).unwrap()));
+        let response = hook.respond(event.to_string().as_bytes(), &world).response;
+        (world.asked.get(), serde_json::to_value(response).unwrap())
+    };
+    let bad = event(STACK, &json!([privileged("web", "x")]));
+    let (times, answer) = asked("rules: {privileged-container: {level: warn}}", &bad, &json!(null));
+    assert_eq!((times, &answer["hookStatus"]), (0, &json!("SUCCESS")), "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("not asked whether the stack's tags excuse it"), "{message}");
+    let secret =
+        json!([{"Name": "a", "User": "{{resolve:secretsmanager:x}}", "ReadonlyRootFilesystem": true}]);
+    let open = event(STACK, &secret);
+    assert_eq!(asked("unresolved: {resource: warn}", &open, &json!(null)).0, 0);
+    assert_eq!(asked("unresolved: {resource: deny}", &open, &json!(null)).0, 1);
+    // What is asked for one rule is known for the other.
+    let both = event(
+        STACK,
+        &json!([{"Name": "a", "Privileged": true, "User": "0", "ReadonlyRootFilesystem": true}]),
+    );
+    let (times, answer) = asked("rules: {privileged-container: {level: warn}}", &both, &json!(null));
+    assert_eq!(times, 1);
+    assert!(answer["message"].as_str().unwrap().contains("2 excepted"), "{answer}");
+    let template = |user: &str| {
+        format!(
+            "Parameters: {{U: {{Type: String}}}}\nResources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    \
+                 Properties: {{ContainerDefinitions: [{{Name: a, User: {user}, ReadonlyRootFilesystem: true}}]}}\n"
+        )
+    };
+    let stack = json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+        "actionInvocationPoint": "UPDATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    });
+    let root = template("0");
+    assert_eq!(asked("", &stack, &json!({"template": root, "previousTemplate": root})).0, 0, "unchanged");
+    assert_eq!(asked("", &stack, &json!({"template": root})).0, 1);
+    assert_eq!(asked("", &stack, &json!({"template": template("!Ref U")})).0, 0, "unknown");
+}
+
+#[test]
 fn exceptions_count_in_stacks_and_change_sets_too() {
     let template = "Resources:\n  Web:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      Family: !Sub '${AWS::StackName}-web'\n      \
                     ContainerDefinitions: [{Name: web, Image: !Sub '${AWS::AccountId}.ecr/web', Privileged: true, User: app, ReadonlyRootFilesystem: true}]\n";

@@ -25,17 +25,20 @@ const NAMED_CONTAINERS: usize = 3;
 /// How many rules are named when not all that they say fits.
 const NAMED_RULES: usize = 6;
 
+/// Whether a rule with this verdict stops what is judged.
+pub(super) fn blocks(level: Level, verdict: Verdict, denies_unknown: bool) -> bool {
+    level == Level::Deny && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
+}
+
 /// The answer to an event whose task definition was judged.
 pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Policy) -> Response {
     let denies_unknown = policy.unresolved.resource == Level::Deny;
     let told: Vec<_> = report.outcomes.iter().map(Told::of).collect();
     let mut annotations: Vec<_> = told.iter().map(|told| annotation(told, policy, denies_unknown)).collect();
     annotations.sort_by_key(|annotation| annotation.status);
-    let blocks = |told: &&Told<'_>| {
-        let (level, verdict) = (told.outcome.level, told.outcome.findings.verdict);
-        level == Level::Deny && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
-    };
-    let blocking: Vec<_> = told.iter().filter(blocks).collect();
+    let is_blocking =
+        |told: &&Told<'_>| blocks(told.outcome.level, told.outcome.findings.verdict, denies_unknown);
+    let blocking: Vec<_> = told.iter().filter(is_blocking).collect();
     if !blocking.is_empty() {
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
         return Response::non_compliant(
@@ -71,10 +74,7 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
     }
     let denies_unknown = policy.unresolved.stack == Level::Deny;
     let blocks = |task: &Task, outcome: &Outcome| {
-        let verdict = outcome.findings.verdict;
-        task.is_in_scope
-            && outcome.level == Level::Deny
-            && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
+        task.is_in_scope && blocks(outcome.level, outcome.findings.verdict, denies_unknown)
     };
     let is_reported = |task: &Task, outcome: &Outcome| {
         outcome.findings.verdict >= Verdict::Unknown && !blocks(task, outcome)

@@ -105,8 +105,8 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         let tasks = changes.iter().filter_map(|change| judge_change(change, template, policy).transpose());
         let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let outcomes = || tasks.iter().flat_map(|task| &task.judged.report.outcomes);
-        let waits_for_parameters =
-            template.has_open_parameter() && outcomes().any(|outcome| is_open(&outcome.findings));
+        let waits_for_parameters = template.has_open_parameter()
+            && outcomes().any(|outcome| softened(&outcome.findings) == Verdict::Unknown);
         Ok(Judged { tasks, waits_for_parameters, ..Judged::default() })
     };
     match template {
@@ -291,17 +291,18 @@ fn with_cases(mut judged: JudgedTask) -> JudgedTask {
     judged
 }
 
-/// Whether the values of this deployment decide: what fails in some cases and not in others is not certain to be
-/// deployed.
-fn is_open(findings: &Findings) -> bool {
-    findings.verdict == Verdict::Unknown || findings.verdict == Verdict::Fail && !findings.is_certain
+/// The verdict before a deployment whose values may decide: what fails in some cases and not in others is not certain to
+/// be deployed.
+pub(super) fn softened(findings: &Findings) -> Verdict {
+    let is_uncertain = findings.verdict == Verdict::Fail && !findings.is_certain;
+    if is_uncertain { Verdict::Unknown } else { findings.verdict }
 }
 
 /// Makes what is not certain unknown. Comes after the exceptions, which may excuse some cases and leave others.
 pub(super) fn soften(report: &mut Report) {
     for findings in report.outcomes.iter_mut().map(|outcome| &mut outcome.findings) {
-        if is_open(findings) {
-            findings.verdict = Verdict::Unknown;
+        findings.verdict = softened(findings);
+        if findings.verdict == Verdict::Unknown {
             for finding in &mut findings.kept {
                 finding.verdict = Verdict::Unknown;
             }
