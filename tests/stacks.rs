@@ -442,6 +442,26 @@ fn a_change_sets_own_tags_count_and_come_with_its_parameters() {
 }
 
 #[test]
+fn an_event_whose_target_is_the_change_set_need_not_say_it_twice() {
+    for id in [None, Some(Value::Null), Some(json!(""))] {
+        let server = Server::always(change_set(&[]));
+        let world = World { body: body_of_change_set("String"), ..World::at(&server.endpoint) };
+        let mut event = stack_event("CHANGE_SET");
+        event["requestData"]["targetLogicalId"] = CHANGE_SET.into();
+        let said = event.as_object_mut().unwrap().remove("changeSetId");
+        assert_eq!(said, Some(CHANGE_SET.into()));
+        if let Some(id) = id {
+            event["changeSetId"] = id;
+        }
+        // Which the parameter decides, blocks.
+        let policy = format!("{}\nunresolved: {{stack: deny}}", by_tag());
+        let answer = respond(&policy, &event, &world);
+        assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
+        assert_eq!(parameter(&server.requests()[0].form, "ChangeSetName"), CHANGE_SET);
+    }
+}
+
+#[test]
 fn who_the_function_is_comes_from_lambda() {
     let lambda = [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
     let access = |without: &str, endpoint: &str| {
