@@ -133,6 +133,14 @@ fn one_container_is_excused_and_not_the_other() {
     assert_eq!(answer["hookStatus"], "FAILED");
     let message = answer["message"].as_str().unwrap();
     assert!(message.contains("container `web`") && !message.contains("`agent`"), "{message}");
+    // The other stays visible, as far as there is room.
+    let annotations = answer["annotations"].as_array().unwrap();
+    let annotation = annotations.iter().find(|one| one["annotationName"] == "privileged-container").unwrap();
+    let text = annotation["statusMessage"].as_str().unwrap();
+    assert!(
+        text.contains("`web`") && text.contains("Excepted: container `agent` (being rebuilt)."),
+        "{text}"
+    );
     // Of two values of a repeated key, one is not enough.
     let twice = r#"[{"Name": "agent", "Name": "web", "Privileged": true}]"#;
     let text = event(STACK, &json!("CONTAINERS")).to_string().replace("\"CONTAINERS\"", twice);

@@ -326,6 +326,14 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         }
     }
     status_message.left_out += further(outcome);
+    if outcome.findings.verdict >= Verdict::Unknown {
+        for group in excused(&outcome.findings.kept) {
+            if !status_message.add_if_it_fits(&[&group]) {
+                status_message.add(&["Others are excepted."]);
+                break;
+            }
+        }
+    }
     if status_message.left_out == 0 && outcome.findings.verdict == Verdict::Fail {
         status_message.add_if_it_fits(&[outcome.rule.why]);
     }
@@ -337,6 +345,27 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         remediation_link,
         severity_level: Some(worst.as_str()),
     }
+}
+
+/// What is excused beside what counts: "Excepted until 2027-03-31: container `agent` (being rebuilt)." for each exception.
+fn excused(findings: &[Finding]) -> Vec<String> {
+    let mut groups: Vec<(&Excuse, Vec<&Container>)> = Vec::new();
+    for finding in findings {
+        let Some(excuse) = &finding.excused else { continue };
+        let at = groups.iter().position(|(other, _)| other.exception == excuse.exception);
+        let at = at.unwrap_or_else(|| {
+            groups.push((excuse, Vec::new()));
+            groups.len() - 1
+        });
+        let Some((_, containers)) = groups.get_mut(at) else { continue };
+        containers
+            .extend(finding.container.iter().filter(|one| !containers.contains(one)).collect::<Vec<_>>());
+    }
+    let say = |(excuse, containers): &(&Excuse, Vec<&Container>)| {
+        let whom = if containers.is_empty() { "the task definition".to_owned() } else { named(containers) };
+        format!("Excepted{}: {whom} ({}).", until(excuse), excuse.reason)
+    };
+    groups.iter().map(say).collect()
 }
 
 /// " until 2027-03-31 (owner)", as far as that is said.
@@ -386,6 +415,23 @@ fn groups<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
 
 /// "container `api`: `Privileged` is true."
 fn found(containers: &[&Container], messages: &[&str]) -> String {
+    let mut sentence = named(containers);
+    for (index, message) in messages.iter().enumerate() {
+        let before = match (index, containers.len()) {
+            (0, 0) => "",
+            (0, _) => ": ",
+            _ => ", and ",
+        };
+        sentence.extend([before, message]);
+    }
+    if !sentence.ends_with('?') {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// "containers `api`, `web`, `agent` and 2 more".
+fn named(containers: &[&Container]) -> String {
     const USUAL: usize = 200;
     let mut sentence = String::with_capacity(USUAL);
     for (index, container) in containers.iter().take(NAMED_CONTAINERS).enumerate() {
@@ -398,17 +444,6 @@ fn found(containers: &[&Container], messages: &[&str]) -> String {
     }
     if containers.len() > NAMED_CONTAINERS {
         let _ = write!(sentence, " and {} more", containers.len() - NAMED_CONTAINERS);
-    }
-    for (index, message) in messages.iter().enumerate() {
-        let before = match (index, containers.len()) {
-            (0, 0) => "",
-            (0, _) => ": ",
-            _ => ", and ",
-        };
-        sentence.extend([before, message]);
-    }
-    if !sentence.ends_with('?') {
-        sentence.push('.');
     }
     sentence
 }
