@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::response::{Annotation, AnnotationStatus, Response};
+use super::response::{Annotation, AnnotationStatus, Response, WARNING_ONLY};
 use super::stack::{Judged, Task};
 use crate::finding::{Container, Excuse, Finding, Findings, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -34,10 +34,11 @@ pub(super) fn blocks(level: Level, verdict: Verdict, denies_unknown: bool) -> bo
 pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Policy) -> Response {
     let denies_unknown = policy.unresolved.resource == Level::Deny;
     let told: Vec<_> = report.outcomes.iter().map(Told::of).collect();
-    let mut annotations: Vec<_> = told.iter().map(|told| annotation(told, policy, denies_unknown)).collect();
-    annotations.sort_by_key(|annotation| annotation.status);
     let is_blocking =
         |told: &&Told<'_>| blocks(told.outcome.level, told.outcome.findings.verdict, denies_unknown);
+    let mut annotations: Vec<_> =
+        told.iter().map(|told| annotation(told, policy, denies_unknown, is_blocking(&told))).collect();
+    annotations.sort_by_key(|annotation| annotation.status);
     let blocking: Vec<_> = told.iter().filter(is_blocking).collect();
     if !blocking.is_empty() {
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
@@ -88,8 +89,11 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
         }
     }
     let all = merged(tasks, |_, _| true);
-    let mut annotations: Vec<_> =
-        all.iter().map(|outcome| annotation(&Told::of(outcome), policy, denies_unknown)).collect();
+    let is_blocked_by = |outcome: &Outcome| blocking.iter().any(|other| other.rule.name == outcome.rule.name);
+    let mut annotations: Vec<_> = all
+        .iter()
+        .map(|outcome| annotation(&Told::of(outcome), policy, denies_unknown, is_blocked_by(outcome)))
+        .collect();
     annotations.sort_by_key(|annotation| annotation.status);
     let named = |chosen: &dyn Fn(&Task, &Outcome) -> bool| {
         let is_chosen =
@@ -279,7 +283,7 @@ fn further(outcome: &Outcome) -> usize {
     if is_further_excused && verdict != Verdict::Excepted { 0 } else { further }
 }
 
-fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotation {
+fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool, is_blocking: bool) -> Annotation {
     let Told { outcome, sentences } = told;
     let annotation_name = outcome.rule.name;
     let status = match outcome.findings.verdict {
@@ -310,6 +314,9 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
     let opening = match excuse {
         Some(excuse) => {
             Cow::Owned(format!("Excepted{}: {}. Otherwise {found}", until(excuse), excuse.reason))
+        }
+        None if status == AnnotationStatus::Failed && !is_blocking => {
+            Cow::Owned(format!("{WARNING_ONLY}{found}"))
         }
         None => Cow::Borrowed(found.as_str()),
     };

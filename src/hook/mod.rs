@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::civil::Date;
 
-pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status};
+pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status, WARNING_ONLY};
 
 use crate::document::json;
 use crate::engine::{StackTags, Subject, evaluate, excuse};
