@@ -177,16 +177,22 @@ fn of_option(option: &RuleOption) -> Value {
 
 fn exception() -> Value {
     let keys = vocabulary::exception_keys();
-    let needs = |key: &str| json!({"required": [key]});
+    // A value of wildcards alone limits nothing; an empty one is a tag's.
+    let says = json!({"pattern": "[^*?]|^$", "items": {"pattern": "[^*?]|^$"}});
+    let needs = |key: &str, value: Value| json!({"required": [key], "properties": {key: value}});
     let of_author = |key: &str| json!({"required": [key, "trust-author"], "properties": {"trust-author": {"const": true}}});
-    let limits = keys.iter().filter_map(|(name, key)| match key {
-        ExceptionKey::Field(field) if !field.is_beyond_author() => Some(of_author(name)),
-        ExceptionKey::Field(_) | ExceptionKey::StackTags => Some(needs(name)),
-        _ => None,
+    let some_tag = json!({"not": {"additionalProperties": {"not": says}}});
+    let limits = keys.iter().flat_map(|(name, key)| match key {
+        ExceptionKey::Field(field) if field.is_beyond_author() => {
+            vec![needs(name, says.clone()), of_author(name)]
+        }
+        ExceptionKey::StackTags => vec![needs(name, some_tag.clone()), of_author(name)],
+        ExceptionKey::Field(_) => vec![of_author(name)],
+        _ => Vec::new(),
     });
     json!({
-        "description": "All that limits it must match. One that no account, stack name or stack tag limits is the \
-            template author's own to take, and must say `trust-author: true`.",
+        "description": "All that limits it must match. One that no account, stack name or stack tag limits, or only by \
+            wildcards, is the template author's own to take, and must say `trust-author: true`.",
         "type": "object",
         "additionalProperties": false,
         "properties": properties(keys.iter().map(|(name, key)| (*name, of_exception_key(key)))),

@@ -38,6 +38,8 @@ pub struct Matcher {
     pub field: Field,
     /// Any of these, with `*` for any text and `?` for one character; case counts.
     pub patterns: Vec<WildMatch>,
+    /// Whether each of them says something: one of wildcards alone takes whatever there is.
+    pub is_limit: bool,
 }
 
 /// What an exception may look at.
@@ -73,13 +75,19 @@ impl Field {
         }
     }
 
-    /// Whether somebody else than the template's author decides it: who may deploy where, and with which tags.
+    /// Whether it can be taken out of the hands of a template's author. An account is; a stack's name and tags are as far as
+    /// IAM limits who may choose them, which nobody here can see.
     pub fn is_beyond_author(&self) -> bool {
         matches!(self, Self::Account | Self::StackName | Self::StackTag(_))
     }
 }
 
 impl Exception {
+    /// Whether nothing that might be beyond a template's author limits it.
+    pub fn is_authors_own(&self) -> bool {
+        !self.matchers.iter().any(|matcher| matcher.is_limit && matcher.field.is_beyond_author())
+    }
+
     /// Whether it counted until a day before this one.
     pub fn is_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
@@ -164,16 +172,16 @@ impl<'a> Reader<'a> {
         }
         let has_matcher =
             entries.iter().any(|(key, _)| matches!(key, ExceptionKey::Field(_) | ExceptionKey::StackTags));
-        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
         if !has_matcher {
             missing(
                 "an exception matches everything",
                 "set `level: off` for the rule, or say what is excused",
             );
-        } else if !is_beyond_author && !exception.trusts_author && !exception.matchers.is_empty() {
+        } else if exception.is_authors_own() && !exception.trusts_author && !exception.matchers.is_empty() {
             missing(
                 "only the author of a template decides whether this exception applies",
-                "add `account`, `stack-name` or `stack-tags`, or write `trust-author: true` where that is meant",
+                "add `account`, `stack-name` or `stack-tags`, and of each more than wildcards, or write `trust-author: true` \
+                 where that is meant",
             );
         }
         Some(exception)
@@ -226,6 +234,7 @@ impl<'a> Reader<'a> {
             _ => return self.expected(node, &name, "a text with `*` and `?`, or a list of them"),
         };
         let mut patterns = Vec::with_capacity(items.len());
+        let mut is_limit = true;
         for item in items {
             let (Value::String(text) | Value::Number(text)) = &item.value else {
                 self.expected(item, &format!("an item of {name}"), "a text");
@@ -257,11 +266,14 @@ impl<'a> Reader<'a> {
             };
             match problem {
                 Some(problem) => self.report(span_of(item), format!("{name} {problem}"), None),
-                None => patterns.push(WildMatch::new(text)),
+                None => {
+                    is_limit &= text.is_empty() || text.contains(|character| !matches!(character, '*' | '?'));
+                    patterns.push(WildMatch::new(text));
+                }
             }
         }
         if !patterns.is_empty() {
-            exception.matchers.push(Matcher { field, patterns });
+            exception.matchers.push(Matcher { field, patterns, is_limit });
         }
     }
 
@@ -330,9 +342,12 @@ mod tests {
                 "{rules: [], account: '111122223333', reason: x}",
                 "`rules` is not a list of rules but a list\n",
             ),
-            ("{rules: [privileged], account: '*', reason: x}", "unknown rule `privileged` in an exception\n"),
             (
-                "{rules: [root-user], account: '*', reason: x}",
+                "{rules: [privileged], account: '1*', reason: x}",
+                "unknown rule `privileged` in an exception\n",
+            ),
+            (
+                "{rules: [root-user], account: '1*', reason: x}",
                 "the rule `root-user` is off, so there is nothing to excuse\n",
             ),
             ("{rules: privileged-container, reason: x}", "an exception matches everything\n"),
@@ -341,6 +356,21 @@ mod tests {
                 "only the author of a template decides whether this exception applies\n",
             ),
             ("{rules: privileged-container, family: web, trust-author: true, reason: x}", ""),
+            ("{rules: privileged-container, account: '*', trust-author: true, reason: x}", ""),
+            ("{rules: privileged-container, stack-tags: {team: ''}, reason: x}", ""),
+            ("{rules: privileged-container, account: '*', stack-name: a*, reason: x}", ""),
+            (
+                "{rules: privileged-container, account: '*', reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
+            (
+                "{rules: privileged-container, stack-name: [shop, '?*'], reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
+            (
+                "{rules: privileged-container, stack-tags: {team: '*'}, reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
             ("{rules: privileged-container, family: web, stack-name: a*, reason: x}", ""),
             (
                 "{rules: privileged-container, account: 1234, reason: x}",
@@ -363,15 +393,15 @@ mod tests {
                 "`stack-tags` is not a map of tags and their values but a map\n",
             ),
             (
-                "{rules: privileged-container, account: '*', expires: tomorrow, reason: x}",
+                "{rules: privileged-container, account: '1*', expires: tomorrow, reason: x}",
                 "`expires` is not a day such as 2027-03-31\n",
             ),
             (
-                "{rules: privileged-container, account: '*', expires: 2027-02-30, reason: x}",
+                "{rules: privileged-container, account: '1*', expires: 2027-02-30, reason: x}",
                 "`expires` is not a day such as 2027-03-31\n",
             ),
             (
-                "{rules: privileged-container, account: '*', accounts: x, reason: x}",
+                "{rules: privileged-container, account: '1*', accounts: x, reason: x}",
                 "unknown key `accounts` in an exception\n",
             ),
             ("x", "an exception is not a map\n"),

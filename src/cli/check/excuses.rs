@@ -115,7 +115,7 @@ impl<'a> Excuses<'a> {
 
     /// What to say of exceptions that those decide who are blocked.
     pub(in crate::cli) fn trusting_authors(&self) -> Vec<String> {
-        let trusting = self.policy.exceptions.iter().filter(|exception| exception.trusts_author);
+        let trusting = self.policy.exceptions.iter().filter(|exception| exception.is_authors_own());
         let say = |Exception { line, reason, .. }: &Exception| {
             format!(
                 "the author of a template decides whether the exception in line {line} of the policy applies: {reason}"
