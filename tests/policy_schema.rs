@@ -112,7 +112,7 @@ fn exception() -> impl Strategy<Value = Value> {
     let limits = map(vec![
         ("stack-name", texts(&["legacy-*", "shop"])),
         ("stack-tags", Just(json!({"team": ["a", "b*"], "stage": ""})).boxed()),
-        ("logical-id", prop_oneof![texts(&["Api", "*Task", "a-?"]), Just(json!(7))].boxed()),
+        ("logical-id", prop_oneof![texts(&["Api", "*Task", "a?"]), Just(json!(7))].boxed()),
         ("family", names()),
         ("container", prop_oneof![names(), Just(json!(-1))].boxed()),
         ("image", texts(&["*/agent:*", "agent"])),
@@ -121,7 +121,9 @@ fn exception() -> impl Strategy<Value = Value> {
         ("trust-author", any::<bool>().prop_map(Value::from).boxed()),
     ]);
     let accounts = texts(&["111122223333", "0*", "0???????????"]);
-    (rule_name(), any::<bool>(), accounts, limits).prop_map(|(rule, is_list, accounts, limits)| {
+    let rules = rules::ALL.iter().filter(|rule| rule.is_about_containers());
+    let rule = select(rules.map(|rule| rule.metadata().name).collect::<Vec<_>>());
+    (rule, any::<bool>(), accounts, limits).prop_map(|(rule, is_list, accounts, limits)| {
         let mut exception = json!({"rules": rule, "reason": "ticket", "account": accounts});
         if is_list {
             exception["rules"] = json!([rule]);

@@ -190,6 +190,8 @@ fn exception() -> Value {
         ExceptionKey::Field(_) => vec![of_author(name)],
         _ => Vec::new(),
     });
+    let of_containers = rules::ALL.iter().filter(|rule| rule.is_about_containers());
+    let of_containers: Vec<_> = of_containers.map(|rule| rule.metadata().name).collect();
     json!({
         "description": "All that limits it must match. One that no account, stack name or stack tag limits, or only by \
             wildcards, is the template author's own to take, and must say `trust-author: true`.",
@@ -198,6 +200,8 @@ fn exception() -> Value {
         "properties": properties(keys.iter().map(|(name, key)| (*name, of_exception_key(key)))),
         "required": ["rules", "reason"],
         "anyOf": limits.collect::<Vec<_>>(),
+        "if": {"anyOf": [{"required": ["container"]}, {"required": ["image"]}]},
+        "then": {"properties": {"rules": {"anyOf": [{"items": {"enum": of_containers}, "type": "array"}, {"enum": of_containers}]}}},
         "examples": [{
             "rules": ["root-user"],
             "stack-name": "legacy-*",
@@ -224,6 +228,7 @@ fn of_exception_key(key: &ExceptionKey) -> Value {
             "description": "Tags of the stack, each with the values it may have.",
             "type": "object",
             "minProperties": 1,
+            "propertyNames": {"minLength": 1},
             "additionalProperties": of_field(&Field::StackTag(String::new())),
         }),
         ExceptionKey::Reason => text("Why, for whoever reads it in a year."),
@@ -246,20 +251,30 @@ fn of_exception_key(key: &ExceptionKey) -> Value {
 /// Patterns, one or any of several, of the characters that such a value may have.
 fn of_field(field: &Field) -> Value {
     let (description, one) = match field {
-        Field::Account => {
-            ("The account.", json!({"type": "string", "pattern": r"^([0-9]{12}|[0-9*?]*[*?][0-9*?]*)$"}))
-        }
-        Field::StackName => {
-            ("The stack's name.", json!({"type": ["string", "number"], "pattern": "^[^/: ]+$"}))
-        }
+        Field::Account => (
+            "The account.",
+            json!({"type": "string", "anyOf": [
+                {"pattern": "^[0-9?]{12}$"},
+                {"allOf": [{"pattern": r"\*"}, {"pattern": r"^\**([0-9?]\**){0,12}$"}]},
+            ]}),
+        ),
+        Field::StackName => (
+            "The stack's name.",
+            json!({
+                "type": "string",
+                "allOf": [{"pattern": "^[A-Za-z*?][0-9A-Za-z*?-]*$"}, {"pattern": r"^\**([^*]\**){0,128}$"}],
+            }),
+        ),
         Field::StackTag(_) => ("The tag's value.", json!({"type": ["string", "number"]})),
         Field::LogicalId => (
             "The logical id of the task definition.",
-            json!({"type": ["string", "integer"], "pattern": "^[0-9A-Za-z]+$|[*?]", "minimum": 0}),
+            json!({"type": ["string", "integer"], "pattern": "^[0-9A-Za-z*?]+$", "minimum": 0}),
         ),
         Field::Family => ("The family of the task definition.", of_name()),
         Field::Container => ("The container's name.", of_name()),
-        Field::Image => ("The container's image.", json!({"type": ["string", "number"], "minLength": 1})),
+        Field::Image => {
+            ("The container's image.", json!({"type": ["string", "number"], "pattern": r"^[^ \t\n]+$"}))
+        }
     };
     json!({
         "description": format!("{description} `*` is any text and `?` one character; of a list, any may match."),

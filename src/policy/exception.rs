@@ -146,7 +146,14 @@ impl<'a> Reader<'a> {
                 ExceptionKey::Field(field) => self.matcher(field.clone(), value, &mut exception),
                 ExceptionKey::StackTags => match &value.value {
                     Value::Mapping(tags) if !tags.is_empty() => {
-                        for tag in tags {
+                        for (at, tag) in tags.iter().enumerate() {
+                            let is_repeated = tags.iter().take(at).any(|other| other.key == tag.key);
+                            if tag.key.is_empty() || is_repeated {
+                                let problem = if is_repeated { "is written twice" } else { "has no name" };
+                                let message = format!("the tag {} {problem}", quote(&tag.key));
+                                self.report(span_of(&tag.value), message, None);
+                                continue;
+                            }
                             self.matcher(Field::StackTag(tag.key.to_string()), &tag.value, &mut exception);
                         }
                     }
@@ -183,6 +190,20 @@ impl<'a> Reader<'a> {
                 "add `account`, `stack-name` or `stack-tags`, and of each more than wildcards, or write `trust-author: true` \
                  where that is meant",
             );
+        }
+        let of_container =
+            exception.matchers.iter().find(|one| matches!(one.field, Field::Container | Field::Image));
+        let about_tasks = rules::ALL.iter().filter(|rule| !rule.is_about_containers());
+        for rule in about_tasks.map(|rule| rule.metadata().name) {
+            if let Some(Matcher { field, .. }) = of_container
+                && exception.rules.contains(&rule)
+            {
+                let message = format!(
+                    "`{}` can match no finding of `{rule}`, which is not about containers",
+                    field.as_str()
+                );
+                self.report(span, message, Some(format!("write an exception of its own for `{rule}`")));
+            }
         }
         Some(exception)
     }
@@ -240,10 +261,13 @@ impl<'a> Reader<'a> {
                 self.expected(item, &format!("an item of {name}"), "a text");
                 continue;
             };
-            let is_open = text.contains(['*', '?']);
             let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
             let is_account = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'?'))
-                && (is_open || text.len() == 12);
+                && if text.contains('*') {
+                    text.len() - text.matches('*').count() <= 12
+                } else {
+                    text.len() == 12
+                };
             let problem = match field {
                 _ if text.is_empty() && !matches!(field, Field::StackTag(_)) => {
                     Some("is empty, which nothing is")
@@ -253,8 +277,15 @@ impl<'a> Reader<'a> {
                 Field::Account if matches!(item.value, Value::Number(_)) && is_digits => {
                     Some("is a number: put it in quotes")
                 }
-                Field::StackName if text.contains(['/', ':', ' ']) => Some("can be no stack's name"),
-                Field::LogicalId if !is_open && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                Field::StackName if !is_stack_name(text) => {
+                    Some("can be no stack's name: a letter, and then at most 127 letters, digits and `-`")
+                }
+                Field::Image if text.contains([' ', '\t', '\n']) => {
+                    Some("can be no image: those have no spaces")
+                }
+                Field::LogicalId
+                    if text.bytes().any(|byte| !byte.is_ascii_alphanumeric() && !b"*?".contains(&byte)) =>
+                {
                     Some("can be no logical id: those are letters and digits")
                 }
                 Field::Family | Field::Container
@@ -299,6 +330,16 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether a stack's name may match
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>).
+fn is_stack_name(pattern: &str) -> bool {
+    let is_wild = |byte: u8| matches!(byte, b'*' | b'?');
+    let begins = pattern.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || is_wild(byte));
+    begins
+        && pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || is_wild(byte))
+        && pattern.bytes().filter(|byte| *byte != b'*').count() <= 128
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::read;
@@ -324,6 +365,17 @@ mod tests {
         assert!(!exception.is_expired("2027-03-31".parse().unwrap()));
         assert!(exception.is_expired("2027-04-01".parse().unwrap()));
         assert!(exception.matchers[3].matches("agent-1") && !exception.matchers[3].matches("agent"));
+    }
+
+    #[test]
+    fn a_rule_about_the_task_has_no_container_to_excuse() {
+        let policy = "profile: restricted\nexceptions:\n- {rules: [root-user, host-pid-mode], account: '1*', container: a, reason: x}";
+        let problems = read(policy).unwrap_err().0;
+        let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["`container` can match no finding of `host-pid-mode`, which is not about containers"]
+        );
     }
 
     #[test]
@@ -386,7 +438,39 @@ mod tests {
             ),
             (
                 "{rules: privileged-container, stack-name: a/b, reason: x}",
-                "`stack-name` can be no stack's name\n",
+                "`stack-name` can be no stack's name: a letter, and then at most 127 letters, digits and `-`\n",
+            ),
+            (
+                "{rules: privileged-container, stack-name: 1-shop, reason: x}",
+                "`stack-name` can be no stack's name: a letter, and then at most 127 letters, digits and `-`\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1?', reason: x}",
+                "`account` is no account: 12 digits, in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1111222233334*', reason: x}",
+                "`account` is no account: 12 digits, in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', logical-id: My-*, reason: x}",
+                "`logical-id` can be no logical id: those are letters and digits\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', image: 'a b*', reason: x}",
+                "`image` can be no image: those have no spaces\n",
+            ),
+            (
+                "{rules: privileged-container, stack-tags: {team: a, team: b}, reason: x}",
+                "the tag `team` is written twice\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', stack-tags: {'': a}, reason: x}",
+                "the tag `` has no name\n",
+            ),
+            (
+                "{rules: [privileged-container, host-pid-mode], account: '1*', container: a, reason: x}",
+                "the rule `host-pid-mode` is off, so there is nothing to excuse\n",
             ),
             (
                 "{rules: privileged-container, stack-tags: {}, reason: x}",

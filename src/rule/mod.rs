@@ -35,6 +35,11 @@ pub trait Rule: Sync {
     /// Name, severity, documentation and the rest that is fixed.
     fn metadata(&self) -> &'static Metadata;
 
+    /// Whether its findings are about containers, by which an exception can tell them apart.
+    fn is_about_containers(&self) -> bool {
+        true
+    }
+
     /// Judges one container. A container nothing is reported for passes. A rule about the whole task definition has nothing
     /// to add here.
     fn check_container(&self, _container: View<'_>, _context: &mut Context<'_>) {}
