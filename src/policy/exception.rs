@@ -295,12 +295,11 @@ impl<'a> Reader<'a> {
                 }
                 _ => None,
             };
-            match problem {
-                Some(problem) => self.report(span_of(item), format!("{name} {problem}"), None),
-                None => {
-                    is_limit &= text.is_empty() || text.contains(|character| !matches!(character, '*' | '?'));
-                    patterns.push(WildMatch::new(text));
-                }
+            if let Some(problem) = problem {
+                self.report(span_of(item), format!("{name} {problem}"), None);
+            } else {
+                is_limit &= text.is_empty() || text.contains(|character| !matches!(character, '*' | '?'));
+                patterns.push(WildMatch::new(text));
             }
         }
         if !patterns.is_empty() {
@@ -379,6 +378,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn what_is_contradictory_or_impossible_is_a_mistake() {
         for (exception, expected) in [
             (
