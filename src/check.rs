@@ -113,6 +113,7 @@ impl Weight {
     /// What those findings of `outcome` weigh that were counted and not kept.
     pub fn of_further(outcome: &Outcome) -> Self {
         match (outcome.findings.verdict, outcome.level) {
+            _ if outcome.findings.is_further_excused => Self::Excepted,
             (Verdict::Fail, Level::Deny) => Self::Failure,
             (Verdict::Fail, Level::Warn) => Self::Warning,
             (Verdict::Excepted, _) => Self::Excepted,

@@ -110,7 +110,7 @@ impl<'a> Excuses<'a> {
                 logical_id: task.logical_id.as_deref(),
                 family: task.family.as_deref(),
             };
-            for position in excuse(&mut task.report, &subject, self.policy, self.today) {
+            for position in excuse(&mut task.report, &subject, self.policy, self.today, |_| true) {
                 if let Some(has_matched) = self.has_matched.get(position) {
                     has_matched.store(true, Ordering::Relaxed);
                 }
@@ -125,7 +125,7 @@ impl<'a> Excuses<'a> {
 
     /// What to say of exceptions that those decide who are blocked.
     pub(in crate::cli) fn trusting_authors(&self) -> Vec<String> {
-        let trusting = self.policy.exceptions.iter().filter(|exception| exception.trusts_author);
+        let trusting = self.policy.exceptions.iter().filter(|exception| exception.is_authors_own());
         let say = |Exception { line, reason, .. }: &Exception| {
             format!(
                 "the author of a template decides whether the exception in line {line} of the policy applies: {reason}"
