@@ -17,7 +17,9 @@ use crate::finding::{Finding, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
-use crate::template::{Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words};
+use crate::template::{
+    Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
+};
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct CheckedFile<'a> {
     pub nested: Vec<Nested>,
     /// What was changed before it was judged.
     pub fixed: Vec<Fixed>,
+    /// The names of its parameters, in no order.
+    pub parameters: Vec<String>,
 }
 
 /// The template of a nested stack, as far as the template above it tells.
@@ -47,6 +51,8 @@ pub struct Nested {
     pub span: Span,
     /// What it may know of its deployment.
     pub given: Given,
+    /// When it is so, in words; empty: always.
+    pub case: String,
 }
 
 /// Why a file cannot be read as what it looks like.
@@ -58,7 +64,7 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// Something worth knowing that no rule is about, and that changes no verdict.
+/// Something worth knowing that no rule is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// Where.
@@ -67,6 +73,8 @@ pub struct Note {
     pub message: String,
     /// What to do, in a sentence.
     pub help: Option<String>,
+    /// Whether task definitions may be behind it that nobody can see here. Then it counts as an unknown.
+    pub is_unknown: bool,
 }
 
 /// One task definition and what the policy says of it.
@@ -135,7 +143,7 @@ pub struct Totals {
     pub failures: usize,
     /// Likewise.
     pub warnings: usize,
-    /// Likewise.
+    /// Likewise, and notes of what nobody can see.
     pub unknowns: usize,
     /// Findings that the policy excuses; they are none of the others.
     pub excepted: usize,
@@ -152,7 +160,8 @@ impl Totals {
             return Self { unreadable: 1, ..Self::default() };
         };
         let (task_definitions, fixes) = (tasks.len(), file.fixed.len());
-        let mut totals = Self { files: 1, task_definitions, fixes, ..Self::default() };
+        let unknowns = file.notes.iter().filter(|note| note.is_unknown).count();
+        let mut totals = Self { files: 1, task_definitions, unknowns, fixes, ..Self::default() };
         for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
             totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
             for finding in &outcome.findings.kept {
@@ -187,7 +196,7 @@ impl Totals {
 }
 
 /// Whether a text could hold a task definition. Cheap, and never wrongly `false`: a word may be in any casing, or
-/// spelled with escapes, or be put together by a loop.
+/// spelled with escapes, or be put together by a loop; a macro may add anything.
 pub fn could_concern(text: &str) -> bool {
     let bytes = text.as_bytes();
     let words: [&[u8]; 4] =
@@ -195,6 +204,7 @@ pub fn could_concern(text: &str) -> bool {
     bytes.iter().enumerate().any(|(at, byte)| {
         let rest = bytes.get(at..).unwrap_or_default();
         match byte {
+            b'T' if may_be_macro(rest) => true,
             b'T' | b't' | b'C' | b'c' | b'S' | b's' => words
                 .iter()
                 .any(|word| rest.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))),
@@ -203,6 +213,28 @@ pub fn could_concern(text: &str) -> bool {
             _ => false,
         }
     })
+}
+
+/// Whether a text begins with a `Transform` that may name more than AWS's own macros, which add no task definitions.
+fn may_be_macro(text: &[u8]) -> bool {
+    let Some(mut rest) = text.strip_prefix(b"Transform") else { return false };
+    if !rest.first().is_some_and(|byte| b"\"': \t\r\n{".contains(byte)) {
+        return false;
+    }
+    loop {
+        let start = rest.iter().position(|byte| !b"\"':[,- \t\r\n".contains(byte)).unwrap_or(rest.len());
+        rest = rest.get(start..).unwrap_or_default();
+        if !rest.starts_with(b"AWS::") || rest.starts_with(b"AWS::Include") {
+            return true;
+        }
+        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b":-".contains(byte);
+        let end = rest.iter().position(|byte| !is_of_name(byte)).unwrap_or(rest.len());
+        rest = rest.get(end..).unwrap_or_default();
+        let next = rest.iter().find(|byte| !b"\"' \t\r\n".contains(byte));
+        if !next.is_some_and(|byte| b",-".contains(byte)) {
+            return false;
+        }
+    }
 }
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
@@ -244,6 +276,7 @@ fn check_as<'a>(
             notes: Vec::new(),
             nested: Vec::new(),
             fixed: Vec::new(),
+            parameters: Vec::new(),
         }),
     }
 }
@@ -263,8 +296,15 @@ fn check_document<'a>(
         return None;
     }
     let judged = Ok(Vec::new());
-    let mut file =
-        CheckedFile { path, text, judged, notes: Vec::new(), nested: Vec::new(), fixed: Vec::new() };
+    let mut file = CheckedFile {
+        path,
+        text,
+        judged,
+        notes: Vec::new(),
+        nested: Vec::new(),
+        fixed: Vec::new(),
+        parameters: Vec::new(),
+    };
     note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
         let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
@@ -273,6 +313,7 @@ fn check_document<'a>(
         return Some(file);
     }
     let template = Template::of(root, given)?;
+    file.parameters = template.parameter_names().map(str::to_owned).collect();
     match expand_loops(root, &template) {
         Ok(None) => describe(&template, policy, parameters, &mut file),
         Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, parameters, &mut file),
@@ -319,6 +360,7 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
                 "Write the value out, unless `aws cloudformation package` or the like does that first."
                     .into(),
             ),
+            is_unknown: false,
         });
     }
     for (key, span) in duplicate_keys(root).into_iter().take(MAXIMUM_DUPLICATES) {
@@ -326,6 +368,7 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
             span,
             message: format!("the key {} is written twice in one map; all its values are judged", quote(key)),
             help: Some("Keep one: which of them CloudFormation takes is not promised.".into()),
+            is_unknown: false,
         });
     }
 }
@@ -424,7 +467,7 @@ fn describe<'t>(
                     quote(task_definition.logical_id)
                 );
                 let help = are_open.then(|| "Fix some of its parameters with `--parameter`.".into());
-                file.notes.push(Note { span: judged.span, message, help });
+                file.notes.push(Note { span: judged.span, message, help, is_unknown: false });
             }
             for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
                 if are_open {
@@ -439,6 +482,7 @@ fn describe<'t>(
             span: Span::NOWHERE,
             message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
             help: Some(SEE_PROCESSED.into()),
+            is_unknown: true,
         });
     }
     for span in &template.hidden_resources {
@@ -446,15 +490,17 @@ fn describe<'t>(
             span: span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
             help: Some(SEE_PROCESSED.into()),
+            is_unknown: true,
         });
     }
     for stack in &template.nested_stacks {
-        if template.may_be_created(&stack.conditions) {
+        for Deployment { location, given, facts } in template.deployments(stack) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),
-                location: stack.location.map(str::to_owned),
+                location,
                 span: stack.span.unwrap_or(Span::NOWHERE),
-                given: template.handed_down(stack),
+                given,
+                case: facts.iter().map(Fact::to_string).collect::<Vec<_>>().join(", "),
             });
         }
     }

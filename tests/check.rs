@@ -323,7 +323,11 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     let child = "Parameters: {User: {Type: String, Default: '1000'}}\n".to_owned()
         + &template("User: !Ref User, ReadonlyRootFilesystem: true");
     scratch.write("child.yaml", child);
-    let sections = "Parameters: {Open: {Type: String}, Hidden: {Type: String, NoEcho: true}}\nConditions: {Never: !Equals [a, b]}";
+    let sections = "Parameters: {Open: {Type: String}, Hidden: {Type: String, NoEcho: true}, \
+        Name: {Type: String, AllowedValues: [child]}, Root: {Type: String, AllowedValues: [root, '0']}, \
+        Either: {Type: String, AllowedValues: [root, '1']}, \
+        Many: {Type: String, AllowedValues: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]}}\n\
+        Conditions: {Never: !Equals [a, b], May: !Equals [!Ref AWS::StackName, x], IsRoot: !Equals [!Ref Either, root]}";
     // What the only nested stack's template comes to: its user is root, may be anything, or is not.
     for (attributes, failures, unknowns) in [
         ("Properties: {TemplateURL: child.yaml}", 0, 0),
@@ -336,6 +340,19 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
         ("Properties: {TemplateURL: child.yaml, Parameters: {Other: x, Fn::Transform: {Name: X}}}", 0, 1),
         ("Properties: {TemplateURL: child.yaml}, Fn::Transform: {Name: X}", 0, 1),
         ("Condition: May, Properties: {TemplateURL: child.yaml, Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !Sub 'child.yaml', Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !Sub './${Name}.yaml', Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !If [May, child.yaml, child.yaml], Parameters: {User: '0'}}", 1, 0),
+        ("Properties: {TemplateURL: !If [May, child.yaml, !Ref Open], Parameters: {User: '0'}}", 1, 1),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref AWS::NoValue}}", 0, 0),
+        (
+            "Properties: {TemplateURL: child.yaml, Parameters: {User: !If [May, '0', !Ref AWS::NoValue]}}",
+            1,
+            0,
+        ),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Root}}", 2, 0),
+        ("Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Many}}", 0, 1),
+        ("Condition: IsRoot, Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Either}}", 1, 0),
     ] {
         let stack = format!("Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, {attributes}}}}}\n");
         scratch.write("parent.yaml", format!("{sections}\n{stack}"));
@@ -347,6 +364,12 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
         );
         assert!(totals.starts_with(&expected), "{attributes}: {totals}");
     }
+    let root = "Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Root}}";
+    let stack = format!("Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, {root}}}}}\n");
+    scratch.write("parent.yaml", format!("{sections}\n{stack}"));
+    let checked = scratch.check(&["parent.yaml", "--follow-nested"]);
+    checked
+        .says("of parent.yaml, with the parameters it gets there in this case: Root=root (allowed value)\n");
     let never = "Condition: Never, Properties: {TemplateURL: child.yaml}";
     scratch.write(
         "parent.yaml",
@@ -368,6 +391,132 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     );
     assert_eq!(scratch.check(&["parent.yaml", "--follow-nested"]).code, Some(2));
     assert_eq!(scratch.check(&["parent.yaml"]).code, Some(0));
+}
+
+/// A template with one nested stack.
+fn parent(location: &str) -> String {
+    format!(
+        "Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {location}}}}}}}\n"
+    )
+}
+
+#[test]
+fn a_template_names_only_files_of_the_tree_that_is_checked() {
+    let outside = Scratch::new("outside");
+    outside.write("secret.ini", "[token\nkey: hunter2: [\n");
+    outside.write("template.yaml", template(BAD));
+    outside.write("tree/secret.ini", "[token\nkey: hunter2: [\n");
+    outside.write("tree/inside.yaml", template(BAD));
+    outside.write("tree/.git/config", "[token\nkey: hunter2: [\n");
+    outside.write("tree/sub/ok.yaml", template(GOOD));
+    symlink(outside.0.join("template.yaml"), outside.0.join("tree/link.yaml")).unwrap();
+    let absolute = outside.0.join("template.yaml").to_string_lossy().into_owned();
+    let is_pipe = Command::new("mkfifo").arg(outside.0.join("tree/pipe")).status().unwrap();
+    assert!(is_pipe.success());
+    let elsewhere = "it lies outside the repository or directory that is checked";
+    for (location, code, words) in [
+        ("/dev/zero", 2, elsewhere),
+        ("../../secret.ini", 2, elsewhere),
+        ("../../template.yaml", 2, elsewhere),
+        (&absolute, 2, elsewhere),
+        ("../link.yaml", 2, elsewhere),
+        ("../.git/config", 2, elsewhere),
+        ("../pipe", 2, "is named by a template and is no regular file"),
+        ("../secret.ini", 2, "is named as a template and is none"),
+        ("../inside.yaml", 1, "checked as the nested stack"),
+        ("ok.yaml", 0, "0 failures, 0 warnings, 0 unknown"),
+    ] {
+        outside.write("tree/sub/parent.yaml", parent(location));
+        let directory = outside.0.join("tree/sub").to_string_lossy().into_owned();
+        for path in ["tree/sub/parent.yaml", "tree/sub", &directory] {
+            let checked = outside.check(&[path, "--follow-nested"]);
+            let said = checked.all();
+            assert_eq!(checked.code, Some(code), "{path}, {location}: {said}");
+            assert!(said.contains(words), "{path}, {location}: {said}");
+            assert!(!said.contains("hunter2"), "{path}, {location}: {said}");
+        }
+    }
+    // Without a repository the current directory is the tree, and what somebody names on the command line is read.
+    fs::remove_dir_all(outside.0.join("tree/.git")).unwrap();
+    outside.write("tree/sub/parent.yaml", parent("../../template.yaml"));
+    assert_eq!(outside.check(&["tree/sub/parent.yaml", "--follow-nested"]).code, Some(1));
+    assert_eq!(outside.check(&["tree/link.yaml"]).code, Some(1));
+}
+
+#[test]
+fn what_nobody_can_see_is_unknown_in_every_format() {
+    let scratch = Scratch::new("unseen");
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/key}}";
+    for text in [
+        format!("Resources: {{{include}}}\n"),
+        format!("Resources: {{A: {{{include}}}}}\n"),
+        "Transform: Ours\nResources: {}\n".into(),
+        "Transform: [AWS::Serverless-2016-10-31, Ours]\nResources: {}\n".into(),
+        "{\"Transform\": [\"AWS::LanguageExtensions\", \"Ours\"], \"Resources\": {}}\n".into(),
+        parent("https://bucket.s3.amazonaws.com/child.yaml"),
+    ] {
+        scratch.write("a.yaml", &text);
+        for path in ["a.yaml", "."] {
+            assert_eq!(scratch.check(&[path, "--follow-nested"]).code, Some(0), "{text}");
+            for format in ["text", "json", "sarif", "junit", "github", "markdown", "csv"] {
+                for quiet in [false, true] {
+                    let mut arguments =
+                        vec![path, "--follow-nested", "--fail-on=unknown", "--format", format];
+                    arguments.extend(quiet.then_some("--quiet"));
+                    let checked = scratch.check(&arguments);
+                    assert_eq!(checked.code, Some(1), "{format}: {text}");
+                    assert!(
+                        checked.out.contains("not judged") || checked.out.contains("not checked"),
+                        "{format}: {}",
+                        checked.out
+                    );
+                }
+            }
+        }
+    }
+    // What AWS's own macros make is known, and does not concern us.
+    for transform in ["AWS::Serverless-2016-10-31", "[AWS::LanguageExtensions, 'AWS::Serverless-2016-10-31']"]
+    {
+        scratch.write("a.yaml", format!("Transform: {transform}\nResources: {{}}\n"));
+        let checked = scratch.check(&[".", "--fail-on=unknown"]);
+        assert_eq!(checked.code, Some(0));
+        checked.says("no template and no task definition was found");
+    }
+}
+
+#[test]
+fn nested_stacks_beyond_the_limit_are_an_error() {
+    let scratch = Scratch::new("many");
+    scratch.write("child.yaml", "Resources: {}\n");
+    let run = |count: usize| {
+        let mut text = "Resources:\n".to_owned();
+        for number in 0..count {
+            text += &format!(
+                "  N{number}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: child.yaml, Parameters: {{P: '{number}'}}}}}}\n"
+            );
+        }
+        scratch.write("parent.yaml", text);
+        scratch.check(&["parent.yaml", "--follow-nested", "--quiet"])
+    };
+    assert_eq!(run(10_000).code, Some(0));
+    let beyond = run(10_001);
+    assert_eq!(beyond.code, Some(2));
+    beyond
+        .says("parent.yaml: more than 10000 nested stacks are to be checked in one run; `N10000` and those");
+}
+
+#[test]
+fn what_has_no_end_is_read_up_to_a_limit() {
+    let scratch = Scratch::new("endless");
+    let checked = scratch.check(&["/dev/zero"]);
+    assert_eq!(checked.code, Some(2));
+    checked.says("/dev/zero: is larger than 64 MiB, which no template is");
+    // A pipe that somebody names is read.
+    let pipe = scratch.0.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let child = scratch.command(&["pipe"]).stdout(Stdio::piped()).spawn().unwrap();
+    fs::write(&pipe, template(BAD)).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
 }
 
 #[test]
@@ -429,6 +578,18 @@ fn other_encodings_are_named() {
             let checked = scratch.check(paths);
             assert_eq!(checked.code, Some(2));
             checked.says("error: x.yaml: is UTF-16: save it as UTF-8\n");
+        }
+    }
+    let utf32 = |mark: bool, little: bool| -> Vec<u8> {
+        let units = mark.then_some('\u{FEFF}').into_iter().chain(text.chars()).map(u32::from);
+        units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+    };
+    for content in [utf32(true, true), utf32(true, false), utf32(false, true), utf32(false, false)] {
+        scratch.write("x.yaml", content);
+        for paths in [&["x.yaml"][..], &["."]] {
+            let checked = scratch.check(paths);
+            assert_eq!(checked.code, Some(2));
+            checked.says("error: x.yaml: is UTF-32: save it as UTF-8\n");
         }
     }
     scratch.write("x.yaml", [b"\xef\xbb\xbf", text.as_bytes()].concat());
@@ -546,6 +707,12 @@ fn parameters_that_cannot_be_meant_are_named() {
         scratch.check(&["--parameter-file=p.json", "--parameter=Else=hunter2", "--parameter=AWS::Region=x"]);
     checked.says("warning: no template declares a parameter `Else`, `Nobody`\n");
     assert!(!checked.err.contains("hunter2"));
+    // A name is its letters and their casing, and no part of another word.
+    for (name, help) in [("somebody", " (did you mean `Somebody`?)"), ("User", ""), ("body", ""), ("a", "")] {
+        let checked = scratch.check(&["--parameter", &format!("{name}=hunter2")]);
+        assert_eq!(checked.err, format!("warning: no template declares a parameter `{name}`{help}\n"));
+    }
+    assert_eq!(scratch.check(&["--parameter=Somebody=1000"]).err, "");
     let wrong = scratch.check(&["--parameter", "hunter2", "--parameter", "AWS::Regin=hunter2"]);
     assert_eq!(
         wrong.err,

@@ -108,7 +108,12 @@ fn names_of_others_steer_no_terminal_and_break_no_line() {
     let path = "a\n\u{1b}[31m\u{9b},: `|<b>@x.yaml";
     for name in output::FORMATS {
         let mut file = checked(path, &text, &policy);
-        file.notes.push(Note { span: span_of(&text, "Name"), message: "n\u{1b}".into(), help: None });
+        file.notes.push(Note {
+            span: span_of(&text, "Name"),
+            message: "n\u{1b}".into(),
+            help: None,
+            is_unknown: false,
+        });
         let problem = Unreadable { span: Span { start: 0, end: 0 }, message: "m\u{1b}".into() };
         let unreadable = vec![UnreadableFile { path: path.into(), position: None, problem }];
         let plain = checked("a.yaml", TEMPLATE, &policy);
@@ -220,6 +225,7 @@ fn text_shows_more_with_verbose_and_only_failures_with_quiet() {
             span: span_of(TEMPLATE, "Name"),
             message,
             help: Some("Write it once.".into()),
+            is_unknown: false,
         });
         file
     };
@@ -306,7 +312,12 @@ fn json_says_everything_about_a_finding() {
     let report = &mut file.judged.as_mut().unwrap()[0].report;
     report.outcomes[0].findings.kept[0].case = Some("when `IsProduction` is true".into());
     report.outcomes[0].findings.further = 3;
-    file.notes.push(Note { span: span_of(TEMPLATE, "Name"), message: "twice".into(), help: None });
+    file.notes.push(Note {
+        span: span_of(TEMPLATE, "Name"),
+        message: "twice".into(),
+        help: None,
+        is_unknown: false,
+    });
     let broken = checked("broken.yaml", "a: [1\n", &policy);
     let verbose = Run { verbose: true, ..run(&policy) };
     let document: Value = serde_json::from_str(&written("json", &[file, broken], &verbose)).unwrap();

@@ -10,14 +10,17 @@ mod nested;
 pub(super) mod outputs;
 mod parameters;
 pub(super) mod progress;
+mod reading;
 pub(super) mod reporting;
 pub(super) mod results;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use self::excuses::{Excuses, Known, Stack};
 use self::files::{Files, Input};
@@ -25,12 +28,14 @@ use self::fixing::{Delivery, Which, deliver};
 use self::judge::Judged;
 use self::parameters::Parameters;
 use self::progress::{Progress, Work};
+use self::reading::Tree;
 use self::reporting::Reporting;
 use self::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
 use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
 use crate::document::quote;
 use crate::output::{Inputs, Run};
+use crate::policy::did_you_mean;
 use crate::template::Given;
 
 #[derive(Debug, clap::Args)]
@@ -135,8 +140,8 @@ pub(super) fn run(
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
-            undeclared.look_into(text);
             judge_text(input, (path, text), &given, &excuse, &run, |file| {
+                undeclared.look_into(file);
                 let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
                 let texts = formats.iter().map(|format| format.file(file, &run)).collect();
                 Judged { nested, ..Judged::new(file, texts) }
@@ -153,11 +158,21 @@ pub(super) fn run(
         });
     });
     drop(progress);
-    nested::each(mem::take(&mut results.nested), |stack| {
+    let nested = mem::take(&mut results.nested);
+    let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
+    let left_out = nested::each(nested, |stack| {
         let input = Input { path: stack.path.clone(), is_named: true };
         let mut below = Vec::new();
+        if let Some(reason) = tree.refuses(&input.path) {
+            results.take(&input.name(), Judged::unreadable(&input.name(), reason));
+            return below;
+        }
         let judged = judge::judge(&input, true, false, |path, text| {
             judge_text(&input, (path, text), &stack.given, &excuse, &run, |file| {
+                // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
+                if file.judged.is_err() && !text.contains("Resources") {
+                    return Judged::unreadable(path, "is named as a template and is none".into());
+                }
                 file.notes.insert(0, stack.note());
                 below = nested::of(&input.path, file);
                 Judged::new(file, formats.iter().map(|format| format.file(file, &run)).collect())
@@ -166,6 +181,9 @@ pub(super) fn run(
         results.take(&input.name(), judged);
         below
     });
+    if let Some((name, judged)) = left_out {
+        results.take(&name, judged);
+    }
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     say_what_was_of_no_use(&mut results, &undeclared);
@@ -222,26 +240,47 @@ fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>
     }
 }
 
-/// The parameters that are given and that no text has mentioned yet.
-struct Undeclared<'a>(Vec<(&'a str, AtomicBool)>);
+/// The parameters that are given, and which of them were declared so far.
+struct Undeclared<'a> {
+    given: Vec<(&'a str, AtomicBool)>,
+    /// All other names that were declared, for one may be meant.
+    others: Mutex<BTreeSet<String>>,
+}
 
 impl<'a> Undeclared<'a> {
     fn new(given: &'a Given) -> Self {
         let names = given.parameters.keys().filter(|name| !name.starts_with("AWS::"));
-        Self(names.map(|name| (name.as_str(), AtomicBool::new(false))).collect())
+        let given = names.map(|name| (name.as_str(), AtomicBool::new(false))).collect();
+        Self { given, others: Mutex::default() }
     }
 
-    fn look_into(&self, text: &str) {
-        for (name, is_mentioned) in &self.0 {
-            if !is_mentioned.load(Ordering::Relaxed) && text.contains(name) {
-                is_mentioned.store(true, Ordering::Relaxed);
+    fn look_into(&self, file: &CheckedFile<'_>) {
+        for (name, is_declared) in &self.given {
+            // What cannot be read may declare what it mentions.
+            let is_here = match &file.judged {
+                Ok(_) => file.parameters.iter().any(|parameter| parameter == name),
+                Err(_) => file.text.contains(name),
+            };
+            if is_here {
+                is_declared.store(true, Ordering::Relaxed);
             }
+        }
+        if !self.given.is_empty() {
+            let is_other = |name: &&String| self.given.iter().all(|(given, _)| given != name);
+            let others = file.parameters.iter().filter(is_other).cloned();
+            self.others.lock().unwrap_or_else(PoisonError::into_inner).extend(others);
         }
     }
 
     fn warning(&self) -> Option<String> {
-        let unmentioned = self.0.iter().filter(|(_, is_mentioned)| !is_mentioned.load(Ordering::Relaxed));
-        let names: Vec<_> = unmentioned.map(|(name, _)| quote(name)).collect();
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let undeclared = self.given.iter().filter(|(_, is_declared)| !is_declared.load(Ordering::Relaxed));
+        let named = undeclared.map(|(name, _)| {
+            let help = did_you_mean(name, others.iter().map(String::as_str));
+            let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("{}{help}", quote(name))
+        });
+        let names: Vec<_> = named.collect();
         (!names.is_empty()).then(|| format!("no template declares a parameter {}", names.join(", ")))
     }
 }

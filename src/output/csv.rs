@@ -57,6 +57,11 @@ impl Format for Csv {
                 rows += &row(place(file.path, run).into_iter().chain(cells));
             }
         }
+        for (note, message) in told::unseen(file) {
+            let line = page.place(note.span).line.to_string();
+            let cells = [&*line, "", "", "", "", result(Weight::Unknown), "", &message, "", "", ""];
+            rows += &row(place(file.path, run).into_iter().chain(cells));
+        }
         rows
     }
 

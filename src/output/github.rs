@@ -64,7 +64,7 @@ impl Format for GitHub {
             let place = page.place(told.span());
             commands += &self.command(kind, &located(file.path, Some(place)), rule, &message);
         }
-        for note in file.notes.iter().filter(|_| !run.quiet) {
+        for note in told::notes(file, run) {
             let help = note.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
             let message = on_one_line(&note.message);
             let place = page.place(note.span);

@@ -110,7 +110,10 @@ struct LeftOut<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Note<'a> {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_unknown: bool,
     message: &'a str,
     help: Option<&'a str>,
     span: Range,
@@ -177,11 +180,9 @@ impl Format for Json {
                     findings,
                 })
                 .collect(),
-            notes: file
-                .notes
-                .iter()
-                .filter(|_| !run.quiet)
+            notes: told::notes(file, run)
                 .map(|note| Note {
+                    is_unknown: note.is_unknown,
                     message: &note.message,
                     help: note.help.as_deref(),
                     span: range(note.span, &page),

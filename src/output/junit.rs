@@ -10,7 +10,7 @@ use quick_xml::events::BytesText;
 
 use super::told::{self, Page, Told};
 use super::{Ending, Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, JudgedTask, Weight};
+use crate::check::{CheckedFile, JudgedTask, Note, Weight};
 use crate::document::on_one_line;
 use crate::finding::Verdict;
 use crate::report::Outcome;
@@ -30,10 +30,11 @@ impl Format for Junit {
         let Ok(tasks) = &file.judged else { return String::new() };
         let page = Page::new(file.text);
         let tests: Vec<_> = tasks.iter().flat_map(|task| tests(task, run)).collect();
-        if tests.is_empty() {
+        let unseen: Vec<_> = told::unseen(file).collect();
+        if tests.is_empty() && unseen.is_empty() {
             return String::new();
         }
-        written(|xml| suite(xml, file.path, &tests, &page))
+        written(|xml| suite(xml, file.path, (&tests, &unseen), &page))
     }
 
     fn separator(&self) -> &'static str {
@@ -89,16 +90,38 @@ fn tests<'a>(task: &'a JudgedTask, run: &Run<'_>) -> Vec<Test<'a>> {
     tests
 }
 
-fn suite(xml: &mut Xml, path: &str, tests: &[Test<'_>], page: &Page<'_>) -> io::Result<()> {
+fn suite(
+    xml: &mut Xml,
+    path: &str,
+    (tests, unseen): (&[Test<'_>], &[(&Note, String)]),
+    page: &Page<'_>,
+) -> io::Result<()> {
     let path = on_one_line(path);
-    let count = |kind| tests.iter().filter(|test| test.kind == kind).count().to_string();
+    let count = |kind| tests.iter().filter(|test| test.kind == kind).count();
     xml.create_element("testsuite")
         .with_attribute(("name", &*path))
-        .with_attribute(("tests", &*tests.len().to_string()))
-        .with_attribute(("failures", &*count(Kind::Failed)))
+        .with_attribute(("tests", &*(tests.len() + unseen.len()).to_string()))
+        .with_attribute(("failures", &*count(Kind::Failed).to_string()))
         .with_attribute(("errors", "0"))
-        .with_attribute(("skipped", &*count(Kind::Skipped)))
-        .write_inner_content(|xml| tests.iter().try_for_each(|test| test_case(xml, &path, test, page)))?;
+        .with_attribute(("skipped", &*(count(Kind::Skipped) + unseen.len()).to_string()))
+        .write_inner_content(|xml| {
+            tests.iter().try_for_each(|test| test_case(xml, &path, test, page))?;
+            unseen.iter().try_for_each(|(note, message)| unseen_case(xml, &path, (note, message), page))
+        })?;
+    Ok(())
+}
+
+/// What nobody could see, as a test that was not run.
+fn unseen_case(xml: &mut Xml, path: &str, (note, message): (&Note, &str), page: &Page<'_>) -> io::Result<()> {
+    xml.create_element("testcase")
+        .with_attribute(("classname", path))
+        .with_attribute(("name", "can be seen whole"))
+        .with_attribute(("file", path))
+        .with_attribute(("line", &*page.place(note.span).line.to_string()))
+        .write_inner_content(|xml| {
+            xml.create_element("skipped").with_attribute(("message", message)).write_empty()?;
+            Ok(())
+        })?;
     Ok(())
 }
 

@@ -92,10 +92,11 @@ impl Format for Markdown {
                 }
             }
         }
-        for note in file.notes.iter().filter(|_| !run.quiet) {
+        for note in told::notes(file, run) {
             let line = page.place(note.span).line;
             let help = note.help.as_deref().unwrap_or_default();
-            items.push(format!("- note, line {line}: {}. {}\n", prose(&note.message), prose(help)));
+            let word = if note.is_unknown { "unknown" } else { "note" };
+            items.push(format!("- {word}, line {line}: {}. {}\n", prose(&note.message), prose(help)));
         }
         if !items.is_empty() {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).add(file.path, items);

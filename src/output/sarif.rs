@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::json::serialized;
 use super::told::{self, Page, Told};
 use super::{Ending, Format, Run, UnreadableFile, rules};
-use crate::check::{CheckedFile, Weight};
+use crate::check::{CheckedFile, Note, Weight};
 use crate::document::Span;
 use crate::finding::{self, Applicability, Edit, Proposal, Severity};
 use crate::policy::{Level, Setting};
@@ -70,6 +70,7 @@ struct Properties {
 #[serde(rename_all = "camelCase")]
 struct Finding<'a> {
     rule_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
     level: &'static str,
     message: Message,
@@ -192,9 +193,13 @@ impl Format for Sarif {
         let page = Page::new(file.text);
         let mut occurrences = HashMap::new();
         let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
-        let results =
-            findings.map(|told| serialized(&result(&told, file.path, &page, run, &mut occurrences)));
-        results.collect::<Vec<_>>().join(self.separator())
+        let mut results: Vec<_> = findings
+            .map(|told| serialized(&result(&told, file.path, &page, run, &mut occurrences)))
+            .collect();
+        for (note, message) in told::unseen(file) {
+            results.push(serialized(&unseen((note, message), file.path, &page, &mut occurrences)));
+        }
+        results.join(self.separator())
     }
 
     fn separator(&self) -> &'static str {
@@ -313,6 +318,32 @@ fn result<'a>(
     }
 }
 
+/// What nobody could see: code scanning shows results only, and no notifications.
+fn unseen<'a>(
+    (note, message): (&Note, String),
+    path: &'a str,
+    page: &Page<'_>,
+    occurrences: &mut HashMap<u64, usize>,
+) -> Finding<'a> {
+    const ID: &str = "unseen-resources";
+    Finding {
+        rule_id: ID,
+        rule_index: None,
+        level: level(Weight::Unknown),
+        partial_fingerprints: Fingerprints { version_1: numbered(&[ID, path, &message], occurrences) },
+        message: Message { text: message.replace("](", "] (") },
+        locations: [Location {
+            physical_location: PhysicalLocation {
+                artifact_location: artifact_location(path),
+                region: Some(region(note.span, page)),
+            },
+            logical_locations: None,
+        }],
+        fixes: None,
+        suppressions: None,
+    }
+}
+
 fn region(span: Span, page: &Page<'_>) -> Region {
     let place = page.place(span);
     Region {
@@ -367,8 +398,12 @@ fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, usize
         None => String::new(),
     };
     let case = finding.case.as_deref().unwrap_or_default();
-    let hash =
-        fnv(&[outcome.rule.name, path, told::name(task), &container, finding.property, case].join("\0"));
+    numbered(&[outcome.rule.name, path, told::name(task), &container, finding.property, case], occurrences)
+}
+
+/// A hash of texts and the how-manieth with it.
+fn numbered(texts: &[&str], occurrences: &mut HashMap<u64, usize>) -> String {
+    let hash = fnv(&texts.join("\0"));
     let occurrence = occurrences.entry(hash).or_insert(0);
     *occurrence += 1;
     format!("{hash:016x}:{occurrence}")

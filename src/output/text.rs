@@ -57,9 +57,7 @@ impl Format for Text {
             }
             Err(problem) => text += &shown.unreadable(problem),
         }
-        if !run.quiet {
-            text.extend(file.notes.iter().map(|note| shown.note(note)));
-        }
+        text.extend(told::notes(file, run).map(|note| shown.note(note)));
         text
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{Ending, Inputs, Run, UnreadableFile};
-use crate::check::{Fixed, JudgedTask, Totals, Weight};
+use crate::check::{CheckedFile, Fixed, JudgedTask, Note, Totals, Weight};
 use crate::document::{LineIndex, Span, on_one_line};
 use crate::finding::{Applicability, Container, Finding, Verdict, quote};
 use crate::policy::Level;
@@ -52,6 +52,23 @@ pub(super) fn left_out<'a>(
     let fails = |outcome: &Outcome| (outcome.findings.verdict, outcome.level) == (Verdict::Fail, Level::Deny);
     let outcomes = task.report.outcomes.iter().filter(move |outcome| !is_quiet || fails(outcome));
     outcomes.map(|outcome| (outcome, outcome.findings.further)).filter(|(_, further)| *further > 0)
+}
+
+/// The notes that the run shows. What nobody could see is no pass, so it is never left out.
+pub(super) fn notes<'a>(
+    file: &'a CheckedFile<'_>,
+    run: &Run<'_>,
+) -> impl Iterator<Item = &'a Note> + use<'a> {
+    let is_quiet = run.quiet;
+    file.notes.iter().filter(move |note| !is_quiet || note.is_unknown)
+}
+
+/// The notes of a file that count as unknown, each with its sentences: what nobody could see, and what to do.
+pub(super) fn unseen<'a>(file: &'a CheckedFile<'_>) -> impl Iterator<Item = (&'a Note, String)> + use<'a> {
+    file.notes.iter().filter(|note| note.is_unknown).map(|note| {
+        let help = note.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
+        (note, format!("{}.{help}", on_one_line(&note.message)))
+    })
 }
 
 impl Told<'_> {
@@ -206,7 +223,11 @@ pub(super) fn summary(ending: &Ending<'_>, run: &Run<'_>) -> String {
             Inputs::Stacks => "nothing was judged: there is no stack".to_owned(),
         }
     } else if totals.task_definitions == 0 {
-        format!("nothing was judged: no task definition in {}", counted(totals.files, noun))
+        let unknown = match totals.unknowns {
+            0 => String::new(),
+            unknowns => format!(", {unknowns} unknown"),
+        };
+        format!("nothing was judged: no task definition in {}{unknown}", counted(totals.files, noun))
     } else if run.policy.rules.is_empty() {
         "nothing was judged: the policy turns every rule off".to_owned()
     } else {

@@ -25,7 +25,7 @@ pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
 pub use scenario::{Fact, Scenario};
 
-use crate::document::{Entry, Node, Reading, Span, Value, View};
+use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View};
 use assertion::Assertion;
 use parameter::Parameter;
 
@@ -68,6 +68,9 @@ const BUDGET: usize = 500_000;
 /// How much work is spent on one template in all, in functions evaluated. Templates that people write take a small part of
 /// it; a function inside a function inside a function can take any number, and what is left then stays open.
 const MOST_WORK: usize = 1_000_000;
+
+/// How many possibilities of one nested stack are told apart.
+const MAXIMUM_DEPLOYMENTS: usize = 16;
 
 /// The resource type that rules are about.
 pub const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
@@ -121,14 +124,25 @@ pub struct TaskDefinition<'t> {
 pub struct NestedStack<'t> {
     /// Its logical id.
     pub logical_id: &'t str,
-    /// Where its template is, as far as that is a text.
-    pub location: Option<&'t str>,
+    /// Where its template is.
+    pub location: Option<&'t Node<'t>>,
     /// Where that is written, or else its logical id.
     pub span: Option<Span>,
     /// The parameters handed down; `None`: nobody can see yet which.
     pub parameters: Option<&'t [Entry<'t>]>,
     /// The condition under which it is created; several when the key is repeated.
     pub conditions: Vec<&'t Node<'t>>,
+}
+
+/// What a nested stack may come to be.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Where its template is; `None`: nobody can see yet.
+    pub location: Option<String>,
+    /// What that may know of its deployment.
+    pub given: Given,
+    /// What tells it from the stack's other possibilities; empty if there are none.
+    pub facts: Vec<Fact>,
 }
 
 impl<'t> Template<'t> {
@@ -224,60 +238,72 @@ impl<'t> Template<'t> {
         }
     }
 
-    /// What a nested stack's template may know of its deployment. A parameter that is not handed down has its default.
-    pub fn handed_down(&self, stack: &NestedStack<'t>) -> Given {
-        let mut given = Given { assume_defaults: true, ..Given::default() };
+    /// What a nested stack may come to be: one for each template and each set of parameters, none if it is never
+    /// created. Where there are too many, one that leaves open what is not certain.
+    pub fn deployments(&self, stack: &NestedStack<'t>) -> Vec<Deployment> {
+        let scenario = Scenario::new(self, None);
+        let may_hold = |condition: &&'t Node<'t>| scenario.is_created(condition) != Some(false);
+        let mut found = BTreeMap::new();
+        loop {
+            if stack.conditions.is_empty() || stack.conditions.iter().any(may_hold) {
+                let deployment = self.deployment(stack, |node| scenario.resolve(node));
+                found.entry(deployment).or_insert_with(|| scenario.facts());
+            }
+            if found.len() > MAXIMUM_DEPLOYMENTS {
+                let certain = Scenario::new(self, None);
+                let (location, given) = self.deployment(stack, |node| certain.resolve_if_certain(node));
+                return vec![Deployment { location, given, facts: Vec::new() }];
+            }
+            if !scenario.advance() {
+                break;
+            }
+        }
+        let is_only = found.len() == 1;
+        let deployment = |((location, given), facts)| Deployment {
+            location,
+            given,
+            facts: if is_only { Vec::new() } else { facts },
+        };
+        found.into_iter().map(deployment).collect()
+    }
+
+    /// Where a nested stack's template is, and what it may know of its deployment. A parameter that is not handed down has
+    /// its default.
+    fn deployment<'a>(
+        &self,
+        stack: &'a NestedStack<'t>,
+        value: impl Fn(&'a Node<'a>) -> &'a Node<'a>,
+    ) -> (Option<String>, Given) {
+        let text = |node: &'a Node<'a>| parameter::scalar(node).map(|scalar| scalar.text.into_owned());
+        let location = stack.location.and_then(|node| text(value(node)));
+        let mut given = Given { assume_defaults: stack.parameters.is_some(), ..Given::default() };
         for name in ["AWS::AccountId", "AWS::Region", "AWS::Partition", "AWS::URLSuffix"] {
             if let Some(value) = self.given.parameters.get(name) {
                 given.parameters.insert(name.to_owned(), value.clone());
             }
         }
-        let Some(parameters) = stack.parameters else {
-            return Given { assume_defaults: false, ..given };
-        };
-        for entry in parameters {
-            let scenario = Scenario::new(self, None);
-            let node = scenario.value(&entry.value);
-            let scalar = |node: &Node<'_>| {
-                let found = parameter::scalar(scenario.value(node));
-                found.map(|scalar| (scalar.text.into_owned(), scalar.is_number))
-            };
-            let value = match &node.value {
+        for Entry { key, value: written, .. } in stack.parameters.unwrap_or_default() {
+            let node = value(written);
+            if node.is_no_value() {
+                continue;
+            }
+            let name = key.clone().into_owned();
+            let known = match &node.value {
                 Value::Sequence(items) => {
-                    let items = items.iter().map(scalar).collect::<Option<Vec<_>>>();
-                    let texts = |items: Vec<(String, bool)>| {
-                        items.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
-                    };
-                    items.map(|items| (texts(items).join(","), false))
+                    let items = items.iter().map(&value).filter(|item| !item.is_no_value());
+                    items.map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
                 }
-                _ => scalar(node),
+                _ => text(node),
             };
-            let name = entry.key.clone().into_owned();
-            match value.filter(|_| !scenario.is_one_of_several()) {
-                Some((value, is_number)) => {
-                    if is_number {
-                        given.numbers.insert(name.clone());
-                    }
-                    given.parameters.insert(name, value);
-                }
-                None => drop(given.open.insert(name)),
+            if matches!(node.value, Value::Number(_)) {
+                given.numbers.insert(name.clone());
             }
+            match known {
+                Some(known) => given.parameters.insert(name, known).map(drop),
+                None => given.open.insert(name).then_some(()),
+            };
         }
-        given
-    }
-
-    /// Whether a resource under these conditions is created in some case.
-    pub fn may_be_created(&self, conditions: &[&'t Node<'t>]) -> bool {
-        let scenario = Scenario::new(self, None);
-        let may_hold = |condition: &&'t Node<'t>| scenario.is_created(condition) != Some(false);
-        loop {
-            if conditions.is_empty() || conditions.iter().any(may_hold) {
-                return true;
-            }
-            if !scenario.advance() {
-                return false;
-            }
-        }
+        (location, given)
     }
 
     /// The text of a property that no open value decides.
@@ -333,14 +359,10 @@ impl<'t> Template<'t> {
                 .find_map(|(name, key)| is_of_type(name).then_some(*key))
         {
             let properties = entry.value.get("Properties");
-            let text = |node: &'t Node<'t>| match &node.value {
-                Value::String(text) => Some((&**text, node.span)),
-                _ => None,
-            };
             // The AWS CDK writes a URL that only its deployment knows, and the file's name beside it.
             let asset = entry.value.get("Metadata").and_then(|metadata| metadata.get("aws:asset:path"));
             let written = properties.and_then(|properties| properties.get(key));
-            let location = asset.and_then(text).or_else(|| written.and_then(text));
+            let location = asset.filter(|asset| matches!(asset.value, Value::String(_))).or(written);
             let is_certain = entries_of_certain(&entry.value).is_some();
             let parameters = properties.filter(|_| is_certain).and_then(|properties| {
                 entries_of_certain(properties)?;
@@ -348,8 +370,8 @@ impl<'t> Template<'t> {
             });
             self.nested_stacks.push(NestedStack {
                 logical_id: &entry.key,
-                location: location.map(|(text, _)| text),
-                span: location.map_or(entry.key_span, |(_, span)| span),
+                location,
+                span: location.map_or(entry.key_span, |node| node.span),
                 parameters,
                 conditions: all("Condition").collect(),
             });

@@ -1,10 +1,9 @@
 //! Checking many files at once.
 //!
-//! Owns reading a file, what becomes of one that is not text or that ends in a panic, and the spreading over threads;
+//! Owns what becomes of a file that is not text or that ends in a panic, and the spreading over threads;
 //! results come in the order of the files, and only a bounded number waits. Must not know where results go.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, Read};
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,6 +12,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 
 use super::files::Input;
 use super::nested::NestedStack;
+use super::reading::{self, Content};
 use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
 use crate::document::{LineIndex, Span};
 use crate::output::UnreadableFile;
@@ -69,9 +69,12 @@ pub(super) fn judge(
     is_handed_on: bool,
     check: impl FnOnce(&str, &str) -> Option<Judged>,
 ) -> Judged {
-    let bytes = if input.is_standard_input() { read_standard_input() } else { std::fs::read(&input.path) };
-    let bytes = match bytes {
-        Ok(bytes) => bytes,
+    let bytes = match reading::read(input) {
+        Ok(Content { bytes, is_cut: false }) => bytes,
+        Ok(Content { bytes, .. }) if must_concern || mentions_us(&String::from_utf8_lossy(&bytes)) => {
+            return Judged::unreadable(&input.name(), reading::too_large());
+        }
+        Ok(_) => return Judged::default(),
         Err(error) => return Judged::unreadable(&input.name(), format!("cannot be read: {error}")),
     };
     let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
@@ -117,12 +120,6 @@ fn mentions_us(text: &str) -> bool {
     ["taskdefinition", "containerdefinitions"].iter().any(|word| text.contains(word))
 }
 
-fn read_standard_input() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// A file in another encoding.
 struct NotUtf8 {
     /// What can be read of it.
@@ -136,7 +133,17 @@ fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
         let text = char::decode_utf16(units).map(Result::unwrap_or_default).collect();
         Err(NotUtf8 { text, message: "is UTF-16: save it as UTF-8".into() })
     };
+    let utf32 = |unit: fn([u8; 4]) -> u32| {
+        let units = bytes.as_chunks().0.iter().map(|four| unit(*four));
+        let text = units.map(|unit| char::from_u32(unit).unwrap_or_default()).collect();
+        Err(NotUtf8 { text, message: "is UTF-32: save it as UTF-8".into() })
+    };
     match *bytes.as_slice() {
+        // The same in four bytes as below in two, and before it because UTF-16 begins likewise.
+        [0xFF, 0xFE, 0, 0, ..] => return utf32(u32::from_le_bytes),
+        [0, 0, 0xFE, 0xFF, ..] => return utf32(u32::from_be_bytes),
+        [first, 0, 0, 0, ..] if first.is_ascii_graphic() => return utf32(u32::from_le_bytes),
+        [0, 0, 0, fourth, ..] if fourth.is_ascii_graphic() => return utf32(u32::from_be_bytes),
         // A byte order mark, or an ASCII character in two bytes.
         [0xFF, 0xFE, ..] => return utf16(u16::from_le_bytes),
         [0xFE, 0xFF, ..] => return utf16(u16::from_be_bytes),

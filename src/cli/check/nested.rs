@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
+use super::judge::Judged;
 use crate::check::{CheckedFile, Note};
 use crate::document::{Span, quote};
 use crate::template::Given;
@@ -22,17 +23,20 @@ pub(super) struct NestedStack {
     pub(super) given: Given,
     logical_id: String,
     parent: String,
+    case: String,
 }
 
 impl NestedStack {
     /// Says as what its template is checked.
     pub(super) fn note(&self) -> Note {
+        let case = if self.case.is_empty() { "" } else { " in this case: " };
         let message = format!(
-            "checked as the nested stack {} of {}, with the parameters it gets there",
+            "checked as the nested stack {} of {}, with the parameters it gets there{case}{}",
             quote(&self.logical_id),
-            self.parent
+            self.parent,
+            self.case
         );
-        Note { span: Span::NOWHERE, message, help: None }
+        Note { span: Span::NOWHERE, message, help: None, is_unknown: false }
     }
 }
 
@@ -47,7 +51,11 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
                 "the template of the nested stack {} is no file, so it is not checked",
                 quote(&nested.logical_id)
             );
-            file.notes.push(Note { span: nested.span, message, help: None });
+            let note = Note { span: nested.span, message, help: None, is_unknown: true };
+            // One is enough for all possibilities of a stack.
+            if file.notes.last() != Some(&note) {
+                file.notes.push(note);
+            }
             continue;
         };
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -56,21 +64,46 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
             given: nested.given,
             logical_id: nested.logical_id,
             parent: file.path.to_owned(),
+            case: nested.case,
         });
     }
     stacks
 }
 
-/// Checks nested stacks, and those below them that `check` finds.
-pub(super) fn each(stacks: Vec<NestedStack>, mut check: impl FnMut(&NestedStack) -> Vec<NestedStack>) {
-    let mut checked = BTreeSet::new();
-    let mut waiting = VecDeque::from(stacks);
-    while let Some(stack) = waiting.pop_front() {
-        let is_new = checked.insert((stack.path.clone(), stack.given.clone()));
-        if is_new && checked.len() <= MAXIMUM_STACKS {
-            waiting.extend(check(&stack));
+/// Checks nested stacks, and those below them that `check` finds. What comes back is for the
+/// file that names the first that was one too many.
+pub(super) fn each(
+    stacks: Vec<NestedStack>,
+    mut check: impl FnMut(&NestedStack) -> Vec<NestedStack>,
+) -> Option<(String, Judged)> {
+    let mut known = BTreeSet::new();
+    let mut waiting = VecDeque::new();
+    let mut found = stacks;
+    let mut left_out = None;
+    loop {
+        for stack in found {
+            if known.contains(&(stack.path.clone(), stack.given.clone())) {
+                continue;
+            }
+            if known.len() == MAXIMUM_STACKS {
+                left_out.get_or_insert(stack);
+                break;
+            }
+            known.insert((stack.path.clone(), stack.given.clone()));
+            waiting.push_back(stack);
         }
+        let Some(stack) = waiting.pop_front() else { break };
+        found = check(&stack);
     }
+    left_out.map(|NestedStack { logical_id, parent, .. }| {
+        let message = format!(
+            "more than {MAXIMUM_STACKS} nested stacks are to be checked in one run; {} and those after it are not \
+             checked, so check fewer files at once",
+            quote(&logical_id)
+        );
+        let judged = Judged::unreadable(&parent, message);
+        (parent, judged)
+    })
 }
 
 /// A path without `.` in it, and without the directories that `..` leaves again.
