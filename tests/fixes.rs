@@ -238,7 +238,7 @@ fn what_is_excepted_is_not_fixed() {
         for task in file.judged.iter_mut().flatten() {
             let (account, logical_id) = (Some("123456789012"), None);
             let subject = Subject { account, stack_name: None, stack_tags: None, logical_id, family: None };
-            excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap());
+            excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap(), |_| true);
         }
     };
     let checking = Checking { path: "x", given: &given, policy: &policy, excuse: &excuse_file };

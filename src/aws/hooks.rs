@@ -17,8 +17,9 @@ use aws_sdk_cloudformation::types::{
 
 use super::failure::{self, reason};
 use super::times::Lenient;
-use crate::deployed::results::{Ending, Invocation, Violated, WARNING};
+use crate::deployed::results::{Ending, Invocation, Violated};
 use crate::document::on_one_line;
+use crate::hook::WARNING_ONLY;
 
 /// A hook in one account and Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +190,9 @@ pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> 
             Some(Violated {
                 rule: annotation.annotation_name()?.to_owned(),
                 severity: annotation.severity_level().map(|level| level.as_str().to_owned()),
-                is_warning: annotation.status_message().is_some_and(|message| message.starts_with(WARNING)),
+                is_warning: annotation
+                    .status_message()
+                    .is_some_and(|message| message.starts_with(WARNING_ONLY)),
             })
         })
         .collect();

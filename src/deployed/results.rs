@@ -47,9 +47,6 @@ pub struct Violated {
     pub is_warning: bool,
 }
 
-/// What the hook's message on a rule at level `warn` begins with.
-pub const WARNING: &str = "Warning only: ";
-
 /// What stands in a rule's place where a failure names none.
 pub const NO_RULE: &str = "no rule named";
 
