@@ -1,8 +1,8 @@
 //! How many instructions the hot paths take, by valgrind's callgrind, against the numbers in `instructions.txt`.
 //!
 //! Owns the subjects, the counting and the comparison. Times of a busy machine drift and counts do not: where one is above
-//! what is recorded by more than [`TOLERANCE`], something costs more than it did. Without valgrind nothing is counted, which
-//! is said.
+//! what is recorded by more than [`TOLERANCE`], something costs more than it did. Without valgrind nothing is counted, and
+//! another valgrind or another C library counts otherwise, so nothing is compared; either is said.
 //!
 //! `make instructions`; `make instructions-record` after a change that is meant.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
@@ -33,6 +33,9 @@ const TOLERANCE: f64 = 0.03;
 
 /// A subject is run so often, and twice as often; the difference has nothing of the start in it.
 const RUNS: u64 = 50;
+
+/// What begins the line that says what the record was made with.
+const TOOLS: &str = "# With ";
 
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
 const FAILING: &[u8] = include_bytes!("events/failing.json");
@@ -84,18 +87,29 @@ fn main() -> Result<(), Box<dyn Error>> {
         (0..runs.parse()?).for_each(|_| run());
         return Ok(());
     }
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    let Some(tools) = tools() else {
         println!("instructions: valgrind is not there, so nothing is counted");
         return Ok(());
-    }
+    };
     let mut counts = BTreeMap::new();
     for (subject, _) in SUBJECTS {
         counts.insert(*subject, (counted(subject, 2 * RUNS)? - counted(subject, RUNS)?) / RUNS);
     }
     if arguments.iter().any(|argument| argument == "record") {
-        return record(&counts);
+        return record(&counts, &tools);
     }
-    compare(&counts)
+    compare(&counts, &tools)
+}
+
+/// What a count depends on beside the code, in one line. `None`: there is no valgrind.
+fn tools() -> Option<String> {
+    let version = |command: &str, arguments: &[&str]| {
+        let output = Command::new(command).args(arguments).output().ok()?;
+        String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+    };
+    let valgrind = version("valgrind", &["--version"])?;
+    let library = version("getconf", &["GNU_LIBC_VERSION"]).unwrap_or_else(|| "another C library".into());
+    Some(format!("{valgrind}, {library}, {}", env::consts::ARCH))
 }
 
 /// How many instructions the whole program takes with so many runs of a subject.
@@ -110,8 +124,9 @@ fn counted(subject: &str, runs: u64) -> Result<u64, Box<dyn Error>> {
     Ok(count.ok_or_else(|| format!("valgrind did not count:\n{told}"))?.parse()?)
 }
 
-fn record(counts: &BTreeMap<&str, u64>) -> Result<(), Box<dyn Error>> {
-    let mut text = "# Instructions of one run, written by `make instructions-record`.\n".to_owned();
+fn record(counts: &BTreeMap<&str, u64>, tools: &str) -> Result<(), Box<dyn Error>> {
+    let mut text =
+        format!("# Instructions of one run, written by `make instructions-record`.\n{TOOLS}{tools}\n");
     for (subject, count) in counts {
         writeln!(text, "{subject} {count}")?;
     }
@@ -119,8 +134,9 @@ fn record(counts: &BTreeMap<&str, u64>) -> Result<(), Box<dyn Error>> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
-fn compare(counts: &BTreeMap<&str, u64>) -> Result<(), Box<dyn Error>> {
+fn compare(counts: &BTreeMap<&str, u64>, tools: &str) -> Result<(), Box<dyn Error>> {
     let recorded = fs::read_to_string(RECORDED)?;
+    let recorded_by = recorded.lines().find_map(|line| line.strip_prefix(TOOLS)).unwrap_or_default();
     let lines = recorded.lines().filter(|line| !line.starts_with('#'));
     let recorded: BTreeMap<&str, u64> = lines
         .filter_map(|line| line.split_once(' '))
@@ -135,6 +151,10 @@ fn compare(counts: &BTreeMap<&str, u64>) -> Result<(), Box<dyn Error>> {
         if share > TOLERANCE {
             above.push(*subject);
         }
+    }
+    if recorded_by != tools {
+        println!("instructions: not compared, for the record is by {recorded_by}, and this is {tools}");
+        return Ok(());
     }
     if above.is_empty() {
         return Ok(());

@@ -121,6 +121,7 @@ impl Weight {
     /// What those findings of `outcome` weigh that were counted and not kept.
     pub fn of_further(outcome: &Outcome) -> Self {
         match (outcome.findings.verdict, outcome.level) {
+            _ if outcome.findings.is_further_excused => Self::Excepted,
             (Verdict::Fail, Level::Deny) => Self::Failure,
             (Verdict::Fail, Level::Warn) => Self::Warning,
             (Verdict::Excepted, _) => Self::Excepted,
@@ -238,8 +239,36 @@ fn may_be_macro(text: &[u8]) -> bool {
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
+    check_as(path, text, given, policy, Parameters::Open)
+}
+
+/// Checks the template of a stack that is deployed, as [`check`] does a file. Nobody can say any more what its parameters
+/// will be, so no finding asks for that.
+pub fn check_deployed<'a>(
+    path: &'a str,
+    text: &'a str,
+    given: &Given,
+    policy: &Policy,
+) -> Option<CheckedFile<'a>> {
+    check_as(path, text, given, policy, Parameters::Settled)
+}
+
+/// Whether somebody can still say what parameters will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Parameters {
+    Open,
+    Settled,
+}
+
+fn check_as<'a>(
+    path: &'a str,
+    text: &'a str,
+    given: &Given,
+    policy: &Policy,
+    parameters: Parameters,
+) -> Option<CheckedFile<'a>> {
     match read_document(text) {
-        Ok(document) => check_document(path, text, &document, given, policy),
+        Ok(document) => check_document(path, text, &document, given, policy, parameters),
         Err(unreadable) => Some(CheckedFile {
             path,
             text,
@@ -259,6 +288,7 @@ fn check_document<'a>(
     document: &Document<'a>,
     given: &Given,
     policy: &Policy,
+    parameters: Parameters,
 ) -> Option<CheckedFile<'a>> {
     let root = &document.root;
     let plain = from_plain(root);
@@ -285,8 +315,8 @@ fn check_document<'a>(
     let template = Template::of(root, given)?;
     file.parameters = template.parameter_names().map(str::to_owned).collect();
     match expand_loops(root, &template) {
-        Ok(None) => describe(&template, policy, &mut file),
-        Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, &mut file),
+        Ok(None) => describe(&template, policy, parameters, &mut file),
+        Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, parameters, &mut file),
         Err(message) => {
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
@@ -421,7 +451,13 @@ pub fn judge<'t>(
 /// What to do about a function or macro that nobody can evaluate here.
 const SEE_PROCESSED: &str = "Check the template that it makes: `aws cloudformation get-template --template-stage Processed` shows it.";
 
-fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedFile<'_>) {
+fn describe<'t>(
+    template: &'t Template<'t>,
+    policy: &Policy,
+    parameters: Parameters,
+    file: &mut CheckedFile<'_>,
+) {
+    let are_open = parameters == Parameters::Open;
     let mut all = Vec::with_capacity(template.task_definitions.len());
     for task_definition in &template.task_definitions {
         for mut judged in judge(template, task_definition, policy) {
@@ -430,12 +466,13 @@ fn describe<'t>(template: &'t Template<'t>, policy: &Policy, file: &mut CheckedF
                     "{} has more cases than are judged one by one, so some of its values are left open",
                     quote(task_definition.logical_id)
                 );
-                let help = "Fix some of its parameters with `--parameter`.";
-                let help = Some(help.into());
+                let help = are_open.then(|| "Fix some of its parameters with `--parameter`.".into());
                 file.notes.push(Note { span: judged.span, message, help, is_unknown: false });
             }
             for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
-                settle(finding, template);
+                if are_open {
+                    settle(finding, template);
+                }
             }
             all.push(judged);
         }

@@ -282,6 +282,10 @@ pub struct Findings {
     pub kept: Vec<Finding>,
     /// How many reasons there were beyond those that are kept.
     pub further: usize,
+    /// What those are about, each once; `None`: the whole task definition, or what cannot be told any more.
+    pub further_about: Vec<Option<Container>>,
+    /// Whether the policy excuses all of those.
+    pub is_further_excused: bool,
     /// Keys that stood twice in a map that the rule read; every value was judged.
     pub duplicate_keys: Vec<&'static str>,
     /// Why the rule does not apply, when it does not.
@@ -299,6 +303,8 @@ impl Findings {
             verdict: Verdict::NotApplicable,
             kept: Vec::new(),
             further: 0,
+            further_about: Vec::new(),
+            is_further_excused: false,
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
             is_certain: false,
@@ -313,6 +319,9 @@ impl Findings {
         self.is_elsewhere |= other.is_elsewhere;
         self.verdict = self.verdict.max(other.verdict);
         self.further += other.further;
+        for about in other.further_about {
+            add_about(&mut self.further_about, about);
+        }
         self.duplicate_keys.extend(other.duplicate_keys);
         let because = self.not_applicable_because.or(other.not_applicable_because);
         self.not_applicable_because = because.filter(|_| self.verdict == Verdict::NotApplicable);
@@ -322,5 +331,17 @@ impl Findings {
             }
         }
         self
+    }
+}
+
+/// How many containers are told apart of which findings were not kept.
+const MAXIMUM_ABOUT: usize = 64;
+
+/// Adds what a finding that is not kept is about.
+pub(crate) fn add_about(all: &mut Vec<Option<Container>>, about: Option<Container>) {
+    // Beyond the bound nobody can name it, so what is said of certain containers does not cover it.
+    let about = if all.len() < MAXIMUM_ABOUT { about } else { None };
+    if !all.contains(&about) {
+        all.push(about);
     }
 }

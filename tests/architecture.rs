@@ -46,7 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("https", &[]),
     ("payload", &["document", "https"]),
     ("deployed", &["template"]),
-    ("aws", &["deployed", "document", "https", "policy_file", "template"]),
+    ("aws", &["deployed", "document", "hook", "https", "policy_file", "template"]),
     (
         "cli",
         &[

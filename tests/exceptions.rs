@@ -96,15 +96,15 @@ fn all_matchers_must_hold_and_any_of_a_list() {
         ("stack-tags: {team: [shop, cart], stage: ''}", true),
         ("stack-tags: {team: shop, stage: test}", false),
         ("stack-tags: {Team: shop}", false),
-        ("stack-tags: {owner: '*'}", false),
+        ("stack-tags: {owner: '*'}, trust-author: true", false),
         ("logical-id: Web, trust-author: true", true),
         (
             "logical-id: W?b, family: w*, container: web, image: 'registry.example/*', trust-author: true",
             true,
         ),
-        ("family: other, account: '*'", false),
-        ("container: other, account: '*'", false),
-        ("image: 'registry.example/web', account: '*'", false),
+        ("family: other, account: '111122223333'", false),
+        ("container: other, account: '111122223333'", false),
+        ("image: 'registry.example/web', account: '111122223333'", false),
     ] {
         assert_eq!(is_excused(exception), expected, "{exception}");
     }
@@ -113,7 +113,8 @@ fn all_matchers_must_hold_and_any_of_a_list() {
 #[test]
 fn what_is_excused_stays_visible() {
     let event = event(STACK, &json!([privileged("web", "x")]));
-    let answer = answer("account: '*', owner: platform, expires: 2027-03-31", &event, &World::new(Ok(&[])));
+    let answer =
+        answer("account: '111122223333', owner: platform, expires: 2027-03-31", &event, &World::new(Ok(&[])));
     assert_eq!(answer["hookStatus"], "SUCCESS");
     assert!(answer["message"].as_str().unwrap().contains("1 excepted"), "{answer}");
     let annotations = answer["annotations"].as_array().unwrap();
@@ -129,17 +130,66 @@ fn what_is_excused_stays_visible() {
 #[test]
 fn one_container_is_excused_and_not_the_other() {
     let containers = json!([privileged("agent", "x"), privileged("web", "x")]);
-    let answer = answer("account: '*', container: agent", &event(STACK, &containers), &World::new(Ok(&[])));
+    let answer =
+        answer("account: '111122223333', container: agent", &event(STACK, &containers), &World::new(Ok(&[])));
     assert_eq!(answer["hookStatus"], "FAILED");
     let message = answer["message"].as_str().unwrap();
     assert!(message.contains("container `web`") && !message.contains("`agent`"), "{message}");
+    // The other stays visible, as far as there is room.
+    let annotations = answer["annotations"].as_array().unwrap();
+    let annotation = annotations.iter().find(|one| one["annotationName"] == "privileged-container").unwrap();
+    let text = annotation["statusMessage"].as_str().unwrap();
+    assert!(
+        text.contains("`web`") && text.contains("Excepted: container `agent` (being rebuilt)."),
+        "{text}"
+    );
     // Of two values of a repeated key, one is not enough.
     let twice = r#"[{"Name": "agent", "Name": "web", "Privileged": true}]"#;
     let text = event(STACK, &json!("CONTAINERS")).to_string().replace("\"CONTAINERS\"", twice);
-    let policy = "exceptions: [{rules: [privileged-container, writable-root-filesystem, root-user], reason: x, account: '*', container: agent}]";
+    let policy = "exceptions: [{rules: [privileged-container, writable-root-filesystem, root-user], reason: x, account: '111122223333', container: agent}]";
     let hook = Hook::new(Ok(policy::read(policy).unwrap()));
     let response = hook.respond(text.as_bytes(), &World::new(Ok(&[]))).response;
     assert_eq!(serde_json::to_value(&response).unwrap()["hookStatus"], "FAILED");
+}
+
+#[test]
+fn an_exception_excuses_all_that_is_found_in_its_container() {
+    let added = |containers: &Value, exception: &str| {
+        let policy =
+            format!("exceptions: [{{rules: [added-linux-capabilities], reason: vendor, {exception}}}]");
+        let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
+        let event = event(STACK, containers).to_string();
+        serde_json::to_value(hook.respond(event.as_bytes(), &World::new(Ok(&[]))).response).unwrap()
+    };
+    // More than one container's findings that are kept.
+    let container = |name: &str, count: usize| {
+        let names: Vec<_> = (0..count).map(|at| format!("CAP{at}")).collect();
+        let capabilities = json!({"Capabilities": {"Add": names}});
+        json!({"Name": name, "User": "app", "ReadonlyRootFilesystem": true, "LinuxParameters": capabilities})
+    };
+    let exception = "account: '111122223333', container: agent";
+    let answer = added(&json!([container("agent", 100)]), exception);
+    assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
+    let status = |answer: &Value| {
+        let annotations = answer["annotations"].as_array().unwrap().clone();
+        let of_rule = annotations.iter().find(|one| one["annotationName"] == "added-linux-capabilities");
+        of_rule.unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&answer), "SKIPPED", "{answer}");
+    // Of another container, one is enough.
+    let answer = added(&json!([container("agent", 100), container("web", 1)]), exception);
+    assert_eq!((&answer["hookStatus"], status(&answer)), (&json!("FAILED"), "FAILED".to_owned()), "{answer}");
+    let answer = added(&json!([container("agent", 100), container("web", 100)]), exception);
+    assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+    // Also where none of that container's is kept.
+    let mut containers = vec![container("agent", 100); 8];
+    containers.push(container("web", 1));
+    let answer = added(&json!(containers), exception);
+    assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("What was found beyond what is listed is not excused."), "{message}");
+    let complies = |one: &&Value| one["status"] == "FAILED" && one["statusMessage"] == "Complies.";
+    assert_eq!(answer["annotations"].as_array().unwrap().iter().find(complies), None);
 }
 
 #[test]
@@ -147,7 +197,7 @@ fn an_exception_counts_until_the_end_of_its_last_day() {
     let event = event(STACK, &json!([privileged("web", "x")]));
     let on = |today| {
         let world = World { today, ..World::new(Ok(&[])) };
-        answer("account: '*', expires: 2027-03-31", &event, &world)
+        answer("account: '111122223333', expires: 2027-03-31", &event, &world)
     };
     assert_eq!(on("2027-03-31")["hookStatus"], "SUCCESS");
     let after = on("2027-04-01");
@@ -159,10 +209,14 @@ fn an_exception_counts_until_the_end_of_its_last_day() {
 fn a_request_without_a_stack_matches_no_stack() {
     let event = event("", &json!([privileged("web", "x")]));
     let world = World::new(Ok(&[("team", "shop")]));
-    for exception in ["stack-name: '*'", "stack-tags: {team: '*'}", "logical-id: '*', account: '*'"] {
+    for exception in [
+        "stack-name: '*', trust-author: true",
+        "stack-tags: {team: '*'}, trust-author: true",
+        "logical-id: '*', account: '111122223333'",
+    ] {
         assert_eq!(answer(exception, &event, &world)["hookStatus"], "FAILED", "{exception}");
     }
-    assert_eq!(answer("family: web, account: '*'", &event, &world)["hookStatus"], "SUCCESS");
+    assert_eq!(answer("family: web, account: '111122223333'", &event, &world)["hookStatus"], "SUCCESS");
     assert_eq!(world.asked.get(), 0);
 }
 
@@ -174,7 +228,7 @@ fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
         ("stack-tags: {team: shop}", &bad, 1),
         ("stack-tags: {team: shop}", &good, 0),
         ("stack-tags: {team: shop}, account: '999999999999'", &bad, 0),
-        ("account: '*'", &bad, 0),
+        ("account: '111122223333'", &bad, 0),
     ] {
         let world = World::new(Ok(&[("team", "shop")]));
         answer(exception, event, &world);
@@ -185,6 +239,51 @@ fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
     assert_eq!(answer["hookStatus"], "FAILED");
     assert!(answer["message"].as_str().unwrap().contains("did not answer in time"), "{answer}");
     assert_eq!(world.asked.get(), 1);
+}
+
+#[test]
+fn tags_are_not_asked_for_where_nothing_would_block() {
+    let exception =
+        "exceptions: [{rules: [privileged-container, root-user], reason: x, stack-tags: {team: shop}}]";
+    let asked = |policy: &str, event: &Value, body: &Value| {
+        let world = World { body: body.clone(), ..World::new(Ok(&[("team", "shop")])) };
+        let hook = Hook::new(Ok(policy::read(&format!("{policy}\n{exception}")).unwrap()));
+        let response = hook.respond(event.to_string().as_bytes(), &world).response;
+        (world.asked.get(), serde_json::to_value(response).unwrap())
+    };
+    let bad = event(STACK, &json!([privileged("web", "x")]));
+    let (times, answer) = asked("rules: {privileged-container: {level: warn}}", &bad, &json!(null));
+    assert_eq!((times, &answer["hookStatus"]), (0, &json!("SUCCESS")), "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("not asked whether the stack's tags excuse it"), "{message}");
+    let secret =
+        json!([{"Name": "a", "User": "{{resolve:secretsmanager:x}}", "ReadonlyRootFilesystem": true}]);
+    let open = event(STACK, &secret);
+    assert_eq!(asked("unresolved: {resource: warn}", &open, &json!(null)).0, 0);
+    assert_eq!(asked("unresolved: {resource: deny}", &open, &json!(null)).0, 1);
+    // What is asked for one rule is known for the other.
+    let both = event(
+        STACK,
+        &json!([{"Name": "a", "Privileged": true, "User": "0", "ReadonlyRootFilesystem": true}]),
+    );
+    let (times, answer) = asked("rules: {privileged-container: {level: warn}}", &both, &json!(null));
+    assert_eq!(times, 1);
+    assert!(answer["message"].as_str().unwrap().contains("2 excepted"), "{answer}");
+    let template = |user: &str| {
+        format!(
+            "Parameters: {{U: {{Type: String}}}}\nResources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    \
+                 Properties: {{ContainerDefinitions: [{{Name: a, User: {user}, ReadonlyRootFilesystem: true}}]}}\n"
+        )
+    };
+    let stack = json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+        "actionInvocationPoint": "UPDATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    });
+    let root = template("0");
+    assert_eq!(asked("", &stack, &json!({"template": root, "previousTemplate": root})).0, 0, "unchanged");
+    assert_eq!(asked("", &stack, &json!({"template": root})).0, 1);
+    assert_eq!(asked("", &stack, &json!({"template": template("!Ref U")})).0, 0, "unknown");
 }
 
 #[test]
@@ -209,6 +308,37 @@ fn exceptions_count_in_stacks_and_change_sets_too() {
     }
 }
 
+#[test]
+fn what_is_excused_in_one_case_of_a_stack_does_not_block_it() {
+    let template = "Parameters: {Env: {Type: String}}\nConditions: {Prod: !Equals [!Ref Env, prod]}\nResources:\n  Web:\n    \
+                    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n      - Fn::If:\n        - Prod\n        \
+                    - {Name: web, Privileged: true, User: app, ReadonlyRootFilesystem: true}\n        \
+                    - {Name: agent, Privileged: true, User: app, ReadonlyRootFilesystem: true}\n";
+    let properties = json!({"ContainerDefinitions": [{"Fn::If":
+        ["Prod", privileged("web", "x"), privileged("agent", "x")]}]});
+    let change = json!({"logicalResourceId": "Web", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+        "afterContext": json!({"Properties": properties}).to_string()});
+    for (target, body) in [
+        ("STACK", json!({"template": template})),
+        ("CHANGE_SET", json!({"template": template, "changedResources": [change]})),
+    ] {
+        let event = json!({
+            "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+            "actionInvocationPoint": "CREATE_PRE_PROVISION",
+            "requestData": {"targetName": target, "payload": "https://x.s3.amazonaws.com/x"},
+        });
+        let world = World { body, ..World::new(Ok(&[])) };
+        let half = answer("account: '111122223333', container: web", &event, &world);
+        assert_eq!(half["hookStatus"], "SUCCESS", "{target}: {half}");
+        let message = half["message"].as_str().unwrap();
+        assert!(message.starts_with("warning") && message.contains("when Prod is false"), "{message}");
+        let whole = answer("account: '111122223333', container: [web, agent]", &event, &world);
+        assert!(whole["message"].as_str().unwrap().contains("1 excepted"), "{target}: {whole}");
+        let none = answer("account: '111122223333', container: other", &event, &world);
+        assert_eq!(none["hookStatus"], "FAILED", "{target}: {none}");
+    }
+}
+
 /// A directory of its own with these files.
 fn directory(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exceptions-{name}"));
@@ -230,6 +360,16 @@ fn check(directory: &PathBuf, arguments: &[&str]) -> (Option<i32>, String) {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
     (output.status.code(), text)
+}
+
+#[test]
+fn an_account_that_is_none_is_refused() {
+    let directory = directory("account", &[("policy.yaml", "profile: baseline\n")]);
+    for account in ["1111", "1111222233334", "11112222333x", ""] {
+        let (code, text) = check(&directory, &["--account", account]);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("an account has 12 digits"), "{text}");
+    }
 }
 
 #[test]

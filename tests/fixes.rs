@@ -13,8 +13,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ecs_guard::check::{Checking, Repaired, check, read_document, repair};
+use ecs_guard::check::{CheckedFile, Checking, Repaired, check, read_document, repair};
 use ecs_guard::document::{Node, Syntax, Value as Written};
+use ecs_guard::engine::{Subject, excuse};
 use ecs_guard::finding::{Applicability, Verdict};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
@@ -215,5 +216,35 @@ fn what_applies_in_some_cases_only_is_left_alone() {
     ] {
         let repaired = repair(&text(decided, container), &checking, Applicability::Unsafe).unwrap();
         assert_eq!(repaired.text.contains("no-new-privileges"), is_fixed, "{}", repaired.text);
+    }
+}
+
+#[test]
+fn what_is_excepted_is_not_fixed() {
+    let policy = "exceptions: [{rules: [privileged-container, blocking-awslogs], container: agent, account: '123456789012', reason: x}]";
+    let policy = policy::read(policy).unwrap();
+    let container = |name: &str| {
+        format!(
+            "{{Name: {name}, User: '1', ReadonlyRootFilesystem: true, Privileged: true, LogConfiguration: {{LogDriver: awslogs}}}}"
+        )
+    };
+    let text = format!(
+        "Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n        - {}\n        - {}\n",
+        container("agent"),
+        container("web")
+    );
+    let given = Given::default();
+    let excuse_file = |file: &mut CheckedFile<'_>| {
+        for task in file.judged.iter_mut().flatten() {
+            let (account, logical_id) = (Some("123456789012"), None);
+            let subject = Subject { account, stack_name: None, stack_tags: None, logical_id, family: None };
+            excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap(), |_| true);
+        }
+    };
+    let checking = Checking { path: "x", given: &given, policy: &policy, excuse: &excuse_file };
+    for wanted in [Applicability::Safe, Applicability::Unsafe] {
+        let repaired = repair(&text, &checking, wanted).unwrap();
+        assert!(repaired.text.contains(&container("agent")), "{}", repaired.text);
+        assert!(!repaired.text.contains(&container("web")), "{}", repaired.text);
     }
 }

@@ -65,6 +65,15 @@ fn the_policy_is_the_one_of_this_repository_and_is_right() {
 }
 
 #[test]
+fn the_policy_begins_with_the_profile_that_is_asked_for() {
+    let scratch = Scratch::new("profile");
+    assert_eq!(scratch.run(&["init", "--profile", "pedantic"]).0, Some(0));
+    let expected = of_repository("ecs-guard.yaml").replacen("profile: baseline", "profile: pedantic", 1);
+    assert!(expected.ends_with(&scratch.read("ecs-guard.yaml")));
+    assert!(policy::read(&expected).unwrap().rules.len() > 20, "{expected}");
+}
+
+#[test]
 fn the_schema_is_written_where_the_policy_says() {
     let scratch = Scratch::new("schema");
     let (code, out, _) = scratch.run(&["init", "services/api", "--with", "schema"]);

@@ -16,6 +16,7 @@ LOGS = ROOT / "target/proof"
 # What is shown, and the targets that show it.
 STEPS = [
     ("the tests of the engine, the hook and the command", ["test-rust"]),
+    ("each program without the other", ["check-alone"]),
     ("a second judge, on generated task definitions", ["differential"]),
     ("attempts to get past it, beside other tools", ["bypass"]),
     ("invented texts at every entrance", ["fuzz"]),

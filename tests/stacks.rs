@@ -288,11 +288,11 @@ fn nothing_is_asked_where_the_answer_changes_nothing() {
         json!(false);
     let both = format!(
         "exceptions: [{{rules: [privileged-container], reason: a, {tags}}}, {{rules: [privileged-container], reason: b, \
-         account: '*'}}]"
+         account: '111122223333'}}]"
     );
     for (policy, event, status) in [
         (String::new(), event(SHOP), "FAILED"),
-        (excusing("account: '*'"), event(SHOP), "SUCCESS"),
+        (excusing("account: '111122223333'"), event(SHOP), "SUCCESS"),
         (excusing("stack-name: other"), event(SHOP), "FAILED"),
         (excusing(&format!("{tags}, account: '999999999999'")), event(SHOP), "FAILED"),
         (excusing(&format!("{tags}, container: other")), event(SHOP), "FAILED"),
@@ -439,6 +439,26 @@ fn a_change_sets_own_tags_count_and_come_with_its_parameters() {
     assert_eq!(operations(&server), ["DescribeChangeSet"]);
     let requests = server.requests();
     assert_eq!(parameter(&requests[0].form, "ChangeSetName"), CHANGE_SET);
+}
+
+#[test]
+fn an_event_whose_target_is_the_change_set_need_not_say_it_twice() {
+    for id in [None, Some(Value::Null), Some(json!(""))] {
+        let server = Server::always(change_set(&[]));
+        let world = World { body: body_of_change_set("String"), ..World::at(&server.endpoint) };
+        let mut event = stack_event("CHANGE_SET");
+        event["requestData"]["targetLogicalId"] = CHANGE_SET.into();
+        let said = event.as_object_mut().unwrap().remove("changeSetId");
+        assert_eq!(said, Some(CHANGE_SET.into()));
+        if let Some(id) = id {
+            event["changeSetId"] = id;
+        }
+        // Which the parameter decides, blocks.
+        let policy = format!("{}\nunresolved: {{stack: deny}}", by_tag());
+        let answer = respond(&policy, &event, &world);
+        assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
+        assert_eq!(parameter(&server.requests()[0].form, "ChangeSetName"), CHANGE_SET);
+    }
 }
 
 #[test]

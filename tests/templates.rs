@@ -554,3 +554,22 @@ fn no_value_of_the_environment_is_told_or_pointed_at() {
         }
     }
 }
+
+#[test]
+fn a_number_is_a_number_wherever_a_parameter_has_it_from() {
+    let defaults = Given { assume_defaults: true, ..Given::default() };
+    for (default, expected) in
+        [("0x0", Verdict::Fail), ("0.0", Verdict::Fail), ("'0x0'", Verdict::Pass), ("5", Verdict::Pass)]
+    {
+        let text = template(
+            &format!("Parameters: {{User: {{Type: String, Default: {default}}}}}"),
+            "User: !Ref User",
+        );
+        assert_eq!(judged(&text, &defaults, "root-user").0, expected, "{default}");
+    }
+    let text = template("Parameters: {User: {Type: String}}", "User: !Ref User");
+    let as_text = given(&[("User", "0x0")]);
+    assert_eq!(judged(&text, &as_text, "root-user").0, Verdict::Pass);
+    let as_number = Given { numbers: ["User".to_owned()].into(), ..as_text };
+    assert_eq!(judged(&text, &as_number, "root-user").0, Verdict::Fail);
+}

@@ -111,29 +111,66 @@ pub struct Deployment {
     pub tags: BTreeMap<String, String>,
 }
 
-/// The stacks that are deployed, nested ones included, in the order of their names.
-///
-/// # Errors
-/// Why they cannot be listed, as a part of a sentence.
-pub async fn list(client: &Client) -> Result<Vec<Stack>, String> {
-    let mut stacks = Vec::new();
+/// What a Region's list of stacks tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The account, if the list has any stack, were it one that was deleted.
+    pub account: Option<String>,
+    /// The stacks that a deployment can change, nested ones included, in the order of their names.
+    pub stacks: Vec<Stack>,
+    /// Why these are not all, each as a part of a sentence.
+    pub problems: Vec<String>,
+}
+
+/// What no deployment can create or change any more, so that no hook is called for its resources: nothing was ever created;
+/// or it is deleted or about to be; or its creation has failed and is or was undone, after which it can only be deleted, as
+/// it can after a failed deletion. A creation that failed and was not undone (`CREATE_FAILED`) can go on
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>).
+const ENDED: [StackStatus; 7] = [
+    StackStatus::ReviewInProgress,
+    StackStatus::DeleteInProgress,
+    StackStatus::DeleteComplete,
+    StackStatus::DeleteFailed,
+    StackStatus::RollbackInProgress,
+    StackStatus::RollbackComplete,
+    StackStatus::RollbackFailed,
+];
+
+/// The stacks of an account in a Region, as far as they can be listed.
+pub async fn list(client: &Client) -> Listed {
+    let mut listed = Listed::default();
+    let mut strange = 0;
     // Not by a filter, which would have to name every status that there will ever be.
     let mut pages = client.list_stacks().into_paginator().send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| reason("cloudformation:ListStacks", &error))?;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                listed.problems.push(reason("cloudformation:ListStacks", &error));
+                break;
+            }
+        };
         for summary in page.stack_summaries() {
-            // The second is a change set that was never executed.
-            let nothing = [StackStatus::DeleteComplete, StackStatus::ReviewInProgress];
-            if summary.stack_status().is_some_and(|status| nothing.contains(status)) {
+            let stack = Stack::of(summary);
+            if let (None, Some(stack)) = (&listed.account, &stack) {
+                listed.account = Some(stack.account().to_owned());
+            }
+            if summary.stack_status().is_some_and(|status| ENDED.contains(status)) {
                 continue;
             }
-            let stack =
-                Stack::of(summary).ok_or("the answer to `ListStacks` has a stack that is not understood")?;
-            stacks.push(stack);
+            match stack {
+                Some(stack) => listed.stacks.push(stack),
+                None => strange += 1,
+            }
         }
     }
-    stacks.sort_by(|one, other| (one.name(), &one.id).cmp(&(other.name(), &other.id)));
-    Ok(stacks)
+    if strange > 0 {
+        listed.problems.push(format!(
+            "the answer to `ListStacks` has stacks that are not understood, {strange} of them"
+        ));
+    }
+    listed.stacks.sort_by(|one, other| (one.name(), &one.id).cmp(&(other.name(), &other.id)));
+    listed
 }
 
 /// A stack's template after its macros; `None` when there is no such stack any more.

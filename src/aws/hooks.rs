@@ -16,7 +16,10 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::failure::{self, reason};
+use super::times::Lenient;
 use crate::deployed::results::{Ending, Invocation, Violated};
+use crate::document::on_one_line;
+use crate::hook::WARNING_ONLY;
 
 /// A hook in one account and Region.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,13 @@ pub async fn describe(client: &Client, alias: &str) -> Result<Option<HookType>, 
     }
 }
 
+impl HookType {
+    /// The account that it is in.
+    pub fn account(&self) -> Option<&str> {
+        self.arn.split(':').nth(4).filter(|account| !account.is_empty())
+    }
+}
+
 /// The configuration of a hook, in JSON; `None`: it has none.
 ///
 /// # Errors
@@ -56,7 +66,22 @@ pub async fn configuration(client: &Client, alias: &str) -> Result<Option<String
     let call = client.batch_describe_type_configurations().type_configuration_identifiers(identifier);
     match call.send().await {
         Ok(answer) => {
-            Ok(answer.type_configurations().iter().find_map(|details| details.configuration.clone()))
+            let found = answer.type_configurations().iter().find_map(|details| details.configuration.clone());
+            // The call as a whole succeeds where its parts fail.
+            let failed = answer.errors().first().map(|error| error.error_code().unwrap_or("an error"));
+            match failed {
+                _ if found.is_some() => Ok(found),
+                Some("TypeConfigurationNotFoundException") => Ok(None),
+                Some(code) => Err(format!(
+                    "the hook's configuration may not be seen: `BatchDescribeTypeConfigurations` was answered with {}",
+                    on_one_line(code)
+                )),
+                None if !answer.unprocessed_type_configurations().is_empty() => {
+                    Err("the hook's configuration was not looked up by `BatchDescribeTypeConfigurations`"
+                        .into())
+                }
+                None => Ok(None),
+            }
         }
         Err(error) => match error.as_service_error().and_then(|error| error.code()) {
             Some("TypeConfigurationNotFoundException") => Ok(None),
@@ -84,7 +109,7 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
     let mut token = None;
     loop {
         let call = client.list_hook_results().type_arn(&hook.arn).set_next_token(token);
-        let page = match call.send().await {
+        let page = match call.customize().interceptor(Lenient).send().await {
             Ok(page) => page,
             Err(error) => match error.as_service_error().and_then(|error| error.code()) {
                 // There is none.
@@ -151,7 +176,7 @@ fn short(target: &str) -> &str {
 /// # Errors
 /// Why that cannot be had, as a part of a sentence.
 pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> Result<(), String> {
-    let answer = client.get_hook_result().hook_result_id(id).send().await;
+    let answer = client.get_hook_result().hook_result_id(id).customize().interceptor(Lenient).send().await;
     let answer = answer.map_err(|error| reason("cloudformation:GetHookResult", &error))?;
     let target = answer.target();
     let is_resource =
@@ -165,6 +190,9 @@ pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> 
             Some(Violated {
                 rule: annotation.annotation_name()?.to_owned(),
                 severity: annotation.severity_level().map(|level| level.as_str().to_owned()),
+                is_warning: annotation
+                    .status_message()
+                    .is_some_and(|message| message.starts_with(WARNING_ONLY)),
             })
         })
         .collect();

@@ -18,3 +18,5 @@ pub mod parameters;
 #[cfg(feature = "cli")]
 pub mod session;
 pub mod stacks;
+#[cfg(feature = "cli")]
+mod times;

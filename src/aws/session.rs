@@ -31,10 +31,22 @@ const READ: Duration = Duration::from_secs(20);
 pub struct Session {
     /// The Region's name.
     pub region: String,
+    /// The profile's name; `None`: what the environment has.
+    pub profile: Option<String>,
+    /// The account's number, if the credentials tell it.
+    pub account: Option<String>,
     config: SdkConfig,
 }
 
 impl Session {
+    /// Where this is, as a part of a sentence: `eu-west-1`, or `eu-west-1 with profile one`.
+    pub fn place(&self) -> String {
+        match &self.profile {
+            None => self.region.clone(),
+            Some(profile) => format!("{} with profile {profile}", self.region),
+        }
+    }
+
     /// A client of CloudFormation.
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         // How many retries there may be at all is bounded by those of each call. The SDK's own bound is made for a server
@@ -61,10 +73,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
 
 /// A session for every Region with every profile, in their order; without Regions, the one that the profile or the
 /// environment names, and without profiles, what the environment has.
-///
-/// # Errors
-/// One line for each profile that has no credentials or no Region.
-pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Session>, Vec<String>> {
+/// Also one line for each profile that has no credentials or no Region, and so no session.
+pub async fn sessions(profiles: &[String], regions: &[String]) -> (Vec<Session>, Vec<String>) {
     let client = http::client(http::Proxy::try_from_env());
     let profiles: Vec<_> = if profiles.is_empty() { vec![None] } else { profiles.iter().map(Some).collect() };
     let (mut sessions, mut problems) = (Vec::new(), Vec::new());
@@ -78,10 +88,13 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Ses
         let config = with_retries(&config);
         let whose =
             profile.map_or_else(|| "the environment".to_owned(), |profile| format!("profile {profile}"));
-        if let Err(problem) = credentials(&config).await {
-            problems.push(format!("there are no credentials from {whose}: {problem}"));
-            continue;
-        }
+        let account = match credentials(&config).await {
+            Ok(account) => account,
+            Err(problem) => {
+                problems.push(format!("there are no credentials from {whose}: {problem}"));
+                continue;
+            }
+        };
         let own = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let regions: Vec<_> = if regions.is_empty() { own.into_iter().collect() } else { regions.to_vec() };
         if regions.is_empty() {
@@ -89,10 +102,10 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> Result<Vec<Ses
         }
         sessions.extend(regions.into_iter().map(|region| {
             let config = config.to_builder().region(Region::new(region.clone())).build();
-            Session { region, config }
+            Session { region, profile: profile.cloned(), account: account.clone(), config }
         }));
     }
-    if problems.is_empty() { Ok(sessions) } else { Err(problems) }
+    (sessions, problems)
 }
 
 /// Retries for as long as AWS may refuse a call that comes too fast, unless a person's own settings are other than the SDK's default.
@@ -104,10 +117,12 @@ fn with_retries(config: &SdkConfig) -> SdkConfig {
     config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS)).build()
 }
 
-/// Asks for credentials once, so that their absence is told once and not of every call.
-async fn credentials(config: &SdkConfig) -> Result<(), String> {
+/// Asks for credentials once, so that their absence is told once and not of every call; answers their account, which only
+/// some kinds of credentials have.
+async fn credentials(config: &SdkConfig) -> Result<Option<String>, String> {
     let Some(provider) = config.credentials_provider() else { return Err("none are looked for".into()) };
-    provider.provide_credentials().await.map(drop).map_err(|error| chain(&error))
+    let credentials = provider.provide_credentials().await.map_err(|error| chain(&error))?;
+    Ok(credentials.account_id().map(|account| account.as_str().to_owned()))
 }
 
 /// What the SDK says of credentials that it could not get, the innermost reason last. It names profiles, files and
@@ -123,6 +138,26 @@ fn chain(error: &dyn Error) -> String {
         }
         next = error.source();
     }
-    text.truncate(text.floor_char_boundary(LONGEST));
+    // The SDK indents what it says.
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
     on_one_line(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::chain;
+
+    #[test]
+    fn what_the_sdk_says_is_one_line_of_plain_text() {
+        let said = |text: &str| chain(&io::Error::other(text));
+        assert_eq!(said("no profile:\n\tin ~/.aws/config"), "no profile: in ~/.aws/config");
+        let long = said(&"é".repeat(300));
+        assert!(long.len() <= 404 && long.ends_with("é…") && !long.contains('\u{fffd}'), "{long}");
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{CheckedFile, check_document, read_document};
+use super::{CheckedFile, Parameters, check_document, read_document};
 use crate::document::Document;
 use crate::finding::{Applicability, Container, Finding, Verdict};
 use crate::fix::{self, Plan, Resources, Source, Task};
@@ -65,7 +65,7 @@ pub struct Checking<'c> {
 
 impl Checking<'_> {
     fn check<'a>(&'a self, text: &'a str, document: &Document<'a>) -> Option<CheckedFile<'a>> {
-        let mut file = check_document(self.path, text, document, self.given, self.policy)?;
+        let mut file = check_document(self.path, text, document, self.given, self.policy, Parameters::Open)?;
         (self.excuse)(&mut file);
         Some(file)
     }

@@ -36,17 +36,14 @@ impl Account {
         Ok(self.print_iam_policy)
     }
 
-    /// A session for each profile and Region; what is wrong with them is said, and then there are none.
-    pub(super) fn sessions(&self, streams: &mut Streams) -> io::Result<Option<Vec<Session>>> {
-        match session::block_on(session::sessions(&self.profiles, &self.regions))? {
-            Ok(sessions) => Ok(Some(sessions)),
-            Err(problems) => {
-                for problem in problems {
-                    writeln!(streams.err, "error: {problem}")?;
-                }
-                Ok(None)
-            }
+    /// A session for each profile and Region that there can be one for, and whether these are all; what is wrong with the
+    /// others is said.
+    pub(super) fn sessions(&self, streams: &mut Streams) -> io::Result<(Vec<Session>, bool)> {
+        let (sessions, problems) = session::block_on(session::sessions(&self.profiles, &self.regions))?;
+        for problem in &problems {
+            writeln!(streams.err, "error: {problem}")?;
         }
+        Ok((sessions, problems.is_empty()))
     }
 }
 

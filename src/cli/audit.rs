@@ -24,7 +24,7 @@ use super::check::results::Results;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::account::Stack;
 use crate::aws::session;
-use crate::check::{CheckedFile, Tally, check};
+use crate::check::{CheckedFile, Tally, check_deployed};
 use crate::output::{Format, Inputs, Run};
 
 #[derive(Debug, clap::Args)]
@@ -77,9 +77,10 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let Some(sessions) = arguments.account.sessions(streams)? else {
+    let (sessions, are_all) = arguments.account.sessions(streams)?;
+    if sessions.is_empty() {
         return Ok(Outcome::Failed);
-    };
+    }
     let quiet = arguments.reporting.quiet;
     let (listings, missing) = session::block_on(async {
         let listings = fetching::list(&sessions).await;
@@ -103,10 +104,13 @@ pub(super) fn run(
     let mut results = Results::begin(opened, &formats, &run, Box::new(io::sink()), &mut *streams.err);
     results.tally = Some(Tally::default());
     for listing in &listings {
-        if let Err(problem) = &listing.stacks {
-            let place = format!("unknown account/{}", listing.region);
-            results
-                .take(&place, Judged::unreadable(&place, format!("its stacks cannot be listed: {problem}")));
+        let place = listing.place().unwrap_or_else(|| format!("unknown account/{}", listing.region));
+        for problem in &listing.listed.problems {
+            let what = if listing.listed.stacks.is_empty() { "its stacks" } else { "not all of its stacks" };
+            let verb = if listing.listed.stacks.is_empty() { "cannot" } else { "can" };
+            let whose = listing.asker.whose();
+            let problem = format!("{what} {verb} be listed{whose}: {problem}");
+            results.take(&place, Judged::unreadable(&place, problem));
         }
     }
     let excuses = Excuses::new(&policy, today());
@@ -117,7 +121,7 @@ pub(super) fn run(
         wanted.iter().map(|wanted| wanted.stack).filter(|stack| !judging.is_gone(stack)).collect();
     let excepted = judging.judge_all(&stacks, &mut results);
 
-    let is_everything = results.is_everything_read();
+    let is_everything = are_all && results.is_everything_read();
     for unmatched in excuses.unmatched() {
         let so_far = if is_everything { "" } else { ", in what could be read" };
         results.say("note", &format!("{unmatched}{so_far}"));
@@ -132,17 +136,23 @@ pub(super) fn run(
         }
     }
     let is_complete = results.end(&run);
-    Ok(arguments.reporting.outcome(&results.totals, is_complete))
+    Ok(arguments.reporting.outcome(&results.totals, are_all && is_complete))
 }
 
-/// Every stack that was listed, once, whoever listed it.
+/// Every stack that was listed, once, with all who listed it.
 fn wanted(listings: &[Listing]) -> Vec<Wanted<'_>> {
-    let stacks = |listing| {
-        let Listing { client, stacks, .. }: &Listing = listing;
-        stacks.iter().flatten().map(move |stack| Wanted { stack, client })
-    };
-    let mut known = BTreeSet::new();
-    listings.iter().flat_map(stacks).filter(|wanted| known.insert(&wanted.stack.id)).collect()
+    let mut all: Vec<Wanted<'_>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for Listing { asker, listed, .. } in listings {
+        for stack in &listed.stacks {
+            let index = *known.entry(&stack.id).or_insert(all.len());
+            match all.get_mut(index) {
+                Some(wanted) => wanted.askers.push(asker),
+                None => all.push(Wanted { stack, askers: vec![asker] }),
+            }
+        }
+    }
+    all
 }
 
 /// What it takes to judge a stack.
@@ -216,7 +226,7 @@ impl Judging<'_> {
         let mut tally = Tally::default();
         let mut excepted = Vec::new();
         let judged = judge::judge_bytes(&path, text.into_bytes(), true, |path, text| {
-            let mut file = check(path, text, &deployment.given, self.run.policy)?;
+            let mut file = check_deployed(path, text, &deployment.given, self.run.policy)?;
             self.excuses.apply(&mut file, &known);
             tally = Tally::of(&file);
             excepted = excused(&file);
@@ -247,20 +257,15 @@ fn excused(file: &CheckedFile<'_>) -> Vec<Vec<String>> {
     excused
 }
 
-/// The accounts and Regions that were listed, each with its stacks.
-fn places(listings: &[Listing]) -> BTreeMap<String, &[Stack]> {
-    let place = |listing| {
-        let stacks = Listing::stacks(listing);
-        let first = stacks.first()?;
-        Some((format!("{}/{}", first.account(), first.region()), stacks))
-    };
-    listings.iter().filter_map(place).collect()
-}
-
-impl Listing {
-    fn stacks(&self) -> &[Stack] {
-        self.stacks.as_deref().unwrap_or_default()
+/// The accounts and Regions that were listed, each with its stacks, which may be none.
+fn places(listings: &[Listing]) -> BTreeMap<String, Vec<&Stack>> {
+    let mut places: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for listing in listings {
+        if let Some(place) = listing.place() {
+            places.entry(place).or_default().extend(&listing.listed.stacks);
+        }
     }
+    places
 }
 
 /// Counts what is excused and was not when the same places were last audited, and keeps what is for the next time.
@@ -289,6 +294,6 @@ fn compare(
 fn forget(state: &State, listings: &[Listing]) -> Vec<io::Error> {
     places(listings)
         .into_iter()
-        .filter_map(|(place, stacks)| state.forget_others(&place, stacks).err())
+        .filter_map(|(place, stacks)| state.forget_others(&place, &stacks).err())
         .collect()
 }

@@ -69,7 +69,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
     fix: Option<Which>,
 
-    /// Print what `--fix` would change as a unified diff and change nothing; what is found goes to standard error
+    /// Print what `--fix` would change as a unified diff and change nothing; what would be fixed, and why the rest could not be, goes to standard error
     #[arg(long, conflicts_with = "follow_nested")]
     diff: bool,
 

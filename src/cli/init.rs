@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::{Outcome, Streams};
+use super::{Outcome, PolicySource, Streams};
 use crate::output::policy_schema;
 use crate::policy_file;
+use crate::rule::Profile;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -65,11 +66,15 @@ impl With {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Outcome> {
+pub(super) fn run(
+    arguments: &Arguments,
+    source: &PolicySource,
+    streams: &mut Streams,
+) -> io::Result<Outcome> {
     let directory = arguments.directory.as_deref().unwrap_or(Path::new(""));
     let has_schema = arguments.with.contains(&With::Schema);
-    let policy =
-        File { name: policy_file::FILE_NAME, text: policy_text(has_schema), may_replace: arguments.force };
+    let text = policy_text(has_schema, source.profile.unwrap_or(Profile::Baseline));
+    let policy = File { name: policy_file::FILE_NAME, text: text.into(), may_replace: arguments.force };
     let mut outcome = Outcome::Compliant;
     for file in std::iter::once(policy).chain(arguments.with.iter().map(|with| with.file())) {
         let path = directory.join(file.name);
@@ -106,13 +111,15 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
     Ok(outcome)
 }
 
-/// The policy of this repository, naming the schema where it will be.
-fn policy_text(has_schema: bool) -> Cow<'static, str> {
+/// The policy of this repository with another profile, naming the schema where it will be.
+fn policy_text(has_schema: bool, profile: Profile) -> String {
     let body = match POLICY.split_once('\n') {
         Some((first, body)) if first.starts_with(NAMES_SCHEMA) => body,
         _ => POLICY,
     };
-    if has_schema { format!("{NAMES_SCHEMA}{SCHEMA_NAME}\n{body}").into() } else { body.into() }
+    let line = |profile: Profile| format!("\nprofile: {}\n", profile.as_str());
+    let body = body.replacen(&line(Profile::Baseline), &line(profile), 1);
+    if has_schema { format!("{NAMES_SCHEMA}{SCHEMA_NAME}\n{body}") } else { body }
 }
 
 /// Whether the file was written; what is there stays, unless it may be replaced.

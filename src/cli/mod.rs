@@ -223,7 +223,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Rules(arguments) => rules::run(&arguments, &source, &mut streams),
         Command::Explain(arguments) => explain::run(&arguments, &mut streams),
         Command::Policy(command) => policy::run(command, source, &mut streams),
-        Command::Init(arguments) => init::run(&arguments, &mut streams),
+        Command::Init(arguments) => init::run(&arguments, &source, &mut streams),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "ecs-guard", &mut streams.out);
             Ok(Outcome::Compliant)

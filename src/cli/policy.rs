@@ -83,9 +83,11 @@ fn write_exceptions(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
             None => "for ever".to_owned(),
         };
         let owner = owner.as_ref().map(|owner| format!(", {owner}")).unwrap_or_default();
-        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
-        let author =
-            if is_beyond_author { "" } else { "; the author of a template decides whether it applies" };
+        let author = if exception.is_authors_own() {
+            "; the author of a template decides whether it applies"
+        } else {
+            ""
+        };
         let rules = rules.join(", ");
         writeln!(streams.out, "excepted in line {line}: {rules}, {until}{owner}: {reason}{author}")?;
     }

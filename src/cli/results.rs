@@ -35,35 +35,38 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
     if hooks.account.prints_policy(permissions::RESULTS, streams)? {
         return Ok(Outcome::Compliant);
     }
-    let Some(sessions) = hooks.account.sessions(streams)? else {
+    let (sessions, are_all) = hooks.account.sessions(streams)?;
+    if sessions.is_empty() {
         return Ok(Outcome::Failed);
-    };
+    }
     let since = Timestamp::now().as_second() - i64::from(arguments.days) * 24 * 60 * 60;
     let mut shown = Vec::new();
     let mut problems = Vec::new();
     for session in &sessions {
         for (alias, must_be_there) in hooks.wanted() {
-            let region = &session.region;
+            let place = session.place();
             let client = session.cloudformation();
             match session::block_on(look_back(&client, alias, since))? {
                 Ok(Some(found)) => {
                     let of_hook = OfHook {
                         hook: alias.into(),
-                        region: region.clone(),
+                        region: session.region.clone(),
+                        profile: session.profile.clone(),
+                        account: found.account,
                         summary: counted(found.invocations),
                     };
                     shown.push(of_hook);
                     problems.extend(
-                        found.problems.into_iter().map(|problem| format!("{alias} in {region}: {problem}")),
+                        found.problems.into_iter().map(|problem| format!("{alias} in {place}: {problem}")),
                     );
                 }
                 Ok(None) if must_be_there => {
                     problems.push(format!(
-                        "there is no hook {alias} in {region}: `ecs-guard status` says what to do"
+                        "there is no hook {alias} in {place}: `ecs-guard status` says what to do"
                     ));
                 }
                 Ok(None) => {}
-                Err(problem) => problems.push(format!("{alias} in {region}: {problem}")),
+                Err(problem) => problems.push(format!("{alias} in {place}: {problem}")),
             }
         }
     }
@@ -77,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
         writeln!(streams.err, "error: {}", on_one_line(problem))?;
     }
     let has_stopped = shown.iter().any(|of_hook| !of_hook.summary.stopped.is_empty());
-    Ok(match (problems.is_empty(), has_stopped) {
+    Ok(match (are_all && problems.is_empty(), has_stopped) {
         (false, _) => Outcome::Failed,
         (true, true) => Outcome::NonCompliant,
         (true, false) => Outcome::Compliant,
@@ -86,6 +89,7 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
 
 /// What a hook said, and what could not be read of that.
 struct Found {
+    account: Option<String>,
     invocations: Vec<Invocation>,
     problems: Vec<String>,
 }
@@ -109,7 +113,7 @@ async fn look_back(client: &Client, alias: &str, since: i64) -> Result<Option<Fo
     for problem in &mut problems {
         *problem = format!("of {without_details} of its results the rules are not known: {problem}");
     }
-    Ok(Some(Found { invocations, problems }))
+    Ok(Some(Found { account: hook.account().map(str::to_owned), invocations, problems }))
 }
 
 fn counted(invocations: Vec<Invocation>) -> Summary {

@@ -11,9 +11,10 @@ use super::account::Hooks;
 use super::{Outcome, PolicySource, Streams, permissions, policy_path};
 use crate::aws::session::{self, Session};
 use crate::aws::{function, hooks as api};
-use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, problems};
+use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, notes, problems};
 use crate::document::on_one_line;
 use crate::output::status::{self as output, OfHook};
+use crate::policy::read_with;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -38,23 +39,25 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let Some(sessions) = hooks.account.sessions(streams)? else {
+    let (sessions, are_all) = hooks.account.sessions(streams)?;
+    if sessions.is_empty() {
         return Ok(Outcome::Failed);
-    };
+    }
     let mut seen = Vec::new();
     let mut failures = Vec::new();
     for session in &sessions {
         for (alias, must_be_there) in hooks.wanted() {
-            let region = &session.region;
+            let (region, place) = (&session.region, session.place());
             match session::block_on(look(session, alias, local.as_deref()))? {
                 Ok((None, _)) if !must_be_there => {}
                 Ok((hook, open)) => {
-                    failures
-                        .extend(open.into_iter().map(|problem| format!("{alias} in {region}: {problem}")));
+                    failures.extend(open.into_iter().map(|problem| format!("{alias} in {place}: {problem}")));
                     let problems = hook.as_ref().map_or_else(|| vec![absent(alias)], problems);
-                    seen.push(OfHook { alias: alias.into(), region: region.clone(), hook, problems });
+                    let notes = hook.as_ref().map(notes).unwrap_or_default();
+                    let (region, profile) = (region.clone(), session.profile.clone());
+                    seen.push(OfHook { alias: alias.into(), region, profile, hook, problems, notes });
                 }
-                Err(problem) => failures.push(format!("{alias} in {region}: {problem}")),
+                Err(problem) => failures.push(format!("{alias} in {place}: {problem}")),
             }
         }
     }
@@ -65,7 +68,7 @@ pub(super) fn run(
         writeln!(streams.err, "error: {}", on_one_line(failure))?;
     }
     let has_problems = seen.iter().any(|of_hook| !of_hook.problems.is_empty());
-    Ok(match (failures.is_empty(), has_problems) {
+    Ok(match (are_all && failures.is_empty(), has_problems) {
         (false, _) => Outcome::Failed,
         (true, true) => Outcome::NonCompliant,
         (true, false) => Outcome::Compliant,
@@ -92,25 +95,35 @@ async fn look(
         match function::get(&session.lambda(), arn).await {
             Ok(Some(deployed)) => {
                 looked = Looked::Seen(deployed.function.clone());
-                policy = compared(deployed, local).await;
-                if let (Policy::Unknown(reason), Some(_)) = (&policy, local) {
-                    open.push(format!("the deployed policy is not known: {reason}"));
+                match function::policy(deployed).await {
+                    Ok(deployed) => policy = compared(&deployed, local),
+                    Err(reason) => {
+                        open.push(format!("the deployed policy is not known: {reason}"));
+                        policy = Policy::Unknown(reason);
+                    }
                 }
             }
             Ok(None) => looked = Looked::Absent,
             Err(reason) => open.push(format!("the function is not known: {reason}")),
         }
     }
-    Ok((Some(Hook { version: found.version, configuration, function: looked, policy }), open))
+    let account = found.account().map(str::to_owned);
+    Ok((Some(Hook { account, version: found.version, configuration, function: looked, policy }), open))
 }
 
-/// Compares the policy that is deployed with the one at hand.
-async fn compared(deployed: function::Deployed, local: Option<&[u8]>) -> Policy {
-    let Some(local) = local else { return Policy::Unknown("there is no policy file here".into()) };
-    match function::policy(deployed).await {
-        Err(reason) => Policy::Unknown(reason),
-        Ok(policy) if policy == local => Policy::Same(hash(&policy)),
-        Ok(policy) => Policy::Different { deployed: hash(&policy), local: hash(local) },
+/// Compares the policy that is deployed with the one at hand. One that the function cannot read is no policy.
+fn compared(deployed: &[u8], local: Option<&[u8]>) -> Policy {
+    let problem = match std::str::from_utf8(deployed) {
+        Err(_) => Some("it is not UTF-8".to_owned()),
+        Ok(text) => {
+            read_with(text, None).err().map(|problems| on_one_line(&problems.to_string()).into_owned())
+        }
+    };
+    match (problem, local) {
+        (Some(problem), _) => Policy::Broken { deployed: hash(deployed), problem },
+        (None, None) => Policy::Unknown("there is no policy file here".into()),
+        (None, Some(local)) if local == deployed => Policy::Same(hash(deployed)),
+        (None, Some(local)) => Policy::Different { deployed: hash(deployed), local: hash(local) },
     }
 }
 

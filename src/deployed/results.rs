@@ -43,6 +43,8 @@ pub struct Violated {
     pub rule: String,
     /// How bad that is, in the hook protocol's words.
     pub severity: Option<String>,
+    /// Whether the rule is at level `warn`, so that it stops nothing.
+    pub is_warning: bool,
 }
 
 /// What stands in a rule's place where a failure names none.
@@ -67,6 +69,8 @@ pub struct Summary {
     pub span: Option<(i64, i64)>,
     /// What failed, by rule.
     pub rules: BTreeMap<String, Group>,
+    /// What rules at level `warn` found in what failed, which is not why it did.
+    pub warnings: BTreeMap<String, Group>,
     /// What was not answered, by target, with the last reason.
     pub unanswered: BTreeMap<String, Unanswered>,
 }
@@ -115,9 +119,13 @@ impl Summary {
             }
             Ending::Failed => {
                 self.failed += 1;
-                let unnamed = violated.is_empty().then(|| Violated { rule: NO_RULE.into(), severity: None });
-                for Violated { rule, severity } in violated.into_iter().chain(unnamed) {
-                    let group = self.rules.entry(rule).or_default();
+                let is_named = violated.iter().any(|own| !own.is_warning);
+                let unnamed = Violated { rule: NO_RULE.into(), severity: None, is_warning: false };
+                let unnamed = (!is_named).then_some(unnamed);
+                for Violated { rule, severity, is_warning } in once_each(violated).into_iter().chain(unnamed)
+                {
+                    let groups = if is_warning { &mut self.warnings } else { &mut self.rules };
+                    let group = groups.entry(rule).or_default();
                     group.severity = severity.or(group.severity.take());
                     group.invocations += 1;
                     *group.targets.entry(target.clone()).or_default() += 1;
@@ -134,12 +142,28 @@ impl Summary {
     }
 }
 
+/// Each rule once, however often one invocation names it; what stops counts before what does not.
+fn once_each(violated: Vec<Violated>) -> Vec<Violated> {
+    let mut rules: Vec<Violated> = Vec::with_capacity(violated.len());
+    for own in violated {
+        match rules.iter_mut().find(|known| known.rule == own.rule) {
+            None => rules.push(own),
+            Some(known) => {
+                known.is_warning &= own.is_warning;
+                known.severity = known.severity.take().or(own.severity);
+            }
+        }
+    }
+    rules
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn invocation(ending: Ending, target: &str, rules: &[&str]) -> Invocation {
-        let violated = |rule: &&str| Violated { rule: (*rule).into(), severity: Some("HIGH".into()) };
+        let violated =
+            |rule: &&str| Violated { rule: (*rule).into(), severity: Some("HIGH".into()), is_warning: false };
         Invocation {
             invoked_at: Some(7),
             ending,
@@ -148,6 +172,21 @@ mod tests {
             reason: Some("why".into()),
             violated: rules.iter().map(violated).collect(),
         }
+    }
+
+    #[test]
+    fn a_rule_counts_once_in_an_invocation_and_what_only_warns_stops_nothing() {
+        let mut summary = Summary::default();
+        let mut failed = invocation(Ending::Failed, "a/Task", &["root-user", "root-user", "host-device"]);
+        failed.violated[2].is_warning = true;
+        summary.add(failed.clone());
+        failed.violated.drain(..2);
+        summary.add(failed);
+        assert_eq!(summary.rules["root-user"].invocations, 1);
+        assert_eq!(summary.rules["root-user"].targets, BTreeMap::from([("a/Task".into(), 1)]));
+        assert_eq!(summary.warnings["host-device"].invocations, 2);
+        // Something else made the second fail.
+        assert_eq!(summary.rules.keys().collect::<Vec<_>>(), [NO_RULE, "root-user"]);
     }
 
     #[test]

@@ -5,12 +5,18 @@
 use serde_json::Value;
 use wildmatch::WildMatch;
 
+/// The only point at which hooks are called
+/// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/hook-configuration-schema.html>).
+const INVOCATION_POINT: &str = "PRE_PROVISION";
+
 /// The type that rules are about.
 const TARGET: &str = crate::template::TASK_DEFINITION;
 
 /// A hook as it is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
+    /// The account that it is in.
+    pub account: Option<String>,
     /// The version of the hook's type.
     pub version: Option<String>,
     /// Its configuration; `None`: it has none.
@@ -92,15 +98,77 @@ impl Configuration {
     fn admits(&self, action: &str) -> bool {
         let Some(filters) = &self.target_filters else { return true };
         let is_named = |names: &[String]| names.iter().any(|name| WildMatch::new(name).matches(TARGET));
-        let is_action = |actions: &[String]| actions.iter().any(|own| own.eq_ignore_ascii_case(action));
+        let has = |own: &[String], word: &str| own.iter().any(|own| own.eq_ignore_ascii_case(word));
         if let Some(Value::Array(targets)) = filters.get("Targets") {
             return targets.iter().any(|target| {
-                is_named(&words(target.get("TargetName"))) && is_action(&words(target.get("Action")))
+                let points = words(target.get("InvocationPoint"));
+                is_named(&words(target.get("TargetName")))
+                    && has(&words(target.get("Action")), action)
+                    && (points.is_empty() || has(&points, INVOCATION_POINT))
             });
         }
-        let (names, actions) = (words(filters.get("TargetNames")), words(filters.get("Actions")));
-        (names.is_empty() || is_named(&names)) && (actions.is_empty() || is_action(&actions))
+        let list = |key: &str| words(filters.get(key));
+        let (names, actions, points) = (list("TargetNames"), list("Actions"), list("InvocationPoints"));
+        (names.is_empty() || is_named(&names))
+            && (actions.is_empty() || has(&actions, action))
+            && (points.is_empty() || has(&points, INVOCATION_POINT))
     }
+
+    /// The filters on stacks, and whether a stack needs to pass all of them or any.
+    fn stack_filters(&self) -> (Vec<StackFilter>, bool) {
+        let Some(written) = &self.stack_filters else { return (Vec::new(), true) };
+        let filter = |(key, whose): (&str, &'static str)| {
+            let lists = written.get(key)?;
+            let list = |key: &str| lists.get(key).map(|list| words(Some(list)));
+            Some(StackFilter {
+                whose,
+                include: list("Include"),
+                exclude: list("Exclude").unwrap_or_default(),
+            })
+        };
+        let filters = [("StackNames", "called"), ("StackRoles", "deployed with the role")];
+        let needs_all =
+            written.get("FilteringCriteria").and_then(Value::as_str).is_none_or(|criteria| criteria != "ANY");
+        (filters.into_iter().filter_map(filter).collect(), needs_all)
+    }
+}
+
+/// A filter on the names or the roles of stacks: what is included without what is excluded; everything is included where
+/// there is no such list
+/// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/hooks-stack-level-filtering.html>).
+#[derive(Debug)]
+struct StackFilter {
+    /// How a stack has what is filtered, as a part of a sentence.
+    whose: &'static str,
+    include: Option<Vec<String>>,
+    exclude: Vec<String>,
+}
+
+impl StackFilter {
+    /// Whether it lets no stack through, as far as that can be told from its patterns.
+    fn is_closed(&self) -> bool {
+        let is_excluded = |pattern: &String| {
+            self.exclude.iter().any(|own| own == pattern || WildMatch::new(own).matches(pattern))
+        };
+        match &self.include {
+            None => self.exclude.iter().any(|pattern| takes_everything(pattern)),
+            Some(include) => include.iter().all(is_excluded),
+        }
+    }
+
+    /// What alone it lets through, if that is not everything.
+    fn only(&self) -> Option<String> {
+        let include = self.include.as_ref()?;
+        let limits = !include.iter().any(|pattern| takes_everything(pattern));
+        limits.then(|| format!("{} {}", self.whose, include.join(", ")))
+    }
+}
+
+/// Whether a pattern takes every name, none of which is empty.
+fn takes_everything(pattern: &str) -> bool {
+    pattern.contains('*')
+        && pattern.chars().all(|own| matches!(own, '*' | '?'))
+        && pattern.chars().filter(|own| *own == '?').count() <= 1
 }
 
 /// The strings of a list, or the one string that stands in its place.
@@ -136,6 +204,13 @@ pub enum Policy {
         deployed: String,
         /// The hash of the one at hand.
         local: String,
+    },
+    /// The deployed one cannot be read as a policy.
+    Broken {
+        /// Its hash.
+        deployed: String,
+        /// What is wrong with it, on one line.
+        problem: String,
     },
     /// That cannot be told, for this reason.
     Unknown(String),
@@ -190,13 +265,34 @@ pub fn problems(hook: &Hook) -> Vec<Problem> {
             format!("{DEPLOY}. Where deployments must go on meanwhile, deploy the parameter `HookStatus=DISABLED`."),
         )),
     }
-    if let Policy::Different { deployed, local } = &hook.policy {
-        problems.push(problem(
+    match &hook.policy {
+        Policy::Same(_) | Policy::Unknown(_) => {}
+        Policy::Different { deployed, local } => problems.push(problem(
             format!("the deployed policy (SHA-256 {deployed}) is not the one at hand ({local})."),
             "Deploy the policy at hand with `make deploy`, or name the deployed one with `--policy`.",
-        ));
+        )),
+        Policy::Broken { problem: wrong, .. } => problems.push(problem(
+            format!("the deployed policy is broken, so every task definition fails: {wrong}."),
+            "Deploy one that `ecs-guard policy check` finds right, with `make deploy`.",
+        )),
     }
     problems
+}
+
+/// What limits a hook that somebody may have meant to: no problem, but not to be forgotten. Each is a sentence.
+pub fn notes(hook: &Hook) -> Vec<String> {
+    let Some(configuration) = &hook.configuration else { return Vec::new() };
+    let (filters, needs_all) = configuration.stack_filters();
+    let limits: Vec<_> =
+        filters.iter().filter(|filter| !filter.is_closed()).filter_map(StackFilter::only).collect();
+    if !needs_all && limits.len() < filters.len() {
+        return Vec::new();
+    }
+    if needs_all {
+        return limits.into_iter().map(|limit| format!("only stacks {limit} are judged.")).collect();
+    }
+    let limits = limits.join(" or ");
+    if limits.is_empty() { Vec::new() } else { vec![format!("only stacks {limits} are judged.")] }
 }
 
 fn of_targets(configuration: &Configuration) -> Vec<Problem> {
@@ -214,10 +310,19 @@ fn of_targets(configuration: &Configuration) -> Vec<Problem> {
             ));
         }
     }
+    let (filters, needs_all) = configuration.stack_filters();
+    let closed = filters.iter().filter(|filter| filter.is_closed()).count();
+    if closed > 0 && (needs_all || closed == filters.len()) {
+        problems.push(problem(
+            // Cloud Control API requests belong to no stack.
+            "the hook's StackFilters leave out every stack: none is judged.",
+            "Exclude fewer names and roles, or deploy it again with `make deploy`.",
+        ));
+    }
     for action in ["CREATE", "UPDATE"] {
         if !configuration.admits(action) {
             problems.push(problem(
-                format!("the hook's TargetFilters leave out the action {action} on {TARGET}."),
+                format!("the hook's TargetFilters leave out the action {action} on {TARGET} at {INVOCATION_POINT}."),
                 format!("{DEPLOY}."),
             ));
         }
@@ -282,6 +387,7 @@ mod tests {
             reserved_concurrency: None,
         };
         Hook {
+            account: None,
             version: Some("00000001".into()),
             configuration: Some(configuration),
             function: Looked::Seen(function),
@@ -319,6 +425,18 @@ mod tests {
             (changed(|hook| hook["TargetOperations"] = json!(["STACK"])), "CHANGE_SET"),
             (changed(|hook| hook["TargetFilters"]["Actions"] = json!(["CREATE"])), "action UPDATE"),
             (changed(|hook| hook["Properties"] = json!({})), "no function"),
+            (changed(|hook| hook["StackFilters"] = stacks("ALL", &json!({"Exclude": ["*"]}))), "every stack"),
+            (
+                changed(|hook| hook["StackFilters"] = stacks("ANY", &json!({"Exclude": ["?*"]}))),
+                "every stack",
+            ),
+            (
+                changed(|hook| {
+                    hook["StackFilters"] =
+                        stacks("ALL", &json!({"Include": ["shop-*"], "Exclude": ["shop*"]}));
+                }),
+                "every stack",
+            ),
             (function(|function| function.state = Some("Inactive".into())), "Inactive"),
             (function(|function| function.last_update = Some("Failed".into())), "last update"),
             (function(|function| function.reserved_concurrency = Some(0)), "concurrency"),
@@ -330,11 +448,42 @@ mod tests {
             assert!(what.contains(words) && what.ends_with('.'), "{what}");
             assert!(remedy.len() > 10 && remedy.ends_with('.'), "{remedy}");
         }
-        let everything = changed(|hook| hook["TargetFilters"]["TargetNames"] = json!(["AWS::S3::*"]));
-        assert_eq!(everything.len(), 2, "{everything:?}");
+        for change in [
+            |hook: &mut Value| hook["TargetFilters"]["TargetNames"] = json!(["AWS::S3::*"]),
+            |hook: &mut Value| hook["TargetFilters"]["InvocationPoints"] = json!(["POST_PROVISION"]),
+        ] {
+            let everything = changed(change);
+            assert_eq!(everything.len(), 2, "{everything:?}");
+        }
+        let policy = Policy::Broken { deployed: "ab".into(), problem: "line 1: no profile".into() };
+        let found = problems(&Hook { policy, ..hook(configuration(|_| {})) });
+        assert!(found[0].what.contains("line 1: no profile"), "{found:?}");
         let policy = Policy::Different { deployed: "ab".into(), local: "cd".into() };
         let found = problems(&Hook { policy, ..hook(configuration(|_| {})) });
         assert!(found[0].what.contains("ab") && found[0].what.contains("cd"), "{found:?}");
+    }
+
+    fn stacks(criteria: &str, names: &Value) -> Value {
+        json!({"FilteringCriteria": criteria, "StackNames": names})
+    }
+
+    #[test]
+    fn what_is_judged_alone_is_noted() {
+        let noted = |filters: Value| {
+            let hook = hook(configuration(|hook| hook["StackFilters"] = filters));
+            assert_eq!(problems(&hook), []);
+            notes(&hook)
+        };
+        let only = "only stacks called shop-*, orders are judged.";
+        let include = json!({"Include": ["shop-*", "orders"], "Exclude": ["shop-a"]});
+        assert_eq!(noted(stacks("ALL", &include)), [only]);
+        assert_eq!(noted(stacks("ANY", &include)), [only]);
+        // With ANY, a stack that another filter lets through is judged as well.
+        let roles =
+            json!({"FilteringCriteria": "ANY", "StackNames": include, "StackRoles": {"Exclude": ["a"]}});
+        assert_eq!(noted(roles), Vec::<String>::new());
+        assert_eq!(noted(stacks("ALL", &json!({"Exclude": ["ecs-guard"]}))), Vec::<String>::new());
+        assert_eq!(noted(stacks("ALL", &json!({"Include": ["*"]}))), Vec::<String>::new());
     }
 
     #[test]

@@ -83,7 +83,15 @@ impl<'a> Unresolved<'a> {
     /// Whether both certainly come to the same: two functions, or texts with dynamic references, that read alike. One
     /// node that hides two properties does not make them equal.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        !std::ptr::eq(self.node, other.node) && reads_alike(self.node, other.node)
+        !std::ptr::eq(self.node, other.node) && reads_alike(self.only_piece(), other.only_piece())
+    }
+
+    /// What it stands for, where a function adds nothing: `!Sub '${Role}'` is `!Ref Role`.
+    fn only_piece(&self) -> &'a Node<'a> {
+        match self.pieces() {
+            Some([only]) => only,
+            _ => self.node,
+        }
     }
 
     /// Whether it may come to be `AWS::NoValue`, so that there is nothing.

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::finding::{Finding, Findings, Verdict};
+use crate::finding::{Finding, Findings, Verdict, add_about};
 use crate::template::Fact;
 
 /// What one rule says in one case.
@@ -57,6 +57,7 @@ pub(super) fn join(mut cases: Vec<Case>) -> Findings {
                 kept.push((finding, vec![at]));
             } else {
                 findings.further += 1;
+                add_about(&mut findings.further_about, finding.container);
             }
         }
         further = further.max(std::mem::take(&mut findings.further));

@@ -48,45 +48,77 @@ impl StackTags for BTreeMap<String, String> {
 }
 
 /// Takes the weight from findings that the policy excuses, and answers which of its exceptions matched something, by
-/// position. An exception that no longer counts leaves its finding as it is, and says so.
-pub fn excuse(report: &mut Report, subject: &Subject<'_>, policy: &Policy, today: Date) -> Vec<usize> {
+/// position. An exception that no longer counts leaves its finding as it is, and says so. Tags that cost a call are
+/// asked for only where an outcome `blocks` without them.
+pub fn excuse(
+    report: &mut Report,
+    subject: &Subject<'_>,
+    policy: &Policy,
+    today: Date,
+    blocks: impl Fn(&Outcome) -> bool,
+) -> Vec<usize> {
     let mut matched = Vec::new();
     if policy.exceptions.is_empty() {
         return matched;
     }
-    for outcome in &mut report.outcomes {
+    let mut apply = |outcome: &mut Outcome, pass: &Pass<'_>| {
         let of_rule = |(_, exception): &(usize, &Exception)| exception.rules.contains(&outcome.rule.name);
         let mut of_rule: Vec<_> = policy.exceptions.iter().enumerate().filter(of_rule).collect();
         // Where another exception excuses, the tags need not be known.
         of_rule.sort_by_key(|(_, exception)| (exception.is_expired(today), needs_tags(exception)));
         if !of_rule.is_empty() && outcome.findings.verdict >= Verdict::Unknown {
-            excuse_outcome(outcome, &of_rule, subject, today, &mut matched);
+            excuse_outcome(outcome, &of_rule, pass, &mut matched);
         }
+    };
+    let first = Pass { subject, today, may_ask: false, is_last: false };
+    for outcome in &mut report.outcomes {
+        apply(outcome, &first);
+    }
+    let (blocking, others): (Vec<_>, Vec<_>) =
+        report.outcomes.iter_mut().partition(|outcome| blocks(outcome));
+    for outcome in blocking {
+        apply(outcome, &Pass { may_ask: true, is_last: true, ..first });
+    }
+    for outcome in others {
+        apply(outcome, &Pass { is_last: true, ..first });
     }
     matched.sort_unstable();
     matched.dedup();
     matched
 }
 
+/// One of the times that exceptions are held against findings.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    subject: &'a Subject<'a>,
+    today: Date,
+    /// Whether tags may cost a call.
+    may_ask: bool,
+    /// Whether to say what was not applied, and why.
+    is_last: bool,
+}
+
 fn excuse_outcome(
     outcome: &mut Outcome,
     exceptions: &[(usize, &Exception)],
-    subject: &Subject<'_>,
-    today: Date,
+    pass: &Pass<'_>,
     matched: &mut Vec<usize>,
 ) {
     let findings = &mut outcome.findings;
-    for finding in &mut findings.kept {
-        excuse_finding(finding, exceptions, subject, today, matched);
+    for finding in findings.kept.iter_mut().filter(|finding| finding.excused.is_none()) {
+        excuse_finding(finding, exceptions, pass, matched);
     }
-    // What was counted and not kept is about containers that nobody can name any more.
-    let covers_all = |(_, exception): &(usize, &Exception)| {
-        !exception.is_expired(today)
-            && !exception.matchers.iter().any(|matcher| matcher.field.is_of_container())
-            && covers(exception, subject, None, today) == Found::Matching
+    // What was counted and not kept is excused where all that it is about is.
+    let covered = |about: &Option<Container>| {
+        exceptions.iter().any(|(_, exception)| {
+            !exception.is_expired(pass.today) && covers(exception, about.as_ref(), pass) == Found::Matching
+        })
     };
-    if findings.further > 0 && !exceptions.iter().any(covers_all) {
-        return;
+    if findings.further > 0 {
+        if findings.further_about.is_empty() || !findings.further_about.iter().all(covered) {
+            return;
+        }
+        findings.is_further_excused = true;
     }
     let counting = findings.kept.iter().filter(|finding| finding.excused.is_none());
     findings.verdict = counting.clone().map(|finding| finding.verdict).max().unwrap_or(Verdict::Excepted);
@@ -97,23 +129,26 @@ fn excuse_outcome(
 fn excuse_finding(
     finding: &mut Finding,
     exceptions: &[(usize, &Exception)],
-    subject: &Subject<'_>,
-    today: Date,
+    pass: &Pass<'_>,
     matched: &mut Vec<usize>,
 ) {
     let mut expired: Option<(&Exception, &str)> = None;
     let mut without_tags: Option<&str> = None;
+    let mut is_unasked = false;
     for (position, exception) in exceptions {
-        match covers(exception, subject, finding.container.as_ref(), today) {
+        match covers(exception, finding.container.as_ref(), pass) {
             Found::Other => {}
             Found::Unknown(reason) => without_tags = Some(reason),
+            Found::NotAsked if !exception.is_expired(pass.today) => is_unasked = true,
             Found::NotAsked => expired = expired.or(Some((exception, " for stacks with certain tags"))),
-            Found::Matching if exception.is_expired(today) => {
+            Found::Matching if exception.is_expired(pass.today) => {
                 matched.push(*position);
                 expired = expired.or(Some((exception, "")));
             }
             Found::Matching => {
                 matched.push(*position);
+                // What is allowed is not mended.
+                finding.fix = None;
                 finding.excused = Some(Excuse {
                     reason: exception.reason.clone(),
                     owner: exception.owner.clone(),
@@ -124,7 +159,13 @@ fn excuse_finding(
             }
         }
     }
-    if let Some(reason) = without_tags {
+    if !pass.is_last {
+        return;
+    }
+    if is_unasked {
+        finding.message =
+            format!("{} (not asked whether the stack's tags excuse it)", finding.message).into();
+    } else if let Some(reason) = without_tags {
         finding.message =
             format!("{} (an exception by stack tags was not applied: {reason})", finding.message).into();
     } else if let Some((Exception { expires: Some(last), reason, .. }, whom)) = expired {
@@ -143,17 +184,12 @@ fn needs_tags(exception: &Exception) -> bool {
 
 /// Whether all that an exception wants holds. The stack's tags are looked at last, because they may cost a call, which
 /// one that has expired is not worth.
-fn covers<'a>(
-    exception: &Exception,
-    subject: &Subject<'a>,
-    container: Option<&Container>,
-    today: Date,
-) -> Found<'a> {
-    let may_ask = !exception.is_expired(today);
+fn covers<'a>(exception: &Exception, container: Option<&Container>, pass: &Pass<'a>) -> Found<'a> {
+    let may_ask = pass.may_ask && !exception.is_expired(pass.today);
     let (last, first): (Vec<_>, Vec<_>) =
         exception.matchers.iter().partition(|matcher| is_about_tags(matcher));
     for matcher in first.into_iter().chain(last) {
-        match found(matcher, subject, container, may_ask) {
+        match found(matcher, pass.subject, container, may_ask) {
             Found::Matching => {}
             other => return other,
         }

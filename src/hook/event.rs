@@ -91,9 +91,14 @@ impl<'n, 'e> Event<'n, 'e> {
         text(self.stack_id)
     }
 
-    /// The ARN of the change set that an event is about, or whose execution it is part of; empty where there is none.
+    /// The ARN of the change set that an event is about; empty where it is not said. Its target is the change set, so that
+    /// says it where `changeSetId`, which may be missing, does not.
     pub(super) fn change_set(&self) -> &'n str {
-        text(self.change_set_id)
+        let target = text(self.logical_id);
+        match text(self.change_set_id) {
+            "" if target.starts_with("arn:") && target.contains(":changeSet/") => target,
+            change_set => change_set,
+        }
     }
 
     /// The logical id; Cloud Control makes one up, which is nobody's.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::response::{Annotation, AnnotationStatus, Response};
+use super::response::{Annotation, AnnotationStatus, Response, WARNING_ONLY};
 use super::stack::{Judged, Task};
 use crate::finding::{Container, Excuse, Finding, Findings, Verdict, quote};
 use crate::policy::{Level, Policy};
@@ -25,17 +25,21 @@ const NAMED_CONTAINERS: usize = 3;
 /// How many rules are named when not all that they say fits.
 const NAMED_RULES: usize = 6;
 
+/// Whether a rule with this verdict stops what is judged.
+pub(super) fn blocks(level: Level, verdict: Verdict, denies_unknown: bool) -> bool {
+    level == Level::Deny && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
+}
+
 /// The answer to an event whose task definition was judged.
 pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Policy) -> Response {
     let denies_unknown = policy.unresolved.resource == Level::Deny;
     let told: Vec<_> = report.outcomes.iter().map(Told::of).collect();
-    let mut annotations: Vec<_> = told.iter().map(|told| annotation(told, policy, denies_unknown)).collect();
+    let is_blocking =
+        |told: &&Told<'_>| blocks(told.outcome.level, told.outcome.findings.verdict, denies_unknown);
+    let mut annotations: Vec<_> =
+        told.iter().map(|told| annotation(told, policy, denies_unknown, is_blocking(&told))).collect();
     annotations.sort_by_key(|annotation| annotation.status);
-    let blocks = |told: &&Told<'_>| {
-        let (level, verdict) = (told.outcome.level, told.outcome.findings.verdict);
-        level == Level::Deny && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
-    };
-    let blocking: Vec<_> = told.iter().filter(blocks).collect();
+    let blocking: Vec<_> = told.iter().filter(is_blocking).collect();
     if !blocking.is_empty() {
         let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
         return Response::non_compliant(
@@ -71,10 +75,7 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
     }
     let denies_unknown = policy.unresolved.stack == Level::Deny;
     let blocks = |task: &Task, outcome: &Outcome| {
-        let verdict = outcome.findings.verdict;
-        task.is_in_scope
-            && outcome.level == Level::Deny
-            && (verdict == Verdict::Fail || verdict == Verdict::Unknown && denies_unknown)
+        task.is_in_scope && blocks(outcome.level, outcome.findings.verdict, denies_unknown)
     };
     let is_reported = |task: &Task, outcome: &Outcome| {
         outcome.findings.verdict >= Verdict::Unknown && !blocks(task, outcome)
@@ -88,8 +89,11 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
         }
     }
     let all = merged(tasks, |_, _| true);
-    let mut annotations: Vec<_> =
-        all.iter().map(|outcome| annotation(&Told::of(outcome), policy, denies_unknown)).collect();
+    let is_blocked_by = |outcome: &Outcome| blocking.iter().any(|other| other.rule.name == outcome.rule.name);
+    let mut annotations: Vec<_> = all
+        .iter()
+        .map(|outcome| annotation(&Told::of(outcome), policy, denies_unknown, is_blocked_by(outcome)))
+        .collect();
     annotations.sort_by_key(|annotation| annotation.status);
     let named = |chosen: &dyn Fn(&Task, &Outcome) -> bool| {
         let is_chosen =
@@ -141,9 +145,15 @@ fn merged(tasks: &[Task], is_chosen: impl Fn(&Task, &Outcome) -> bool) -> Vec<Ou
             let (of_all, of_task) = (&mut all.findings, &outcome.findings);
             of_all.verdict = of_all.verdict.max(of_task.verdict);
             of_all.not_applicable_because = of_all.not_applicable_because.or(of_task.not_applicable_because);
-            let room = TOLD_FINDINGS.saturating_sub(of_all.kept.len());
-            of_all.further += of_task.further + of_task.kept.len().saturating_sub(room);
-            of_all.kept.extend(of_task.kept.iter().take(room).map(|finding| of(name, task, finding)));
+            of_all.further += further(outcome);
+            // What is excused must not take the room of what counts.
+            for is_excused in [false, true] {
+                let is_such = |finding: &&Finding| finding.excused.is_some() == is_excused;
+                let room = TOLD_FINDINGS.saturating_sub(of_all.kept.iter().filter(is_such).count());
+                let such = of_task.kept.iter().filter(is_such);
+                of_all.further += if is_excused { 0 } else { such.clone().count().saturating_sub(room) };
+                of_all.kept.extend(such.take(room).map(|finding| of(name, task, finding)));
+            }
         }
     }
     for outcome in &mut merged {
@@ -216,7 +226,13 @@ impl<'a> Told<'a> {
         let is_excepted = outcome.findings.verdict == Verdict::Excepted;
         let kept = outcome.findings.kept.iter();
         let told: Vec<&Finding> = kept.filter(|finding| is_excepted || finding.excused.is_none()).collect();
+        let is_reported = outcome.findings.verdict >= Verdict::Unknown;
         let sentences = match told.as_slice() {
+            // All that is kept is excused, and what is not kept counts.
+            [] if is_reported => vec![(
+                "What was found beyond what is listed is not excused.".to_owned(),
+                outcome.rule.remediation,
+            )],
             [Finding { container: Some(container), message, remediation, .. }] => {
                 vec![(found(&[container], &[message]), remediation.as_ref())]
             }
@@ -257,11 +273,17 @@ fn line(opening: &str, told: &[&Told<'_>], duplicate_keys: &[&str]) -> Line {
             }
         }
     }
-    line.left_out += told.iter().map(|told| told.outcome.findings.further).sum::<usize>();
+    line.left_out += told.iter().map(|told| further(told.outcome)).sum::<usize>();
     line
 }
 
-fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotation {
+/// How many findings that are not kept belong to what is told.
+fn further(outcome: &Outcome) -> usize {
+    let Findings { further, is_further_excused, verdict, .. } = outcome.findings;
+    if is_further_excused && verdict != Verdict::Excepted { 0 } else { further }
+}
+
+fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool, is_blocking: bool) -> Annotation {
     let Told { outcome, sentences } = told;
     let annotation_name = outcome.rule.name;
     let status = match outcome.findings.verdict {
@@ -293,6 +315,9 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         Some(excuse) => {
             Cow::Owned(format!("Excepted{}: {}. Otherwise {found}", until(excuse), excuse.reason))
         }
+        None if status == AnnotationStatus::Failed && !is_blocking => {
+            Cow::Owned(format!("{WARNING_ONLY}{found}"))
+        }
         None => Cow::Borrowed(found.as_str()),
     };
     let mut status_message = Line::new(&opening, LONGEST_ANNOTATION);
@@ -307,7 +332,15 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
             remediation_message.add(&[remediation]);
         }
     }
-    status_message.left_out += outcome.findings.further;
+    status_message.left_out += further(outcome);
+    if outcome.findings.verdict >= Verdict::Unknown {
+        for group in excused(&outcome.findings.kept) {
+            if !status_message.add_if_it_fits(&[&group]) {
+                status_message.add(&["Others are excepted."]);
+                break;
+            }
+        }
+    }
     if status_message.left_out == 0 && outcome.findings.verdict == Verdict::Fail {
         status_message.add_if_it_fits(&[outcome.rule.why]);
     }
@@ -319,6 +352,27 @@ fn annotation(told: &Told<'_>, policy: &Policy, denies_unknown: bool) -> Annotat
         remediation_link,
         severity_level: Some(worst.as_str()),
     }
+}
+
+/// What is excused beside what counts: "Excepted until 2027-03-31: container `agent` (being rebuilt)." for each exception.
+fn excused(findings: &[Finding]) -> Vec<String> {
+    let mut groups: Vec<(&Excuse, Vec<&Container>)> = Vec::new();
+    for finding in findings {
+        let Some(excuse) = &finding.excused else { continue };
+        let at = groups.iter().position(|(other, _)| other.exception == excuse.exception);
+        let at = at.unwrap_or_else(|| {
+            groups.push((excuse, Vec::new()));
+            groups.len() - 1
+        });
+        let Some((_, containers)) = groups.get_mut(at) else { continue };
+        containers
+            .extend(finding.container.iter().filter(|one| !containers.contains(one)).collect::<Vec<_>>());
+    }
+    let say = |(excuse, containers): &(&Excuse, Vec<&Container>)| {
+        let whom = if containers.is_empty() { "the task definition".to_owned() } else { named(containers) };
+        format!("Excepted{}: {whom} ({}).", until(excuse), excuse.reason)
+    };
+    groups.iter().map(say).collect()
 }
 
 /// " until 2027-03-31 (owner)", as far as that is said.
@@ -368,6 +422,23 @@ fn groups<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
 
 /// "container `api`: `Privileged` is true."
 fn found(containers: &[&Container], messages: &[&str]) -> String {
+    let mut sentence = named(containers);
+    for (index, message) in messages.iter().enumerate() {
+        let before = match (index, containers.len()) {
+            (0, 0) => "",
+            (0, _) => ": ",
+            _ => ", and ",
+        };
+        sentence.extend([before, message]);
+    }
+    if !sentence.ends_with('?') {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// "containers `api`, `web`, `agent` and 2 more".
+fn named(containers: &[&Container]) -> String {
     const USUAL: usize = 200;
     let mut sentence = String::with_capacity(USUAL);
     for (index, container) in containers.iter().take(NAMED_CONTAINERS).enumerate() {
@@ -380,17 +451,6 @@ fn found(containers: &[&Container], messages: &[&str]) -> String {
     }
     if containers.len() > NAMED_CONTAINERS {
         let _ = write!(sentence, " and {} more", containers.len() - NAMED_CONTAINERS);
-    }
-    for (index, message) in messages.iter().enumerate() {
-        let before = match (index, containers.len()) {
-            (0, 0) => "",
-            (0, _) => ": ",
-            _ => ", and ",
-        };
-        sentence.extend([before, message]);
-    }
-    if !sentence.ends_with('?') {
-        sentence.push('.');
     }
     sentence
 }

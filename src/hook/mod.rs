@@ -17,12 +17,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::civil::Date;
 
-pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status};
+pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status, WARNING_ONLY};
 
 use crate::document::json;
 use crate::engine::{StackTags, Subject, evaluate, excuse};
 use crate::finding::Verdict;
-use crate::policy::{ChangeSetParameters, OnInternalError, Policy, Setting};
+use crate::policy::{ChangeSetParameters, Level, OnInternalError, Policy, Setting};
 use crate::template::Given;
 use event::{Event, Request};
 use stack::Judged;
@@ -183,7 +183,10 @@ impl Hook {
                     let tags = Described::new(&event, false, outside);
                     let (logical_id, family) = (event.logical_id(), event.family());
                     let whose = Subject { logical_id, family, ..event.whose(&tags) };
-                    excuse(&mut report, &whose, policy, outside.today());
+                    let denies_unknown = policy.unresolved.resource == Level::Deny;
+                    excuse(&mut report, &whose, policy, outside.today(), |outcome| {
+                        message::blocks(outcome.level, outcome.findings.verdict, denies_unknown)
+                    });
                 }
                 record.verdicts = report
                     .outcomes
@@ -224,12 +227,20 @@ impl Hook {
                 };
                 if !policy.exceptions.is_empty() {
                     let today = outside.today();
+                    let denies_unknown = policy.unresolved.stack == Level::Deny;
                     for task in &mut judged.tasks {
                         let (logical_id, family) =
                             (task.judged.logical_id.as_deref(), task.judged.family.as_deref());
                         let whose = Subject { logical_id, family, ..event.whose(&described) };
-                        excuse(&mut task.judged.report, &whose, policy, today);
+                        let is_in_scope = task.is_in_scope;
+                        excuse(&mut task.judged.report, &whose, policy, today, |outcome| {
+                            let verdict = stack::softened(&outcome.findings);
+                            is_in_scope && message::blocks(outcome.level, verdict, denies_unknown)
+                        });
                     }
+                }
+                for task in &mut judged.tasks {
+                    stack::soften(&mut task.judged.report);
                 }
                 let verdict_of = |setting: &Setting| {
                     let name = setting.rule.metadata().name;

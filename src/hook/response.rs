@@ -66,6 +66,11 @@ pub struct Annotation {
     pub severity_level: Option<&'static str>,
 }
 
+/// How the `statusMessage` of an annotation with status `FAILED` begins that blocks nothing in any mode of the hook: its rule
+/// is at level `warn`, or what it is about is unchanged. What CloudFormation keeps of an annotation tells the two apart by
+/// nothing else.
+pub const WARNING_ONLY: &str = "Warning only: ";
+
 /// The words of an annotation's `status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]

@@ -11,10 +11,11 @@ use std::collections::HashMap;
 use super::MAXIMUM_VALUES;
 use super::event::lookup;
 use crate::check::{JudgedTask, judge, read_document};
-use crate::document::{Document, Entry, LineIndex, Node, Span, Value, json};
+use crate::document::{Document, Entry, Intrinsic, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
-use crate::finding::{Verdict, quote};
+use crate::finding::{Findings, Verdict, quote};
 use crate::policy::{Policy, StackScope};
+use crate::report::Report;
 use crate::template::{Changes, Given, TASK_DEFINITION, TaskDefinition, Template, expand_loops};
 
 /// How long a template may be, in bytes. CloudFormation takes 1 MB
@@ -50,7 +51,7 @@ pub(super) fn judge_stack(body: &[u8], given: &Given, policy: &Policy) -> Result
     with_template(&new, given, |template| {
         let mut judged = Judged { hidden: hidden(template), ..Judged::default() };
         let mut add = |task: &TaskDefinition<'_>, is_in_scope: bool| {
-            let of_task = judge(template, task, policy).into_iter().map(soften);
+            let of_task = judge(template, task, policy).into_iter().map(with_cases);
             judged.tasks.extend(of_task.map(|judged| Task { judged, is_in_scope }));
         };
         let compared = match previous {
@@ -105,7 +106,7 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let outcomes = || tasks.iter().flat_map(|task| &task.judged.report.outcomes);
         let waits_for_parameters = template.has_open_parameter()
-            && outcomes().any(|outcome| outcome.findings.verdict == Verdict::Unknown);
+            && outcomes().any(|outcome| softened(&outcome.findings) == Verdict::Unknown);
         Ok(Judged { tasks, waits_for_parameters, ..Judged::default() })
     };
     match template {
@@ -189,7 +190,7 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
         plain: None,
         report,
     };
-    Ok(Some(Task { judged: soften(judged), is_in_scope: true }))
+    Ok(Some(Task { judged: with_cases(judged), is_in_scope: true }))
 }
 
 /// A context in which what only the execution brings is what the template has in its place.
@@ -197,6 +198,11 @@ fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
     let value = match (&context.value, template.map(|node| &node.value)) {
         (Value::String(text), Some(_)) if text.contains("{{changeSet:") => {
             return template.cloned().unwrap_or_else(|| context.clone());
+        }
+        // It may come to be a list or a map, so it is a function and not a text.
+        (Value::String(text), None) if let Some(name) = placeholder(text) => {
+            let argument = Node { value: Value::Null, span: None };
+            Value::Intrinsic(Box::new(Intrinsic { function: name.to_owned().into(), argument }))
         }
         (Value::Mapping(entries), template) => {
             let of_template = |key: &str| match template {
@@ -226,6 +232,12 @@ fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
         (other, _) => other.clone(),
     };
     Node { value, span: None }
+}
+
+/// The name in what stands for a value that only the execution brings, `{{changeSet:KNOWN_AFTER_APPLY}}`.
+fn placeholder(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    (name.starts_with("changeSet:") && !name.contains("{{")).then_some(name)
 }
 
 fn read_body(body: &[u8]) -> Result<Node<'_>, String> {
@@ -279,22 +291,32 @@ fn hidden(template: &Template<'_>) -> Option<&'static str> {
     }
 }
 
-/// What fails in some cases and not in others is not certain to be deployed.
-fn soften(mut judged: JudgedTask) -> JudgedTask {
-    for outcome in &mut judged.report.outcomes {
-        let findings = &mut outcome.findings;
-        let is_certain = findings.verdict != Verdict::Fail || findings.is_certain;
-        if !is_certain {
-            findings.verdict = Verdict::Unknown;
-        }
-        for finding in &mut findings.kept {
-            if !is_certain {
-                finding.verdict = Verdict::Unknown;
-            }
-            if let Some(case) = &finding.case {
-                finding.message = format!("{} {case}", finding.message).into();
-            }
+/// Findings that say when they hold.
+fn with_cases(mut judged: JudgedTask) -> JudgedTask {
+    let findings = judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept);
+    for finding in findings {
+        if let Some(case) = &finding.case {
+            finding.message = format!("{} {case}", finding.message).into();
         }
     }
     judged
+}
+
+/// The verdict before a deployment whose values may decide: what fails in some cases and not in others is not certain to
+/// be deployed.
+pub(super) fn softened(findings: &Findings) -> Verdict {
+    let is_uncertain = findings.verdict == Verdict::Fail && !findings.is_certain;
+    if is_uncertain { Verdict::Unknown } else { findings.verdict }
+}
+
+/// Makes what is not certain unknown. Comes after the exceptions, which may excuse some cases and leave others.
+pub(super) fn soften(report: &mut Report) {
+    for findings in report.outcomes.iter_mut().map(|outcome| &mut outcome.findings) {
+        findings.verdict = softened(findings);
+        if findings.verdict == Verdict::Unknown {
+            for finding in &mut findings.kept {
+                finding.verdict = Verdict::Unknown;
+            }
+        }
+    }
 }

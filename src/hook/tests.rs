@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Answer, Hook, Outside, Prepared};
+use super::{Answer, Hook, Outside, Prepared, WARNING_ONLY};
 use crate::document::View;
 use crate::policy::{Level, Policy, Setting, read};
 use crate::rule::{Context, Metadata, Options, Rule};
@@ -147,8 +147,16 @@ fn a_warning_never_blocks_and_blocking_ones_are_told_alone() {
     assert!(message(&warned).contains("`User` is `root`"));
     assert_eq!(warned["annotations"][0]["annotationName"], "root-user");
     assert_eq!(warned["annotations"][0]["status"], "FAILED");
+    // Where only the annotation is kept, it says that it would not block.
+    let is_marked = |answer: &Value, rule: &str| {
+        let annotations = answer["annotations"].as_array().unwrap();
+        let of_rule = annotations.iter().find(|annotation| annotation["annotationName"] == rule);
+        of_rule.unwrap()["statusMessage"].as_str().unwrap().starts_with(WARNING_ONLY)
+    };
+    assert!(is_marked(&warned, "root-user"), "{warned}");
     container["Privileged"] = true.into();
     let blocked = answer(&hook, &event(&container));
+    assert!(is_marked(&blocked, "root-user") && !is_marked(&blocked, "privileged-container"), "{blocked}");
     assert_eq!(blocked["errorCode"], "NonCompliant");
     assert!(
         message(&blocked).contains("`Privileged` is true") && !message(&blocked).contains("`User`"),

@@ -110,6 +110,11 @@ pub enum Inputs {
 }
 
 impl Inputs {
+    /// Whether they are stacks.
+    pub fn is_stacks(self) -> bool {
+        matches!(self, Self::Stacks)
+    }
+
     /// One of them.
     pub fn noun(self) -> &'static str {
         match self {

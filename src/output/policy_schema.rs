@@ -177,21 +177,31 @@ fn of_option(option: &RuleOption) -> Value {
 
 fn exception() -> Value {
     let keys = vocabulary::exception_keys();
-    let needs = |key: &str| json!({"required": [key]});
+    // A value of wildcards alone limits nothing; an empty one is a tag's.
+    let says = json!({"pattern": "[^*?]|^$", "items": {"pattern": "[^*?]|^$"}});
+    let needs = |key: &str, value: Value| json!({"required": [key], "properties": {key: value}});
     let of_author = |key: &str| json!({"required": [key, "trust-author"], "properties": {"trust-author": {"const": true}}});
-    let limits = keys.iter().filter_map(|(name, key)| match key {
-        ExceptionKey::Field(field) if !field.is_beyond_author() => Some(of_author(name)),
-        ExceptionKey::Field(_) | ExceptionKey::StackTags => Some(needs(name)),
-        _ => None,
+    let some_tag = json!({"not": {"additionalProperties": {"not": says}}});
+    let limits = keys.iter().flat_map(|(name, key)| match key {
+        ExceptionKey::Field(field) if field.is_beyond_author() => {
+            vec![needs(name, says.clone()), of_author(name)]
+        }
+        ExceptionKey::StackTags => vec![needs(name, some_tag.clone()), of_author(name)],
+        ExceptionKey::Field(_) => vec![of_author(name)],
+        _ => Vec::new(),
     });
+    let of_containers = rules::ALL.iter().filter(|rule| rule.is_about_containers());
+    let of_containers: Vec<_> = of_containers.map(|rule| rule.metadata().name).collect();
     json!({
-        "description": "All that limits it must match. One that no account, stack name or stack tag limits is the \
-            template author's own to take, and must say `trust-author: true`.",
+        "description": "All that limits it must match. One that no account, stack name or stack tag limits, or only by \
+            wildcards, is the template author's own to take, and must say `trust-author: true`.",
         "type": "object",
         "additionalProperties": false,
         "properties": properties(keys.iter().map(|(name, key)| (*name, of_exception_key(key)))),
         "required": ["rules", "reason"],
         "anyOf": limits.collect::<Vec<_>>(),
+        "if": {"anyOf": [{"required": ["container"]}, {"required": ["image"]}]},
+        "then": {"properties": {"rules": {"anyOf": [{"items": {"enum": of_containers}, "type": "array"}, {"enum": of_containers}]}}},
         "examples": [{
             "rules": ["root-user"],
             "stack-name": "legacy-*",
@@ -218,6 +228,7 @@ fn of_exception_key(key: &ExceptionKey) -> Value {
             "description": "Tags of the stack, each with the values it may have.",
             "type": "object",
             "minProperties": 1,
+            "propertyNames": {"minLength": 1},
             "additionalProperties": of_field(&Field::StackTag(String::new())),
         }),
         ExceptionKey::Reason => text("Why, for whoever reads it in a year."),
@@ -240,20 +251,30 @@ fn of_exception_key(key: &ExceptionKey) -> Value {
 /// Patterns, one or any of several, of the characters that such a value may have.
 fn of_field(field: &Field) -> Value {
     let (description, one) = match field {
-        Field::Account => {
-            ("The account.", json!({"type": "string", "pattern": r"^([0-9]{12}|[0-9*?]*[*?][0-9*?]*)$"}))
-        }
-        Field::StackName => {
-            ("The stack's name.", json!({"type": ["string", "number"], "pattern": "^[^/: ]+$"}))
-        }
+        Field::Account => (
+            "The account.",
+            json!({"type": "string", "anyOf": [
+                {"pattern": "^[0-9?]{12}$"},
+                {"allOf": [{"pattern": r"\*"}, {"pattern": r"^\**([0-9?]\**){0,12}$"}]},
+            ]}),
+        ),
+        Field::StackName => (
+            "The stack's name.",
+            json!({
+                "type": "string",
+                "allOf": [{"pattern": "^[A-Za-z*?][0-9A-Za-z*?-]*$"}, {"pattern": r"^\**([^*]\**){0,128}$"}],
+            }),
+        ),
         Field::StackTag(_) => ("The tag's value.", json!({"type": ["string", "number"]})),
         Field::LogicalId => (
             "The logical id of the task definition.",
-            json!({"type": ["string", "integer"], "pattern": "^[0-9A-Za-z]+$|[*?]", "minimum": 0}),
+            json!({"type": ["string", "integer"], "pattern": "^[0-9A-Za-z*?]+$", "minimum": 0}),
         ),
         Field::Family => ("The family of the task definition.", of_name()),
         Field::Container => ("The container's name.", of_name()),
-        Field::Image => ("The container's image.", json!({"type": ["string", "number"], "minLength": 1})),
+        Field::Image => {
+            ("The container's image.", json!({"type": ["string", "number"], "pattern": r"^[^ \t\n]+$"}))
+        }
     };
     json!({
         "description": format!("{description} `*` is any text and `?` one character; of a list, any may match."),

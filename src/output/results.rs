@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::json::serialized;
-use super::told::counted;
+use super::told::{counted, told_whose};
 use crate::deployed::results::{Group, Summary};
 use crate::document::on_one_line;
 
@@ -24,6 +24,10 @@ pub struct OfHook {
     pub hook: String,
     /// The Region.
     pub region: String,
+    /// The profile that was asked with, if one was named.
+    pub profile: Option<String>,
+    /// The account, if that is known.
+    pub account: Option<String>,
     /// What it said.
     pub summary: Summary,
 }
@@ -42,19 +46,20 @@ fn by_count<T>(counts: &BTreeMap<String, T>, count: impl Fn(&T) -> usize) -> Vec
 /// For people at a terminal.
 pub fn text(hooks: &[OfHook]) -> String {
     let mut text = String::new();
-    for (index, OfHook { hook, region, summary }) in hooks.iter().enumerate() {
+    for (index, of_hook) in hooks.iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
-        of_hook(&mut text, hook, region, summary);
+        write_hook(&mut text, of_hook);
     }
     text
 }
 
-fn of_hook(text: &mut String, hook: &str, region: &str, summary: &Summary) {
+fn write_hook(text: &mut String, OfHook { hook, region, profile, account, summary }: &OfHook) {
+    let whose = told_whose(profile.as_deref(), account.as_deref());
     let days = summary.span.map(|(first, last)| format!(", {} to {}", day(first), day(last)));
     let invocations = counted(summary.invocations, "invocation");
-    let _ = writeln!(text, "{hook} in {region}: {invocations}{}", days.unwrap_or_default());
+    let _ = writeln!(text, "{hook} in {region}{whose}: {invocations}{}", days.unwrap_or_default());
     if summary.invocations == 0 {
         return;
     }
@@ -74,15 +79,8 @@ fn of_hook(text: &mut String, hook: &str, region: &str, summary: &Summary) {
             other => writeln!(text, "  not passed in failure mode {}: {count}", on_one_line(other)),
         };
     }
-    if !summary.rules.is_empty() {
-        text.push_str("  by rule\n");
-    }
-    for (rule, group) in by_count(&summary.rules, |group| group.invocations) {
-        let severity = group.severity.as_ref().map(|severity| format!(" ({})", on_one_line(severity)));
-        let invocations = counted(group.invocations, "invocation");
-        let _ = writeln!(text, "    {}{}: {invocations}", on_one_line(rule), severity.unwrap_or_default());
-        targets(text, group);
-    }
+    groups(text, "by rule", &summary.rules);
+    groups(text, "warned of there, which blocks nothing", &summary.warnings);
     if !summary.unanswered.is_empty() {
         text.push_str("  without an answer\n");
     }
@@ -95,6 +93,18 @@ fn of_hook(text: &mut String, hook: &str, region: &str, summary: &Summary) {
             unanswered.invocations,
             reason.unwrap_or_default()
         );
+    }
+}
+
+fn groups(text: &mut String, heading: &str, groups: &BTreeMap<String, Group>) {
+    if !groups.is_empty() {
+        let _ = writeln!(text, "  {heading}");
+    }
+    for (rule, group) in by_count(groups, |group| group.invocations) {
+        let severity = group.severity.as_ref().map(|severity| format!(" ({})", on_one_line(severity)));
+        let invocations = counted(group.invocations, "invocation");
+        let _ = writeln!(text, "    {}{}: {invocations}", on_one_line(rule), severity.unwrap_or_default());
+        targets(text, group);
     }
 }
 
@@ -119,6 +129,8 @@ struct Document<'a> {
 struct Hook<'a> {
     alias: &'a str,
     region: &'a str,
+    profile: Option<&'a str>,
+    account: Option<&'a str>,
     first_invoked_at: Option<String>,
     last_invoked_at: Option<String>,
     invocations: usize,
@@ -128,6 +140,7 @@ struct Hook<'a> {
     others: &'a BTreeMap<String, usize>,
     stopped: &'a BTreeMap<String, usize>,
     rules: Vec<Rule<'a>>,
+    warnings: Vec<Rule<'a>>,
     unanswered: Vec<Unanswered<'a>>,
 }
 
@@ -146,12 +159,26 @@ struct Unanswered<'a> {
     reason: Option<&'a str>,
 }
 
+fn of_rules(groups: &BTreeMap<String, Group>) -> Vec<Rule<'_>> {
+    by_count(groups, |group| group.invocations)
+        .into_iter()
+        .map(|(name, group)| Rule {
+            name,
+            severity: group.severity.as_deref(),
+            invocations: group.invocations,
+            targets: &group.targets,
+        })
+        .collect()
+}
+
 /// For programs: one object, version 1, to which members may be added.
 pub fn json(hooks: &[OfHook]) -> String {
     let time = |seconds: i64| Timestamp::from_second(seconds).ok().map(|at| at.to_string());
-    let hooks = hooks.iter().map(|OfHook { hook, region, summary }| Hook {
+    let hooks = hooks.iter().map(|OfHook { hook, region, profile, account, summary }| Hook {
         alias: hook,
         region,
+        profile: profile.as_deref(),
+        account: account.as_deref(),
         first_invoked_at: summary.span.and_then(|(first, _)| time(first)),
         last_invoked_at: summary.span.and_then(|(_, last)| time(last)),
         invocations: summary.invocations,
@@ -160,15 +187,8 @@ pub fn json(hooks: &[OfHook]) -> String {
         without_answer: summary.without_answer,
         others: &summary.others,
         stopped: &summary.stopped,
-        rules: by_count(&summary.rules, |group| group.invocations)
-            .into_iter()
-            .map(|(rule, group)| Rule {
-                name: rule,
-                severity: group.severity.as_deref(),
-                invocations: group.invocations,
-                targets: &group.targets,
-            })
-            .collect(),
+        rules: of_rules(&summary.rules),
+        warnings: of_rules(&summary.warnings),
         unanswered: by_count(&summary.unanswered, |unanswered| unanswered.invocations)
             .into_iter()
             .map(|(target, unanswered)| Unanswered {

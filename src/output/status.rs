@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::json::serialized;
+use super::told::told_whose;
 use crate::deployed::status::{Configuration, Function, Hook, Looked, Policy, Problem};
 use crate::document::on_one_line;
 
@@ -18,22 +19,30 @@ pub struct OfHook {
     pub alias: String,
     /// The Region.
     pub region: String,
+    /// The profile that was asked with, if one was named.
+    pub profile: Option<String>,
     /// The hook; `None`: it is not there.
     pub hook: Option<Hook>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// What limits it.
+    pub notes: Vec<String>,
 }
 
 /// For people at a terminal.
 pub fn text(hooks: &[OfHook]) -> String {
     let mut text = String::new();
-    for (index, OfHook { alias, region, hook, problems }) in hooks.iter().enumerate() {
+    for (index, OfHook { alias, region, profile, hook, problems, notes }) in hooks.iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
-        let _ = writeln!(text, "{alias} in {region}");
+        let _ =
+            writeln!(text, "{alias} in {region}{}", told_whose(profile.as_deref(), account(hook.as_ref())));
         for (name, value) in hook.iter().flat_map(lines) {
             let _ = writeln!(text, "  {name:10} {}", on_one_line(&value));
+        }
+        for note in notes {
+            let _ = writeln!(text, "  note:      {}", on_one_line(note));
         }
         for Problem { what, remedy } in problems {
             let _ = writeln!(text, "  problem:   {}\n             {remedy}", on_one_line(what));
@@ -45,8 +54,12 @@ pub fn text(hooks: &[OfHook]) -> String {
     text
 }
 
+fn account(hook: Option<&Hook>) -> Option<&str> {
+    hook?.account.as_deref()
+}
+
 fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
-    let Hook { version, configuration, function, policy } = hook;
+    let Hook { version, configuration, function, policy, .. } = hook;
     let mut lines = Vec::new();
     if let Some(version) = version {
         lines.push(("version:", version.clone()));
@@ -78,6 +91,7 @@ fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
         match policy {
             Policy::Same(hash) => format!("the one at hand, SHA-256 {hash}"),
             Policy::Different { deployed, .. } => format!("another than the one at hand, SHA-256 {deployed}"),
+            Policy::Broken { deployed, .. } => format!("broken, SHA-256 {deployed}"),
             Policy::Unknown(reason) => format!("not compared: {reason}"),
         },
     ));
@@ -95,6 +109,8 @@ struct Document<'a> {
 struct Seen<'a> {
     alias: &'a str,
     region: &'a str,
+    profile: Option<&'a str>,
+    account: Option<&'a str>,
     is_present: bool,
     version: Option<&'a str>,
     is_enabled: Option<bool>,
@@ -107,6 +123,7 @@ struct Seen<'a> {
     function_state: Option<&'a str>,
     policy: Option<&'static str>,
     problems: Vec<Wrong<'a>>,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -120,7 +137,7 @@ pub fn json(hooks: &[OfHook]) -> String {
     serialized(&Document { version: 1, hooks: hooks.iter().map(seen).collect() }) + "\n"
 }
 
-fn seen(OfHook { alias, region, hook, problems }: &OfHook) -> Seen<'_> {
+fn seen(OfHook { alias, region, profile, hook, problems, notes }: &OfHook) -> Seen<'_> {
     let hook = hook.as_ref();
     let configuration = hook.and_then(|hook| hook.configuration.as_ref());
     let function = hook.and_then(|hook| match &hook.function {
@@ -130,6 +147,8 @@ fn seen(OfHook { alias, region, hook, problems }: &OfHook) -> Seen<'_> {
     Seen {
         alias,
         region,
+        profile: profile.as_deref(),
+        account: account(hook),
         is_present: hook.is_some(),
         version: hook.and_then(|hook| hook.version.as_deref()),
         is_enabled: configuration.map(|own| own.is_enabled),
@@ -143,8 +162,10 @@ fn seen(OfHook { alias, region, hook, problems }: &OfHook) -> Seen<'_> {
         policy: hook.map(|hook| match hook.policy {
             Policy::Same(_) => "same",
             Policy::Different { .. } => "different",
+            Policy::Broken { .. } => "broken",
             Policy::Unknown(_) => "unknown",
         }),
+        notes,
         problems: problems.iter().map(|own| Wrong { what: &own.what, remedy: &own.remedy }).collect(),
     }
 }

@@ -4,6 +4,7 @@
 //! any format.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{Ending, Inputs, Run, UnreadableFile};
@@ -211,8 +212,12 @@ pub(super) fn cannot_be_read(file: &UnreadableFile) -> String {
 /// How a run ended, in one sentence without its full stop.
 pub(super) fn summary(ending: &Ending<'_>, run: &Run<'_>) -> String {
     let Ending { totals, unreadable, .. } = *ending;
-    let (unreadable, noun) = (unreadable.len(), run.inputs.noun());
-    let mut summary = if totals.files == 0 && unreadable == 0 {
+    // A Region whose stacks are not known is no stack.
+    let is_region = |file: &&UnreadableFile| run.inputs.is_stacks() && file.path.matches('/').count() < 2;
+    let regions: BTreeSet<_> = unreadable.iter().filter(is_region).map(|file| &file.path).collect();
+    let lists = unreadable.iter().filter(is_region).count();
+    let (unreadable, noun) = (unreadable.len() - lists, run.inputs.noun());
+    let mut summary = if totals.files == 0 && unreadable == 0 && lists == 0 {
         match run.inputs {
             Inputs::Files => "nothing was judged: no template and no task definition was found".to_owned(),
             Inputs::Stacks => "nothing was judged: there is no stack".to_owned(),
@@ -246,6 +251,9 @@ pub(super) fn summary(ending: &Ending<'_>, run: &Run<'_>) -> String {
     if unreadable > 0 {
         let _ = write!(summary, "; {} cannot be read", counted(unreadable, noun));
     }
+    if lists > 0 {
+        let _ = write!(summary, "; the stacks of {} cannot all be listed", counted(regions.len(), "Region"));
+    }
     summary
 }
 
@@ -257,4 +265,11 @@ pub(super) fn is_nothing_judged(totals: &Totals, run: &Run<'_>) -> bool {
 /// "1 file", "2 files".
 pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// With which profile and in which account something was asked, behind the Region; empty where no profile is named.
+pub(super) fn told_whose(profile: Option<&str>, account: Option<&str>) -> String {
+    let Some(profile) = profile else { return String::new() };
+    let account = account.map(|account| format!(" (account {account})")).unwrap_or_default();
+    on_one_line(&format!(" with profile {profile}{account}")).into_owned()
 }

@@ -38,6 +38,8 @@ pub struct Matcher {
     pub field: Field,
     /// Any of these, with `*` for any text and `?` for one character; case counts.
     pub patterns: Vec<WildMatch>,
+    /// Whether each of them says something: one of wildcards alone takes whatever there is.
+    pub is_limit: bool,
 }
 
 /// What an exception may look at.
@@ -73,18 +75,19 @@ impl Field {
         }
     }
 
-    /// Whether somebody else than the template's author decides it: who may deploy where, and with which tags.
+    /// Whether it can be taken out of the hands of a template's author. An account is; a stack's name and tags are as far as
+    /// IAM limits who may choose them, which nobody here can see.
     pub fn is_beyond_author(&self) -> bool {
         matches!(self, Self::Account | Self::StackName | Self::StackTag(_))
-    }
-
-    /// Whether it tells containers of one task definition apart.
-    pub fn is_of_container(&self) -> bool {
-        matches!(self, Self::Container | Self::Image)
     }
 }
 
 impl Exception {
+    /// Whether nothing that might be beyond a template's author limits it.
+    pub fn is_authors_own(&self) -> bool {
+        !self.matchers.iter().any(|matcher| matcher.is_limit && matcher.field.is_beyond_author())
+    }
+
     /// Whether it counted until a day before this one.
     pub fn is_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
@@ -143,7 +146,14 @@ impl<'a> Reader<'a> {
                 ExceptionKey::Field(field) => self.matcher(field.clone(), value, &mut exception),
                 ExceptionKey::StackTags => match &value.value {
                     Value::Mapping(tags) if !tags.is_empty() => {
-                        for tag in tags {
+                        for (at, tag) in tags.iter().enumerate() {
+                            let is_repeated = tags.iter().take(at).any(|other| other.key == tag.key);
+                            if tag.key.is_empty() || is_repeated {
+                                let problem = if is_repeated { "is written twice" } else { "has no name" };
+                                let message = format!("the tag {} {problem}", quote(&tag.key));
+                                self.report(span_of(&tag.value), message, None);
+                                continue;
+                            }
                             self.matcher(Field::StackTag(tag.key.to_string()), &tag.value, &mut exception);
                         }
                     }
@@ -169,17 +179,31 @@ impl<'a> Reader<'a> {
         }
         let has_matcher =
             entries.iter().any(|(key, _)| matches!(key, ExceptionKey::Field(_) | ExceptionKey::StackTags));
-        let is_beyond_author = exception.matchers.iter().any(|matcher| matcher.field.is_beyond_author());
         if !has_matcher {
             missing(
                 "an exception matches everything",
                 "set `level: off` for the rule, or say what is excused",
             );
-        } else if !is_beyond_author && !exception.trusts_author && !exception.matchers.is_empty() {
+        } else if exception.is_authors_own() && !exception.trusts_author && !exception.matchers.is_empty() {
             missing(
                 "only the author of a template decides whether this exception applies",
-                "add `account`, `stack-name` or `stack-tags`, or write `trust-author: true` where that is meant",
+                "add `account`, `stack-name` or `stack-tags`, and of each more than wildcards, or write `trust-author: true` \
+                 where that is meant",
             );
+        }
+        let of_container =
+            exception.matchers.iter().find(|one| matches!(one.field, Field::Container | Field::Image));
+        let about_tasks = rules::ALL.iter().filter(|rule| !rule.is_about_containers());
+        for rule in about_tasks.map(|rule| rule.metadata().name) {
+            if let Some(Matcher { field, .. }) = of_container
+                && exception.rules.contains(&rule)
+            {
+                let message = format!(
+                    "`{}` can match no finding of `{rule}`, which is not about containers",
+                    field.as_str()
+                );
+                self.report(span, message, Some(format!("write an exception of its own for `{rule}`")));
+            }
         }
         Some(exception)
     }
@@ -231,15 +255,19 @@ impl<'a> Reader<'a> {
             _ => return self.expected(node, &name, "a text with `*` and `?`, or a list of them"),
         };
         let mut patterns = Vec::with_capacity(items.len());
+        let mut is_limit = true;
         for item in items {
             let (Value::String(text) | Value::Number(text)) = &item.value else {
                 self.expected(item, &format!("an item of {name}"), "a text");
                 continue;
             };
-            let is_open = text.contains(['*', '?']);
             let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
             let is_account = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'?'))
-                && (is_open || text.len() == 12);
+                && if text.contains('*') {
+                    text.len() - text.matches('*').count() <= 12
+                } else {
+                    text.len() == 12
+                };
             let problem = match field {
                 _ if text.is_empty() && !matches!(field, Field::StackTag(_)) => {
                     Some("is empty, which nothing is")
@@ -249,8 +277,15 @@ impl<'a> Reader<'a> {
                 Field::Account if matches!(item.value, Value::Number(_)) && is_digits => {
                     Some("is a number: put it in quotes")
                 }
-                Field::StackName if text.contains(['/', ':', ' ']) => Some("can be no stack's name"),
-                Field::LogicalId if !is_open && !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                Field::StackName if !is_stack_name(text) => {
+                    Some("can be no stack's name: a letter, and then at most 127 letters, digits and `-`")
+                }
+                Field::Image if text.contains([' ', '\t', '\n']) => {
+                    Some("can be no image: those have no spaces")
+                }
+                Field::LogicalId
+                    if text.bytes().any(|byte| !byte.is_ascii_alphanumeric() && !b"*?".contains(&byte)) =>
+                {
                     Some("can be no logical id: those are letters and digits")
                 }
                 Field::Family | Field::Container
@@ -260,13 +295,15 @@ impl<'a> Reader<'a> {
                 }
                 _ => None,
             };
-            match problem {
-                Some(problem) => self.report(span_of(item), format!("{name} {problem}"), None),
-                None => patterns.push(WildMatch::new(text)),
+            if let Some(problem) = problem {
+                self.report(span_of(item), format!("{name} {problem}"), None);
+            } else {
+                is_limit &= text.is_empty() || text.contains(|character| !matches!(character, '*' | '?'));
+                patterns.push(WildMatch::new(text));
             }
         }
         if !patterns.is_empty() {
-            exception.matchers.push(Matcher { field, patterns });
+            exception.matchers.push(Matcher { field, patterns, is_limit });
         }
     }
 
@@ -290,6 +327,16 @@ impl<'a> Reader<'a> {
         }
         date
     }
+}
+
+/// Whether a stack's name may match
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>).
+fn is_stack_name(pattern: &str) -> bool {
+    let is_wild = |byte: u8| matches!(byte, b'*' | b'?');
+    let begins = pattern.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || is_wild(byte));
+    begins
+        && pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || is_wild(byte))
+        && pattern.bytes().filter(|byte| *byte != b'*').count() <= 128
 }
 
 #[cfg(test)]
@@ -320,6 +367,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_about_the_task_has_no_container_to_excuse() {
+        let policy = "profile: restricted\nexceptions:\n- {rules: [root-user, host-pid-mode], account: '1*', container: a, reason: x}";
+        let problems = read(policy).unwrap_err().0;
+        let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["`container` can match no finding of `host-pid-mode`, which is not about containers"]
+        );
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn what_is_contradictory_or_impossible_is_a_mistake() {
         for (exception, expected) in [
             (
@@ -335,9 +394,12 @@ mod tests {
                 "{rules: [], account: '111122223333', reason: x}",
                 "`rules` is not a list of rules but a list\n",
             ),
-            ("{rules: [privileged], account: '*', reason: x}", "unknown rule `privileged` in an exception\n"),
             (
-                "{rules: [root-user], account: '*', reason: x}",
+                "{rules: [privileged], account: '1*', reason: x}",
+                "unknown rule `privileged` in an exception\n",
+            ),
+            (
+                "{rules: [root-user], account: '1*', reason: x}",
                 "the rule `root-user` is off, so there is nothing to excuse\n",
             ),
             ("{rules: privileged-container, reason: x}", "an exception matches everything\n"),
@@ -346,6 +408,21 @@ mod tests {
                 "only the author of a template decides whether this exception applies\n",
             ),
             ("{rules: privileged-container, family: web, trust-author: true, reason: x}", ""),
+            ("{rules: privileged-container, account: '*', trust-author: true, reason: x}", ""),
+            ("{rules: privileged-container, stack-tags: {team: ''}, reason: x}", ""),
+            ("{rules: privileged-container, account: '*', stack-name: a*, reason: x}", ""),
+            (
+                "{rules: privileged-container, account: '*', reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
+            (
+                "{rules: privileged-container, stack-name: [shop, '?*'], reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
+            (
+                "{rules: privileged-container, stack-tags: {team: '*'}, reason: x}",
+                "only the author of a template decides whether this exception applies\n",
+            ),
             ("{rules: privileged-container, family: web, stack-name: a*, reason: x}", ""),
             (
                 "{rules: privileged-container, account: 1234, reason: x}",
@@ -361,22 +438,54 @@ mod tests {
             ),
             (
                 "{rules: privileged-container, stack-name: a/b, reason: x}",
-                "`stack-name` can be no stack's name\n",
+                "`stack-name` can be no stack's name: a letter, and then at most 127 letters, digits and `-`\n",
+            ),
+            (
+                "{rules: privileged-container, stack-name: 1-shop, reason: x}",
+                "`stack-name` can be no stack's name: a letter, and then at most 127 letters, digits and `-`\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1?', reason: x}",
+                "`account` is no account: 12 digits, in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1111222233334*', reason: x}",
+                "`account` is no account: 12 digits, in quotes\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', logical-id: My-*, reason: x}",
+                "`logical-id` can be no logical id: those are letters and digits\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', image: 'a b*', reason: x}",
+                "`image` can be no image: those have no spaces\n",
+            ),
+            (
+                "{rules: privileged-container, stack-tags: {team: a, team: b}, reason: x}",
+                "the tag `team` is written twice\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', stack-tags: {'': a}, reason: x}",
+                "the tag `` has no name\n",
+            ),
+            (
+                "{rules: [privileged-container, host-pid-mode], account: '1*', container: a, reason: x}",
+                "the rule `host-pid-mode` is off, so there is nothing to excuse\n",
             ),
             (
                 "{rules: privileged-container, stack-tags: {}, reason: x}",
                 "`stack-tags` is not a map of tags and their values but a map\n",
             ),
             (
-                "{rules: privileged-container, account: '*', expires: tomorrow, reason: x}",
+                "{rules: privileged-container, account: '1*', expires: tomorrow, reason: x}",
                 "`expires` is not a day such as 2027-03-31\n",
             ),
             (
-                "{rules: privileged-container, account: '*', expires: 2027-02-30, reason: x}",
+                "{rules: privileged-container, account: '1*', expires: 2027-02-30, reason: x}",
                 "`expires` is not a day such as 2027-03-31\n",
             ),
             (
-                "{rules: privileged-container, account: '*', accounts: x, reason: x}",
+                "{rules: privileged-container, account: '1*', accounts: x, reason: x}",
                 "unknown key `accounts` in an exception\n",
             ),
             ("x", "an exception is not a map\n"),

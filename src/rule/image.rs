@@ -12,6 +12,8 @@ use crate::document::{Holds, Part, Partial};
 pub enum Pin {
     /// A SHA-256 digest: always the same image.
     Digest,
+    /// A digest by another algorithm.
+    OtherDigest,
     /// A tag, which can be moved to another image.
     Tag,
     /// The tag `latest`, said or unsaid: whatever is newest.
@@ -33,6 +35,13 @@ pub fn pin(image: &Partial<'_>) -> Pin {
             _ if !is_whole && text.contains('@') => return Pin::Open,
             _ => {}
         }
+    }
+    let of_digest =
+        image.whole().and_then(|image| image.rsplit_once('@')).and_then(|(_, digest)| digest.split_once(':'));
+    if of_digest.is_some_and(|(algorithm, digest)| {
+        algorithm != "sha256" && !algorithm.is_empty() && !digest.is_empty()
+    }) {
+        return Pin::OtherDigest;
     }
     let end = image.end();
     let end = end.split_once('@').map_or(end, |(name, _)| name);
@@ -82,9 +91,11 @@ impl Repository {
                 (Part::Plain, Some(path)) => path.push(Part::Plain),
             }
         }
-        let is_host =
-            host.parts().iter().any(|part| matches!(part, Part::Known(text) if text.contains(['.', ':'])))
-                || host.whole() == Some("localhost");
+        // A repository has no capital letters, so what has some before the first slash is a host (`splitDockerDomain`).
+        let is_of_host =
+            |text: &str| text.contains(['.', ':']) || text.bytes().any(|byte| byte.is_ascii_uppercase());
+        let is_host = host.parts().iter().any(|part| matches!(part, Part::Known(text) if is_of_host(text)))
+            || host.whole() == Some("localhost");
         let is_open = host.whole().is_none();
         let docker_hub = || Partial::known(DOCKER_HUB);
         match path {

@@ -26,12 +26,19 @@ pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
-use crate::finding::{Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict};
+use crate::finding::{
+    Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict, add_about,
+};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
     /// Name, severity, documentation and the rest that is fixed.
     fn metadata(&self) -> &'static Metadata;
+
+    /// Whether its findings are about containers, by which an exception can tell them apart.
+    fn is_about_containers(&self) -> bool {
+        true
+    }
 
     /// Judges one container. A container nothing is reported for passes. A rule about the whole task definition has nothing
     /// to add here.
@@ -171,6 +178,8 @@ pub struct Context<'a> {
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
     further_findings: usize,
+    /// What those are about; of one container, that is told when it is identified.
+    further_about: Vec<Option<Container>>,
     /// Takes what is reported beyond what is kept.
     dropped: Option<Finding>,
     duplicate_keys: Vec<&'static str>,
@@ -209,6 +218,7 @@ impl<'a> Context<'a> {
             verdict: None,
             findings: Vec::new(),
             further_findings: 0,
+            further_about: Vec::new(),
             dropped: None,
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
@@ -300,6 +310,7 @@ impl<'a> Context<'a> {
             return self.findings.push_mut(finding);
         }
         self.further_findings += 1;
+        add_about(&mut self.further_about, None);
         self.dropped.insert(finding)
     }
 
@@ -350,6 +361,9 @@ impl<'a> Context<'a> {
             finding.span = finding.span.or(place);
             finding.container = Some(container.clone());
         }
+        if self.further_findings > 0 {
+            self.further_about = vec![Some(container)];
+        }
     }
 
     /// Checks one container with each combination of its duplicate keys.
@@ -389,6 +403,9 @@ impl<'a> Context<'a> {
     /// Keeps what another context found, each thing once.
     fn take_over(&mut self, other: Context<'_>) {
         self.further_findings += other.further_findings;
+        for about in other.further_about {
+            add_about(&mut self.further_about, about);
+        }
         self.not_applicable_because = other.not_applicable_because.or(self.not_applicable_because);
         for key in other.duplicate_keys {
             if !self.duplicate_keys.contains(&key) {
@@ -398,6 +415,7 @@ impl<'a> Context<'a> {
         for finding in other.findings {
             if self.findings.len() >= MAXIMUM_FINDINGS {
                 self.further_findings += 1;
+                add_about(&mut self.further_about, finding.container);
             } else if !self
                 .findings
                 .iter()
@@ -417,6 +435,8 @@ impl<'a> Context<'a> {
             verdict,
             kept: self.findings,
             further: self.further_findings,
+            further_about: self.further_about,
+            is_further_excused: false,
             duplicate_keys: self.duplicate_keys,
             not_applicable_because: self.not_applicable_because.filter(|_| verdict == Verdict::NotApplicable),
             is_certain: true,

@@ -61,6 +61,10 @@ impl Rule for BridgeNetworkMode {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         const PROPERTY: &str = "NetworkMode";
         const WANTED: &str = "awsvpc";

@@ -45,6 +45,10 @@ impl Rule for FaultInjectionEnabled {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         let judged = Judged::must_not_be_true(task_definition.field("EnableFaultInjection"));
         if let Some(finding) = context.take(judged) {

@@ -47,6 +47,10 @@ impl Rule for HostIpcMode {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         if let Some(finding) = context.take(host_mode::judge(task_definition, "IpcMode")) {
             finding.fix = Some(Fix::unsafely(&["IpcMode"], Change::Remove));

@@ -57,6 +57,10 @@ impl Rule for HostNetworkMode {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         context.take(host_mode::judge(task_definition, "NetworkMode"));
     }

@@ -61,6 +61,10 @@ impl Rule for HostPidMode {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         if let Some(finding) = context.take(host_mode::judge(task_definition, "PidMode")) {
             finding.fix = Some(Fix::unsafely(&["PidMode"], Change::Remove));

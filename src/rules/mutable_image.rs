@@ -91,7 +91,10 @@ fn judge(image: &Partial<'_>, node: &Node<'_>, unresolved: Option<&Unresolved<'_
         Pin::Tag if requires_digest => {
             context.fail(PROPERTY, Some(node), format!("`Image` {found}, which has a tag and no digest"));
         }
-        Pin::Digest | Pin::Tag => {}
+        Pin::OtherDigest if requires_digest => {
+            context.fail(PROPERTY, Some(node), format!("`Image` {found}, whose digest is not one of SHA-256"));
+        }
+        Pin::Digest | Pin::OtherDigest | Pin::Tag => {}
         Pin::Latest => {
             let message = format!("`Image` {found}, which means whatever is `latest`");
             let finding = context.fail(PROPERTY, Some(node), message);

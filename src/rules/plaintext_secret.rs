@@ -61,9 +61,13 @@ declare_rule! {
     ///     Secrets: [{Name: DB_PASSWORD, ValueFrom: !Ref Secret}]
     ///     Environment: [{Name: STAGE, Value: production}]
     /// ```
-    /// A parameter's value may be such a reference:
+    /// A parameter's value may be such a reference, and what the Parameter Store holds is not known before deployment; the hook
+    /// is asked when it is in its place:
     /// ```yaml,unknown
     /// ContainerDefinitions: [{Name: web, Environment: [{Name: STAGE, Value: !Ref Stage}]}]
+    /// ```
+    /// ```yaml,unknown
+    /// ContainerDefinitions: [{Name: web, Environment: [{Name: STAGE, Value: '{{resolve:ssm:/stage}}'}]}]
     /// ```
     /// ```yaml,not-applicable
     /// ContainerDefinitions: [{Name: web, Secrets: [{Name: DB_PASSWORD, ValueFrom: !Ref Secret}]}]

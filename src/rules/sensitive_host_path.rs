@@ -93,6 +93,10 @@ impl Rule for SensitiveHostPath {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         context.each_volume(task_definition, "no volume names a path of the machine", |(_, volume), context| {
             let (path, open, node) = match volume.field("Host").field("SourcePath").string() {

@@ -67,6 +67,10 @@ impl Rule for SharedTaskRole {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         let task_role = task_definition.field(PROPERTY).string();
         let execution_role = task_definition.field("ExecutionRoleArn").string();

@@ -260,6 +260,15 @@ fn assert_duplicates_count_worst(rule: &'static dyn Rule, root: &Node<'_>) {
 }
 
 #[test]
+fn rules_say_whether_their_findings_are_about_containers() {
+    for Example { rule, text, .. } in examples() {
+        for finding in judged(rule, &yaml::read(text).unwrap()).kept {
+            assert_eq!(finding.container.is_some(), rule.is_about_containers(), "{}", rule.metadata().name);
+        }
+    }
+}
+
+#[test]
 fn examples_hold_in_every_format() {
     for Example { rule, text, expected } in examples() {
         let from_yaml = yaml::read(text).unwrap();

@@ -66,6 +66,10 @@ impl Rule for UnencryptedEfsVolume {
         Self::METADATA
     }
 
+    fn is_about_containers(&self) -> bool {
+        false
+    }
+
     fn check_task_definition(&self, task_definition: View<'_>, context: &mut Context<'_>) {
         context.each_volume(task_definition, "there is no volume of EFS", |(position, volume), context| {
             let configuration = volume.field("EFSVolumeConfiguration");

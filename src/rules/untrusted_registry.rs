@@ -34,6 +34,10 @@ declare_rule! {
     /// ```yaml,fail
     /// ContainerDefinitions: [{Name: web, Image: 'registry.example/111122223333.dkr.ecr.eu-central-1.amazonaws.com/web:1'}]
     /// ```
+    /// A repository has no capital letters, so Docker takes this for a host:
+    /// ```yaml,fail
+    /// ContainerDefinitions: [{Name: web, Image: LIBRARY/nginx}]
+    /// ```
     /// ```yaml,pass
     /// ContainerDefinitions: [{Name: web, Image: '111122223333.dkr.ecr.eu-central-1.amazonaws.com/web:1'}, {Name: side, Image: nginx}]
     /// ```

@@ -1,12 +1,13 @@
 //! The rule `windows-administrator-user`. Must not know other rules.
 
-use crate::document::{Holds, Lookup, View};
+use crate::document::{Holds, Lookup, Partial, View};
 use crate::finding::quote;
 use crate::rule::{Context, Metadata, Rule, declare_rule};
 
 declare_rule! {
     /// ## What it does
-    /// Forbids `User: ContainerAdministrator`, in any casing, where `RuntimePlatform.OperatingSystemFamily` declares Windows.
+    /// Forbids `User: ContainerAdministrator`, in any casing and behind any authority (`User Manager\ContainerAdministrator`),
+    /// where `RuntimePlatform.OperatingSystemFamily` declares Windows.
     /// Amazon ECS says that `User` is not supported for Windows containers, so none is required.
     ///
     /// ## Why is this bad?
@@ -21,6 +22,10 @@ declare_rule! {
     /// ```yaml,fail
     /// RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2022_CORE}
     /// ContainerDefinitions: [{Name: web, User: containeradministrator}]
+    /// ```
+    /// ```yaml,fail
+    /// RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2022_CORE}
+    /// ContainerDefinitions: [{Name: web, User: 'User Manager\ContainerAdministrator'}]
     /// ```
     /// ```yaml,pass
     /// RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2025_FULL}
@@ -62,13 +67,22 @@ impl Rule for WindowsAdministratorUser {
     fn check_container(&self, container: View<'_>, context: &mut Context<'_>) {
         const ADMINISTRATOR: &str = "ContainerAdministrator";
         match container.field("User").string() {
-            Lookup::Known(user, node) if user.text.trim().eq_ignore_ascii_case(ADMINISTRATOR) => {
+            Lookup::Known(user, node) if without_authority(user.text).eq_ignore_ascii_case(ADMINISTRATOR) => {
                 context.fail("User", Some(node), format!("`User` is {}", quote(user.text)));
             }
             Lookup::Known(..) | Lookup::Absent => {}
-            Lookup::Unresolved(unresolved) if unresolved.partial().matches(ADMINISTRATOR) == Holds::No => {}
+            Lookup::Unresolved(unresolved) if is_another(&unresolved.partial(), ADMINISTRATOR) => {}
             Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
             Lookup::Malformed(problem) => context.malformed(&problem),
         }
     }
+}
+
+/// The user's own name: Windows also knows him as `User Manager\ContainerAdministrator`.
+fn without_authority(user: &str) -> &str {
+    user.rsplit_once('\\').map_or(user, |(_, name)| name).trim()
+}
+
+fn is_another(user: &Partial<'_>, name: &str) -> bool {
+    user.matches(name) == Holds::No && user.matches(&format!("*\\{name}")) == Holds::No
 }

@@ -86,7 +86,10 @@ impl Scenario<'_> {
                 is_allowed_value,
             });
         }
-        let is_number = fixed.is_none() && allowed.is_some_and(|allowed| allowed.is_number);
+        let is_number = match fixed {
+            Some(_) => self.is_number(name, parameter),
+            None => allowed.is_some_and(|allowed| allowed.is_number),
+        };
         let value = if is_number { Value::Number(text.into()) } else { Value::String(text.into()) };
         self.keep(value, span)
     }

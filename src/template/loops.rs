@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::parameter::{Allowed, scalar};
 use super::{Scenario, Template};
 use crate::document::{Entry, Intrinsic, Node, Span, Value};
 
@@ -45,7 +46,14 @@ fn has_loop(node: &Node<'_>) -> bool {
 }
 
 /// An identifier and its value in this round; `None`: open.
-type Binding<'b> = (&'b str, Option<&'b str>);
+type Binding<'b> = (&'b str, Option<&'b Item>);
+
+/// What a loop runs over.
+struct Item {
+    text: String,
+    /// Whether it was written as a number, whose text is only one spelling of it.
+    is_number: bool,
+}
 
 struct Expansion<'s, 't> {
     template: &'s Template<'t>,
@@ -75,7 +83,8 @@ impl Expansion<'_, '_> {
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
                 ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => {
-                    Value::String(value.to_owned().into())
+                    let text = value.text.clone().into();
+                    if value.is_number { Value::Number(text) } else { Value::String(text) }
                 }
                 _ => {
                     let argument = self.node(&call.argument, bound, left)?;
@@ -115,7 +124,7 @@ impl Expansion<'_, '_> {
             written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
             return Ok(());
         };
-        let round = |value: Option<&str>, left: &mut usize| {
+        let round = |value: Option<&Item>, left: &mut usize| {
             let mut bound = bound.to_vec();
             bound.push((identifier, value));
             let mut written = Vec::new();
@@ -142,21 +151,21 @@ impl Expansion<'_, '_> {
         Ok(())
     }
 
-    /// The texts that a loop runs over; `None`: not known yet.
+    /// What a loop runs over; `None`: not known yet.
     fn collection(
         &self,
         collection: &Node<'_>,
         bound: &[Binding<'_>],
         left: &mut usize,
-    ) -> Result<Option<Vec<String>>, &'static str> {
+    ) -> Result<Option<Vec<Item>>, &'static str> {
         let collection = self.node(collection, bound, left)?;
         let scenario = Scenario::new(self.template, None);
         let Value::Sequence(items) = &scenario.value(&collection).value else { return Ok(None) };
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             let item = scenario.value(item);
-            match super::parameter::scalar(item) {
-                Some(text) => values.push(text.text.into_owned()),
+            match scalar(item) {
+                Some(Allowed { text, is_number }) => values.push(Item { text: text.into_owned(), is_number }),
                 None if item.is_absent() => {}
                 None => return Ok(None),
             }
@@ -176,7 +185,7 @@ fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n Node
     is_map.then_some((&**identifier, collection, body))
 }
 
-fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b str> {
+fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b Item> {
     // The innermost loop's identifier hides an outer one's.
     bound.iter().rev().find(|(identifier, _)| *identifier == name)?.1
 }
@@ -192,10 +201,10 @@ fn replaced<'a>(
         return Ok(result);
     }
     for (identifier, value) in bound.iter().rev() {
-        let Some(value) = value else { continue };
+        let Some(Item { text: value, .. }) = value else { continue };
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         for (written, value) in
-            [(format!("${{{identifier}}}"), *value), (format!("&{{{identifier}}}"), &*plain)]
+            [(format!("${{{identifier}}}"), &**value), (format!("&{{{identifier}}}"), &*plain)]
         {
             let places = result.matches(&written).count();
             if places > 0 {

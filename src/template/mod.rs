@@ -34,6 +34,8 @@ use parameter::Parameter;
 pub struct Given {
     /// Values of parameters and of pseudo parameters such as `AWS::Region`, as text; a list's items with commas between.
     pub parameters: BTreeMap<String, String>,
+    /// Which of these were written as numbers: `0x0` is one spelling of zero then, and as a text it is a name.
+    pub numbers: BTreeSet<String>,
     /// Whether a parameter that is not given has its default.
     pub assume_defaults: bool,
     /// Parameters that are given something nobody knows yet, so that not even the default holds.
@@ -45,10 +47,12 @@ pub struct Given {
 impl Given {
     /// Adds what somebody else knows, who has the last word.
     pub fn extend(&mut self, other: Self) {
-        let Self { parameters, assume_defaults, open, looked_up } = other;
-        for name in &open {
+        let Self { parameters, numbers, assume_defaults, open, looked_up } = other;
+        for name in open.iter().chain(parameters.keys()) {
             self.parameters.remove(name);
+            self.numbers.remove(name);
         }
+        self.numbers.extend(numbers);
         self.open.retain(|name| !parameters.contains_key(name));
         self.parameters.extend(parameters);
         self.open.extend(open);
@@ -283,6 +287,7 @@ impl<'t> Template<'t> {
             if node.is_no_value() {
                 continue;
             }
+            let name = key.clone().into_owned();
             let known = match &node.value {
                 Value::Sequence(items) => {
                     let items = items.iter().map(&value).filter(|item| !item.is_no_value());
@@ -290,9 +295,12 @@ impl<'t> Template<'t> {
                 }
                 _ => text(node),
             };
+            if matches!(node.value, Value::Number(_)) {
+                given.numbers.insert(name.clone());
+            }
             match known {
-                Some(known) => given.parameters.insert(key.clone().into_owned(), known).map(drop),
-                None => given.open.insert(key.clone().into_owned()).then_some(()),
+                Some(known) => given.parameters.insert(name, known).map(drop),
+                None => given.open.insert(name).then_some(()),
             };
         }
         (location, given)

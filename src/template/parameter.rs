@@ -19,13 +19,13 @@ pub(super) struct Parameter<'t> {
     pub(super) is_looked_up: bool,
     /// The only values it may have; empty: any.
     pub(super) allowed: Vec<Allowed<'t>>,
-    /// Its default as text; a list's items with commas between.
-    pub(super) default: Option<Cow<'t, str>>,
+    /// Its default; a list's items with commas between.
+    pub(super) default: Option<Allowed<'t>>,
     /// The least number of characters.
     pub(super) minimum_length: usize,
 }
 
-/// An allowed value.
+/// A value as the template has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Allowed<'t> {
     /// Its text.
@@ -55,7 +55,7 @@ impl<'t> Parameter<'t> {
                     parameter.is_secret |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
                 }
                 "Default" => {
-                    parameter.default = text.map(|value| value.text).filter(|_| !has_default);
+                    parameter.default = text.filter(|_| !has_default);
                     has_default = true;
                 }
                 "MinLength" => {

@@ -152,13 +152,13 @@ impl<'t> Scenario<'t> {
         }
         match parameter {
             Some(parameter) => match parameter.allowed.as_slice() {
-                [] => Domain::AnyBut(Vec::new(), parameter.minimum_length),
+                [] => Domain::AnyBut(HashSet::new(), parameter.minimum_length),
                 [only] => Domain::Known(only.text.clone().into_owned()),
                 several => {
                     Domain::OneOf(several.iter().map(|value| value.text.clone().into_owned()).collect())
                 }
             },
-            None => Domain::AnyBut(Vec::new(), 0),
+            None => Domain::AnyBut(HashSet::new(), 0),
         }
     }
 
@@ -171,7 +171,16 @@ impl<'t> Scenario<'t> {
         }
         let value = given.parameters.get(name).map(String::as_str);
         let has_default = given.assume_defaults && !given.open.contains(name);
-        value.or_else(|| parameter.filter(|_| has_default)?.default.as_deref())
+        value.or_else(|| parameter.filter(|_| has_default)?.default.as_ref().map(|default| &*default.text))
+    }
+
+    /// Whether the value that [`Self::fixed`] finds was written as a number, whose text is only one spelling of it.
+    pub(super) fn is_number(&self, name: &str, parameter: Option<&'t Parameter<'t>>) -> bool {
+        let given = self.template.given;
+        if given.parameters.contains_key(name) {
+            return given.numbers.contains(name);
+        }
+        parameter.and_then(|parameter| parameter.default.as_ref()).is_some_and(|default| default.is_number)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Owns the bookkeeping of a search through possibilities: a question about something open is a decision, its answer
 //! holds until the next possibility, and later questions get answers that agree with it. Must not know functions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What something open may still be.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +13,7 @@ pub(super) enum Domain {
     /// One of these, at least two.
     OneOf(Vec<String>),
     /// Any text but these, with at least so many characters.
-    AnyBut(Vec<String>, usize),
+    AnyBut(HashSet<String>, usize),
 }
 
 /// Which of some texts something open is.
@@ -36,9 +36,10 @@ pub(super) struct Search {
     /// The decision that is replayed next.
     next: usize,
     open: HashMap<String, Domain>,
-    /// Pairs that are the same text, whatever it is: the second stands for the first.
-    same: Vec<(String, String)>,
-    different: Vec<(String, String)>,
+    /// What is the same text as another, whatever that is: the first is asked about in place of the second.
+    same: HashMap<String, String>,
+    /// What is another text than these.
+    different: HashMap<String, HashSet<String>>,
     possibilities: usize,
     steps: usize,
     has_given_up: bool,
@@ -114,41 +115,41 @@ impl Search {
         Some(taken)
     }
 
-    fn representative<'k>(&'k self, key: &'k str) -> &'k str {
-        self.same.iter().find(|(_, other)| other == key).map_or(key, |(first, _)| first)
+    /// What is asked about in its place.
+    fn representative(&mut self, key: &str) -> String {
+        let mut found = key;
+        while let Some(first) = self.same.get(found) {
+            found = first;
+        }
+        let found = found.to_owned();
+        if let Some(first) = self.same.get_mut(key) {
+            first.clone_from(&found);
+        }
+        found
     }
 
     fn domain(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> &mut Domain {
-        let key = self.representative(key).to_owned();
+        let key = self.representative(key);
         self.open.entry(key).or_insert_with(initial)
     }
 
     fn settle(&mut self, key: &str, text: &str) {
-        let key = self.representative(key).to_owned();
+        let key = self.representative(key);
         if let Some(domain) = self.open.get_mut(&key) {
             *domain = Domain::Known(text.to_owned());
         }
-        let apart: Vec<String> = self
-            .different
-            .iter()
-            .filter_map(|(one, other)| match () {
-                () if *one == key => Some(other.clone()),
-                () if *other == key => Some(one.clone()),
-                () => None,
-            })
-            .collect();
-        for other in apart {
+        for other in self.different.get(&key).cloned().unwrap_or_default() {
             self.exclude(&other, text);
         }
     }
 
     fn exclude(&mut self, key: &str, text: &str) {
-        let key = self.representative(key).to_owned();
+        let key = self.representative(key);
         let Some(domain) = self.open.get_mut(&key) else { return };
         let last = match domain {
             Domain::Known(_) => return,
             Domain::AnyBut(excluded, _) => {
-                excluded.push(text.to_owned());
+                excluded.insert(text.to_owned());
                 return;
             }
             Domain::OneOf(values) => {
@@ -167,9 +168,7 @@ impl Search {
         let may_be = match self.domain(key, initial) {
             Domain::Known(known) => return Some(known == text),
             Domain::OneOf(values) => values.iter().any(|value| value == text),
-            Domain::AnyBut(excluded, minimum) => {
-                text.chars().count() >= *minimum && !excluded.iter().any(|value| value == text)
-            }
+            Domain::AnyBut(excluded, minimum) => text.chars().count() >= *minimum && !excluded.contains(text),
         };
         if !may_be {
             return Some(false);
@@ -221,14 +220,12 @@ impl Search {
                         values.iter().filter(|value| candidates.contains(&&***value)).cloned().collect();
                     return self.first_of(key, possible, false, candidates);
                 }
-                let value = self.value(key, || Domain::AnyBut(Vec::new(), 0))?;
+                let value = self.value(key, || Domain::AnyBut(HashSet::new(), 0))?;
                 return Some(if candidates.contains(&&*value) { Chosen::Is(value) } else { Chosen::Other });
             }
             Domain::AnyBut(excluded, minimum) => candidates
                 .iter()
-                .filter(|value| {
-                    value.chars().count() >= *minimum && !excluded.iter().any(|other| other == *value)
-                })
+                .filter(|value| value.chars().count() >= *minimum && !excluded.contains(**value))
                 .map(|value| (*value).to_owned())
                 .collect(),
         };
@@ -259,55 +256,57 @@ impl Search {
         (one, initial_one): (&str, impl FnOnce() -> Domain),
         (other, initial_other): (&str, impl FnOnce() -> Domain),
     ) -> Option<bool> {
-        let first = self.domain(one, initial_one).clone();
-        let second = self.domain(other, initial_other).clone();
-        let (one, other) = (self.representative(one).to_owned(), self.representative(other).to_owned());
-        let nothing = || Domain::AnyBut(Vec::new(), 0);
+        let (one, other) = {
+            self.domain(one, initial_one);
+            self.domain(other, initial_other);
+            (self.representative(one), self.representative(other))
+        };
         if one == other {
             return Some(true);
         }
-        match (first, second) {
-            (Domain::Known(text), _) => self.is(&other, &text, nothing),
-            (_, Domain::Known(text)) => self.is(&one, &text, nothing),
-            (Domain::OneOf(_), _) => {
+        let nothing = || Domain::AnyBut(HashSet::new(), 0);
+        // A set of what it is not may be large, and is not needed here.
+        let limited =
+            |domain: Option<&Domain>| domain.filter(|domain| !matches!(domain, Domain::AnyBut(..))).cloned();
+        match (limited(self.open.get(&one)), limited(self.open.get(&other))) {
+            (Some(Domain::Known(text)), _) => self.is(&other, &text, nothing),
+            (_, Some(Domain::Known(text))) => self.is(&one, &text, nothing),
+            (Some(_), _) => {
                 let text = self.value(&one, nothing)?;
                 self.is(&other, &text, nothing)
             }
-            (_, Domain::OneOf(_)) => {
+            (_, Some(_)) => {
                 let text = self.value(&other, nothing)?;
                 self.is(&one, &text, nothing)
             }
-            (Domain::AnyBut(mut excluded, minimum), Domain::AnyBut(more, other_minimum)) => {
-                let pair = |(first, second): &(String, String)| {
-                    (*first == one && *second == other) || (*first == other && *second == one)
-                };
-                if self.different.iter().any(pair) {
-                    return Some(false);
-                }
-                if self.decide(2)? == 1 {
-                    self.different.push((one, other));
-                    return Some(false);
-                }
-                excluded.extend(more);
-                let merged = Domain::AnyBut(excluded, minimum.max(other_minimum));
-                self.open.insert(one.clone(), merged);
-                self.open.remove(&other);
-                for (first, second) in &mut self.same {
-                    if *first == other {
-                        first.clone_from(&one);
-                    }
-                    debug_assert!(*second != one, "a representative stands for itself");
-                }
-                for (first, second) in &mut self.different {
-                    for side in [first, second] {
-                        if *side == other {
-                            side.clone_from(&one);
-                        }
-                    }
-                }
-                self.same.push((one, other));
-                Some(true)
-            }
+            (None, None) => self.are_merged(one, other),
         }
+    }
+
+    /// Whether two that may be any text are the same. If so, the first is asked about in place of the second.
+    fn are_merged(&mut self, one: String, other: String) -> Option<bool> {
+        if self.different.get(&one).is_some_and(|others| others.contains(&other)) {
+            return Some(false);
+        }
+        if self.decide(2)? == 1 {
+            self.different.entry(one.clone()).or_default().insert(other.clone());
+            self.different.entry(other).or_default().insert(one);
+            return Some(false);
+        }
+        if let Some(Domain::AnyBut(more, other_minimum)) = self.open.remove(&other)
+            && let Some(Domain::AnyBut(excluded, minimum)) = self.open.get_mut(&one)
+        {
+            excluded.extend(more);
+            *minimum = other_minimum.max(*minimum);
+        }
+        for third in self.different.remove(&other).unwrap_or_default() {
+            if let Some(others) = self.different.get_mut(&third) {
+                others.remove(&other);
+                others.insert(one.clone());
+            }
+            self.different.entry(one.clone()).or_default().insert(third);
+        }
+        self.same.insert(other, one);
+        Some(true)
     }
 }

@@ -87,6 +87,17 @@ class EcsGuard:
                 raise
         return Ran(process.returncode, out, err)
 
+    def profiles(self, *names: str) -> tuple[list[str], dict[str, str | None]]:
+        """Profiles with credentials: the options that name them, and variables that leave no others."""
+        configuration = self.directory / ".aws"
+        configuration.mkdir(exist_ok=True)
+        (configuration / "config").write_text("".join(f"[profile {name}]\nregion = {REGION}\n" for name in names))
+        keys = "aws_access_key_id = {}\naws_secret_access_key = no-secret\n"
+        credentials = "".join(f"[{name}]\n{keys.format(f'AKID-{name}')}" for name in names)
+        (configuration / "credentials").write_text(credentials)
+        options = [option for name in names for option in ("--aws-profile", name)]
+        return options, {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_REGION": None}
+
     def audit(self, *arguments: str | Path, variables: Mapping[str, str | None] | None = None) -> Ran:
         """`ecs-guard audit` with its state in the test's directory."""
         return self.run("audit", "--state", self.state, *arguments, variables=variables)

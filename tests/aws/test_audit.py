@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from .command import ACCOUNT, REGION, EcsGuard
 from .conftest import client
-from .server import NAMESPACE, Call, Reply, Server, denied, error, throttled
+from .server import NAMESPACE, Call, Reply, Server, denied, denied_to_all, error, throttled
 
 TEMPLATE = """
 Parameters:
@@ -264,23 +266,25 @@ def test_credentials_that_are_missing_are_told_once_and_nothing_is_asked(server:
     assert (ran.code, ran.err) == (2, "error: no Region comes from the environment: give one with --region\n")
 
 
-def test_the_list_of_stacks_has_pages_and_leaves_out_what_is_not_deployed(stub: Server, tmp_path: Path) -> None:
-    def stack(name: str, status: str) -> str:
-        arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1"
-        return (
-            f"<member><StackId>{arn}</StackId><StackName>{name}</StackName><StackStatus>{status}</StackStatus>"
-            "<CreationTime>2026-11-01T00:00:00Z</CreationTime><SomethingNew>1</SomethingNew></member>"
-        )
+def summary(name: str, status: str) -> str:
+    """One stack of ListStacks."""
+    arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1"
+    return (
+        f"<member><StackId>{arn}</StackId><StackName>{name}</StackName><StackStatus>{status}</StackStatus>"
+        "<CreationTime>2026-11-01T00:00:00Z</CreationTime><SomethingNew>1</SomethingNew></member>"
+    )
 
-    pages = {
-        None: (stack("deleted", "DELETE_COMPLETE") + stack("b", "SOME_NEW_STATUS"), "<NextToken>2</NextToken>"),
-        "2": (stack("a", "UPDATE_ROLLBACK_COMPLETE") + stack("planned", "REVIEW_IN_PROGRESS"), ""),
-    }
+
+def pages_of(*pages: str) -> Callable[[Call], Reply | None]:
+    """Lists stacks in pages, none with a task definition; a page that is empty is refused."""
 
     def answer(call: Call) -> Reply | None:
         if call.action == "ListStacks":
-            stacks, token = pages[call.parameters.get("NextToken")]
-            content = f"<StackSummaries>{stacks}</StackSummaries>{token}"
+            page = int(call.parameters.get("NextToken", "0"))
+            if not pages[page]:
+                return error("AccessDenied", "no", 403)
+            token = f"<NextToken>{page + 1}</NextToken>" if page + 1 < len(pages) else ""
+            content = f"<StackSummaries>{pages[page]}</StackSummaries>{token}"
         elif call.action == "GetTemplate":
             content = f"<TemplateBody>{NOTHING}</TemplateBody>"
         else:
@@ -288,10 +292,109 @@ def test_the_list_of_stacks_has_pages_and_leaves_out_what_is_not_deployed(stub: 
         name = call.action
         return Reply(f'<{name}Response xmlns="{NAMESPACE}"><{name}Result>{content}</{name}Result></{name}Response>'.encode())
 
-    stub.answer = answer
+    return answer
+
+
+def test_the_list_of_stacks_has_pages_and_leaves_out_what_cannot_be_deployed(stub: Server, tmp_path: Path) -> None:
+    ended = ("DELETE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+    ended += ("ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+    first = "".join(summary(f"ended-{number}", status) for number, status in enumerate(ended))
+    going_on = ("UPDATE_ROLLBACK_COMPLETE", "SOME_NEW_STATUS", "CREATE_FAILED", "UPDATE_ROLLBACK_FAILED")
+    second = "".join(summary(f"there-{number}", status) for number, status in enumerate(going_on))
+    stub.answer = pages_of(first, second)
     ran = EcsGuard(tmp_path, stub.endpoint).audit("--format", "json")
-    assert ran.json()["summary"]["files"] == 2
-    assert sorted(stack.split("/")[1] for stack in stub.about("GetTemplate")) == ["a", "b"]
+    assert ran.json()["summary"]["files"] == 4
+    assert sorted(stack.split("/")[1] for stack in stub.about("GetTemplate")) == [f"there-{number}" for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("pages", "reason"),
+    [
+        ((summary("there", "CREATE_COMPLETE"), ""), "these credentials may not call `cloudformation:ListStacks`"),
+        (
+            ("<member><StackStatus>CREATE_COMPLETE</StackStatus></member>" + summary("there", "CREATE_COMPLETE"),),
+            "the answer to `ListStacks` has stacks that are not understood, 1 of them",
+        ),
+    ],
+    ids=["page", "stack"],
+)
+def test_what_could_be_listed_is_judged_although_the_rest_could_not(
+    stub: Server, tmp_path: Path, pages: tuple[str, ...], reason: str
+) -> None:
+    stub.answer = pages_of(*pages)
+    ran = EcsGuard(tmp_path, stub.endpoint).audit()
+    assert ran.code == 2
+    assert f"error: {ACCOUNT}/{REGION}: not all of its stacks can be listed: {reason}\n" in ran.out
+    assert ran.out.endswith("in 1 stack; the stacks of 1 Region cannot all be listed\n")
+    assert [stack.split("/")[1] for stack in stub.about("GetTemplate")] == ["there"]
+
+
+def test_a_profile_without_credentials_hides_no_other(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    options, variables = ecs_guard.profiles("one")
+    ran = ecs_guard.audit("--format", "json", *options, "--aws-profile", "nobody", variables=variables)
+    assert ran.code == 2
+    assert ran.err.startswith("error: there are no credentials from profile nobody: ") and "\ufffd" not in ran.err
+    assert [file["path"] for file in ran.json()["files"]] == [path("bad")]
+
+
+def test_what_one_profile_may_not_read_another_is_asked_for(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    options, variables = ecs_guard.profiles("one", "two")
+    left = [1]
+
+    def answer(call: Call) -> Reply | None:
+        if call.action != "GetTemplate" or left[0] == 0:
+            return None
+        left[0] -= 1
+        return error("AccessDenied", "no", 403)
+
+    server.answer = answer
+    ran = ecs_guard.audit("--format", "json", *options, variables=variables)
+    assert (ran.code, ran.err) == (1, "")
+    assert server.count("GetTemplate") == 2
+    # Where none may, each is named.
+    shutil.rmtree(ecs_guard.state)
+    left[0] = 2
+    ran = ecs_guard.audit(*options, variables=variables)
+    assert ran.code == 2
+    refusal = "these credentials may not call `cloudformation:GetTemplate`"
+    assert f"error: {path('bad')}: with profile one, {refusal}; with profile two, {refusal}\n" in ran.out
+
+
+def test_a_profile_that_may_not_list_is_named(server: Server, ecs_guard: EcsGuard) -> None:
+    options, variables = ecs_guard.profiles("one")
+    server.answer = denied_to_all("ListStacks")
+    ran = ecs_guard.audit(*options, variables=variables)
+    assert ran.code == 2
+    assert f"error: unknown account/{REGION}: its stacks cannot be listed with profile one: " in ran.out
+    assert ran.out.endswith("; the stacks of 1 Region cannot all be listed\n")
+
+
+def test_a_region_that_has_become_empty_is_forgotten(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "last")
+    ecs_guard.audit()
+    assert len(list(ecs_guard.state.rglob("last-*.json"))) == 1
+    # CloudFormation lists a stack for 90 days more.
+    client(server.endpoint).delete_stack(StackName="last")
+    assert ecs_guard.audit().code == 0
+    assert list(ecs_guard.state.rglob("last-*.json")) == []
+
+
+def test_a_region_whose_list_is_empty_is_told_by_the_account_of_the_credentials(
+    server: Server, ecs_guard: EcsGuard
+) -> None:
+    deploy(server, "last")
+    ecs_guard.audit()
+    server.answer = lambda call: listing_of_none if call.action == "ListStacks" else None
+    listing_of_none = Reply(
+        f'<ListStacksResponse xmlns="{NAMESPACE}"><ListStacksResult><StackSummaries/></ListStacksResult>'
+        "</ListStacksResponse>".encode()
+    )
+    ecs_guard.audit()
+    assert len(list(ecs_guard.state.rglob("last-*.json"))) == 1
+    ecs_guard.audit(variables={"AWS_ACCOUNT_ID": ACCOUNT})
+    assert list(ecs_guard.state.rglob("last-*.json")) == []
 
 
 def test_every_format_has_the_stack_and_none_a_secret(server: Server, ecs_guard: EcsGuard) -> None:
@@ -309,6 +412,16 @@ def test_every_format_has_the_stack_and_none_a_secret(server: Server, ecs_guard:
     assert (row["account"], row["region"], row["stack"], row["line"]) == (ACCOUNT, REGION, "bad", "14")
     assert (row["task definition"], row["container"], row["rule"], row["result"]) == ("Task", "web", "root-user", "failure")
     assert json.loads(texts["sarif"])["runs"][0]["results"][0]["ruleId"] == "root-user"
+
+
+def test_nobody_is_told_to_give_what_a_stack_was_deployed_with(server: Server, ecs_guard: EcsGuard) -> None:
+    template = TEMPLATE.replace("User: {Type: String, Default: root}", "User: {Type: String, NoEcho: true}")
+    client(server.endpoint).create_stack(
+        StackName="hidden", TemplateBody=template, Parameters=[{"ParameterKey": "User", "ParameterValue": "0"}]
+    )
+    ran = ecs_guard.audit("--verbose")
+    assert "1 unknown" in ran.out and "root-user" in ran.out
+    assert "--parameter" not in ran.out + ran.err
 
 
 def test_two_audits_do_not_share_a_state(server: Server, ecs_guard: EcsGuard) -> None:

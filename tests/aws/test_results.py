@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .command import REGION, EcsGuard
+from .command import ACCOUNT, REGION, EcsGuard
 from .conftest import client
 from .replies import ALIAS, STACK_ALIAS, Hooks, annotation, detailed, hook_arn, listed, reply
 from .server import Call, Reply, Server, denied_to_all, error, throttled
@@ -77,6 +77,39 @@ def test_programs_get_the_same(hooks: Hooks, ecs_guard: EcsGuard) -> None:
     }
 
 
+def test_a_rule_that_only_warns_is_not_what_fail_would_block(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.results = [[listed(1, "HOOK_COMPLETE_FAILED")]]
+    root_user = annotation("root-user", SeverityLevel="HIGH")
+    device = annotation("host-device", SeverityLevel="LOW", StatusMessage="Warning only: `web` has /dev/fuse.")
+    details = detailed(1, root_user, root_user, device)
+    hooks.details = {details["HookResultId"]: details}
+    ran = ecs_guard.run("results", *DAYS)
+    assert ran.out.endswith(
+        "  let go on in failure mode WARN, which FAIL would block: 1\n"
+        "  by rule\n"
+        "    root-user (HIGH): 1 invocation\n"
+        "      orders-api/Task  1\n"
+        "  warned of there, which blocks nothing\n"
+        "    host-device (LOW): 1 invocation\n"
+        "      orders-api/Task  1\n"
+    )
+    (hook,) = ecs_guard.run("results", "--json", *DAYS).json()["hooks"]
+    assert [rule["name"] for rule in hook["rules"]] == ["root-user"]
+    assert [rule["name"] for rule in hook["warnings"]] == ["host-device"]
+
+
+def test_whose_results_they_are_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    options, variables = ecs_guard.profiles("one", "two")
+    ran = ecs_guard.run("results", *DAYS, *options, variables=variables)
+    for name in ("one", "two"):
+        assert f"{ALIAS} in {REGION} with profile {name} (account {ACCOUNT}): 5 invocations" in ran.out
+    seen = ecs_guard.run("results", "--json", *DAYS, *options, variables=variables).json()["hooks"]
+    assert [(hook["profile"], hook["account"]) for hook in seen] == [("one", ACCOUNT), ("two", ACCOUNT)]
+    hooks.hooks = {}
+    ran = ecs_guard.run("results", *options, variables=variables)
+    assert f"there is no hook {ALIAS} in {REGION} with profile two: " in ran.err
+
+
 def test_only_what_is_recent_counts(hooks: Hooks, ecs_guard: EcsGuard) -> None:
     hooks.results = [[listed(1, "HOOK_COMPLETE_FAILED", at="2020-01-01T00:00:00Z")]]
     ran = ecs_guard.run("results")
@@ -102,6 +135,15 @@ def test_what_the_model_does_not_know_is_read_all_the_same(hooks: Hooks, ecs_gua
     assert "not passed in failure mode ASK: 1\n" in ran.out
     assert "    a-rule (APOCALYPTIC): 1 invocation\n      orders-api  1\n" in ran.out
     assert "    no rule named: 1 invocation\n      unknown target  1\n" in ran.out
+
+
+def test_a_time_that_is_none_hides_nothing(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.results[1][0]["InvokedAt"] = "yesterday"
+    hooks.details[hooks.results[1][0]["HookResultId"]]["InvokedAt"] = ""
+    ran = ecs_guard.run("results", *DAYS)
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.startswith(f"{ALIAS} in {REGION}: 5 invocations, 2026-11-02 to 2026-11-20\n")
+    assert "    root-user (HIGH): 2 invocations\n" in ran.out
 
 
 def test_details_that_are_gone_are_told_and_the_rest_is_shown(hooks: Hooks, ecs_guard: EcsGuard) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from .command import REGION, EcsGuard
+from .command import ACCOUNT, REGION, EcsGuard
 from .conftest import client
-from .replies import ALIAS, FUNCTION, STACK_ALIAS, Hooks, described
+from .replies import ALIAS, FUNCTION, STACK_ALIAS, Hooks, described, reply
 from .server import Reply, Server, denied_to_all
 
 POLICY = "profile: baseline\n"
@@ -143,7 +143,15 @@ def test_a_hook_as_it_is_deployed_has_no_problem(stub: Server, hooks: Hooks, ecs
             "the function's reserved concurrency is 0",
             "delete-function-concurrency",
         ),
+        (
+            lambda hooks, _: hooks.configurations.update(
+                {ALIAS: configuration(StackFilters={"FilteringCriteria": "ALL", "StackNames": {"Exclude": ["*"]}})}
+            ),
+            "the hook's StackFilters leave out every stack",
+            "make deploy",
+        ),
         (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: restricted\n")), "the deployed policy (SHA-256 ", "make deploy"),
+        (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: nonsense\n")), "the deployed policy is broken", "policy check"),
     ],
 )
 def test_a_problem_comes_with_its_remedy(
@@ -181,6 +189,43 @@ def test_an_artifact_that_cannot_be_read_is_no_policy_that_differs(hooks: Hooks,
     assert "problem:" not in ran.out
 
 
+def test_a_hook_for_some_stacks_only_is_noted(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    filters = {"FilteringCriteria": "ALL", "StackNames": {"Include": ["shop-*"]}}
+    hooks.configurations[ALIAS] = configuration(StackFilters=filters)
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (0, "")
+    assert "  note:      only stacks called shop-* are judged.\n" in ran.out
+    (seen,) = ecs_guard.run("status", "--json").json()["hooks"]
+    assert seen["notes"] == ["only stacks called shop-* are judged."]
+
+
+def test_a_deployed_policy_that_is_broken_needs_none_at_hand_to_be_one(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    (ecs_guard.directory / "ecs-guard.yaml").unlink()
+    (ecs_guard.directory / ".git").mkdir()
+    hooks.artifact = artifact("profile: nonsense\n")
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.err) == (1, "")
+    assert "  problem:   the deployed policy is broken, so every task definition fails: " in ran.out
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"Errors": [{"ErrorCode": "AccessDenied", "ErrorMessage": "no"}]},
+        {"UnprocessedTypeConfigurations": [{"Type": "HOOK", "TypeName": ALIAS}]},
+    ],
+)
+def test_a_configuration_that_may_not_be_seen_is_none_that_is_missing(
+    stub: Server, hooks: Hooks, ecs_guard: EcsGuard, part: dict[str, Any]
+) -> None:
+    of_hooks = stub.answer
+    action = "BatchDescribeTypeConfigurations"
+    stub.answer = lambda call: reply(action, part) if call.action == action else of_hooks(call)
+    ran = ecs_guard.run("status")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"error: {ALIAS} in {REGION}: the hook's configuration ")
+
+
 def test_without_a_policy_at_hand_there_is_nothing_to_compare(hooks: Hooks, ecs_guard: EcsGuard) -> None:
     (ecs_guard.directory / "ecs-guard.yaml").unlink()
     (ecs_guard.directory / ".git").mkdir()
@@ -214,6 +259,15 @@ def test_the_second_hook_is_looked_at_where_it_is(hooks: Hooks, ecs_guard: EcsGu
     assert ran.code == 0
     seen = [line for line in ran.out.splitlines() if " in " in line and not line.startswith(" ")]
     assert seen == [f"{alias} in {region}" for region in (REGION, "us-east-1") for alias in (ALIAS, STACK_ALIAS)]
+
+
+def test_whose_hook_it_is_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    options, variables = ecs_guard.profiles("one", "two")
+    ran = ecs_guard.run("status", *options, variables=variables)
+    seen = [line for line in ran.out.splitlines() if not line.startswith(" ") and line]
+    assert seen == [f"{ALIAS} in {REGION} with profile {name} (account {ACCOUNT})" for name in ("one", "two")]
+    seen = ecs_guard.run("status", "--json", *options, variables=variables).json()["hooks"]
+    assert [(hook["profile"], hook["account"]) for hook in seen] == [("one", ACCOUNT), ("two", ACCOUNT)]
 
 
 def test_only_what_the_printed_policy_allows_is_called(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:

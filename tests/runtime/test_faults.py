@@ -300,7 +300,7 @@ class TestMachine:
             policy.write_text(
                 "exceptions:\n"
                 "  - {rules: [privileged-container, writable-root-filesystem, root-user, added-linux-capabilities,"
-                f" blocking-awslogs], account: '*', reason: a test, expires: {today + timedelta(days=days)}}}\n"
+                f" blocking-awslogs], account: '*', trust-author: true, reason: a test, expires: {today + timedelta(days=days)}}}\n"
             )
             environment = {"ECS_GUARD_POLICY": str(policy), "TZ": zone}
             with Function(function, api, tmp_path / "function", environment):

@@ -10,16 +10,36 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::state::{Fetched, State};
-use crate::aws::account::{self, Deployment, Stack};
+use crate::aws::account::{self, Deployment, Listed, Stack};
 use crate::aws::session::Session;
 use crate::check::could_concern;
 use crate::cli::check::progress::{Progress, Work};
 
-/// The stacks of one Region, or why there are none to see.
+/// Who asks, and by which profile.
+pub(super) struct Asker {
+    client: Client,
+    profile: Option<String>,
+}
+
+impl Asker {
+    /// The profile, as the end of a part of a sentence; nothing where none is named.
+    pub(super) fn whose(&self) -> String {
+        self.profile.as_ref().map(|profile| format!(" with profile {profile}")).unwrap_or_default()
+    }
+}
+
+/// The stacks of one Region, as far as they can be seen.
 pub(super) struct Listing {
     pub(super) region: String,
-    pub(super) client: Client,
-    pub(super) stacks: Result<Vec<Stack>, String>,
+    pub(super) asker: Asker,
+    pub(super) listed: Listed,
+}
+
+impl Listing {
+    /// `ACCOUNT/REGION`, where the account is known.
+    pub(super) fn place(&self) -> Option<String> {
+        Some(format!("{}/{}", self.listed.account.as_deref()?, self.region))
+    }
 }
 
 /// Lists the stacks of every session, one after the other.
@@ -27,16 +47,18 @@ pub(super) async fn list(sessions: &[Session]) -> Vec<Listing> {
     let mut listings = Vec::new();
     for session in sessions {
         let client = session.cloudformation();
-        let stacks = account::list(&client).await;
-        listings.push(Listing { region: session.region.clone(), client, stacks });
+        let mut listed = account::list(&client).await;
+        listed.account = listed.account.or_else(|| session.account.clone());
+        let asker = Asker { client, profile: session.profile.clone() };
+        listings.push(Listing { region: session.region.clone(), asker, listed });
     }
     listings
 }
 
-/// A stack, and whom to ask about it.
+/// A stack, and who may ask about it, one after the other.
 pub(super) struct Wanted<'a> {
     pub(super) stack: &'a Stack,
-    pub(super) client: &'a Client,
+    pub(super) askers: Vec<&'a Asker>,
 }
 
 /// What could not be fetched and why, by the stack's ARN; and which stacks are gone.
@@ -74,9 +96,22 @@ pub(super) async fn fetch(
     missing
 }
 
-/// Fetches one stack, and answers whether it is still there.
+/// Fetches one stack with the first who may, and answers whether it is still there.
 async fn fetch_one(wanted: &Wanted<'_>, state: &State) -> Result<bool, String> {
-    let Wanted { stack, client } = wanted;
+    let mut problems = Vec::new();
+    for asker in &wanted.askers {
+        match fetch_with(&asker.client, wanted.stack, state).await {
+            Ok(is_there) => return Ok(is_there),
+            Err(problem) => problems.push(match &asker.profile {
+                None => problem,
+                Some(profile) => format!("with profile {profile}, {problem}"),
+            }),
+        }
+    }
+    Err(problems.join("; "))
+}
+
+async fn fetch_with(client: &Client, stack: &Stack, state: &State) -> Result<bool, String> {
     let Some(template) = account::template(client, stack).await? else { return Ok(false) };
     let template: Option<(String, Deployment)> = if could_concern(&template) {
         let Some(deployment) = account::describe(client, stack).await? else { return Ok(false) };

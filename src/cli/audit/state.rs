@@ -78,12 +78,17 @@ impl State {
         let shown = directory.display();
         let cannot = |error: io::Error| format!("{shown} cannot hold the state of the audit: {error}");
         make(directory).map_err(cannot)?;
-        let lock = File::options()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(directory.join("lock"))
-            .map_err(cannot)?;
+        if is_open_to_others(directory).map_err(cannot)? {
+            return Err(format!(
+                "others may look into {shown}, which must not be where templates are kept: close it with `chmod 700`, or name \
+                 another directory with --state"
+            ));
+        }
+        let mut options = File::options();
+        options.create(true).write(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(directory.join("lock")).map_err(cannot)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -117,7 +122,7 @@ impl State {
             return None;
         }
         let template = written.template.map(|WrittenTemplate { text, parameters, looked_up, open, tags }| {
-            let given = Given { parameters, looked_up, open, assume_defaults: true };
+            let given = Given { parameters, looked_up, open, assume_defaults: true, ..Given::default() };
             (text, Deployment { given, tags })
         });
         Some(Fetched { template })
@@ -134,7 +139,7 @@ impl State {
     }
 
     /// Forgets stacks of one place, `ACCOUNT/REGION`, that are not among those it has now.
-    pub(super) fn forget_others(&self, place: &str, stacks: &[Stack]) -> io::Result<()> {
+    pub(super) fn forget_others(&self, place: &str, stacks: &[&Stack]) -> io::Result<()> {
         let kept: BTreeSet<_> = stacks.iter().map(|stack| self.path(stack)).collect();
         let directory = self.directory.join(place);
         if !directory.exists() {
@@ -167,6 +172,17 @@ fn make(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+/// Whether anybody but the owner may do anything with a directory. Somebody made it so, who may need it: it is not changed.
+fn is_open_to_others(directory: &Path) -> io::Result<bool> {
+    let permissions = directory.metadata()?.permissions();
+    #[cfg(unix)]
+    let is_open = std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o077 != 0;
+    // Elsewhere, a person's own directories are theirs alone.
+    #[cfg(not(unix))]
+    let is_open = false;
+    Ok(is_open)
 }
 
 fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
@@ -223,15 +239,15 @@ mod tests {
     #[test]
     fn what_was_fetched_is_there_until_the_stack_changes() {
         let directory = TempDir::new().unwrap();
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         assert_eq!(state.read(&stack()), None);
         state.write(&stack(), fetched()).unwrap();
         drop(state);
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         assert_eq!(state.read(&stack()), Some(fetched()));
         assert_eq!(state.read(&Stack { changed: 6, ..stack() }), None);
         assert_eq!(state.read(&Stack { status: "UPDATE_IN_PROGRESS".into(), ..stack() }), None);
-        state.forget_others("111122223333/eu-west-1", &[stack()]).unwrap();
+        state.forget_others("111122223333/eu-west-1", &[&stack()]).unwrap();
         assert_eq!(state.read(&stack()), Some(fetched()));
         state.forget_others("111122223333/eu-west-1", &[]).unwrap();
         assert_eq!(state.read(&stack()), None);
@@ -240,7 +256,7 @@ mod tests {
     #[test]
     fn half_a_file_is_no_file_however_long_the_half() {
         let directory = TempDir::new().unwrap();
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         state.write(&stack(), fetched()).unwrap();
         let path = state.path(&stack());
         let whole = fs::read(&path).unwrap();
@@ -255,14 +271,29 @@ mod tests {
     #[test]
     fn what_was_never_finished_is_cleared_away() {
         let directory = TempDir::new().unwrap();
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         state.write(&stack(), fetched()).unwrap();
         let unfinished = state.place(&stack()).join(format!("{UNFINISHED}x"));
         fs::write(&unfinished, "a secret").unwrap();
         drop(state);
-        let state = State::open(directory.path()).unwrap();
+        let state = State::open(&directory.path().join("state")).unwrap();
         assert!(!unfinished.exists());
         assert_eq!(state.read(&stack()), Some(fetched()));
+    }
+
+    #[test]
+    fn a_directory_that_is_open_to_others_is_refused_and_stays_as_it_is() {
+        let directory = TempDir::new().unwrap();
+        for mode in [0o755, 0o710, 0o701] {
+            fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let problem = State::open(directory.path()).unwrap_err();
+            assert!(
+                problem.starts_with("others may look into ") && problem.contains("chmod 700"),
+                "{problem}"
+            );
+            assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+            assert_eq!(directory.path().metadata().unwrap().permissions().mode() & 0o777, mode);
+        }
     }
 
     #[test]
@@ -273,6 +304,7 @@ mod tests {
         state.write(&stack(), fetched()).unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&below), mode(&state.path(&stack()))), (0o700, 0o600));
+        assert_eq!((mode(&state.place(&stack())), mode(&below.join("lock"))), (0o700, 0o600));
         let problem = State::open(&below).unwrap_err();
         assert!(problem.contains("another audit uses"), "{problem}");
     }

@@ -16,7 +16,7 @@ use crate::template::Given;
 #[derive(Debug, clap::Args)]
 pub(super) struct Stack {
     /// The account that the templates are for, as exceptions and AWS::AccountId have it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = account)]
     account: Option<String>,
 
     /// The stack that the templates are for, as exceptions and AWS::StackName have it
@@ -26,6 +26,16 @@ pub(super) struct Stack {
     /// A tag of that stack, for exceptions by tag; may be repeated
     #[arg(long = "stack-tag", value_name = "NAME=VALUE", value_parser = super::super::invoke::tag)]
     tags: Vec<(String, String)>,
+}
+
+/// An account's number
+/// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>).
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("an account has 12 digits".into())
+    }
 }
 
 impl Stack {
@@ -100,7 +110,7 @@ impl<'a> Excuses<'a> {
                 logical_id: task.logical_id.as_deref(),
                 family: task.family.as_deref(),
             };
-            for position in excuse(&mut task.report, &subject, self.policy, self.today) {
+            for position in excuse(&mut task.report, &subject, self.policy, self.today, |_| true) {
                 if let Some(has_matched) = self.has_matched.get(position) {
                     has_matched.store(true, Ordering::Relaxed);
                 }
@@ -115,7 +125,7 @@ impl<'a> Excuses<'a> {
 
     /// What to say of exceptions that those decide who are blocked.
     pub(in crate::cli) fn trusting_authors(&self) -> Vec<String> {
-        let trusting = self.policy.exceptions.iter().filter(|exception| exception.trusts_author);
+        let trusting = self.policy.exceptions.iter().filter(|exception| exception.is_authors_own());
         let say = |Exception { line, reason, .. }: &Exception| {
             format!(
                 "the author of a template decides whether the exception in line {line} of the policy applies: {reason}"

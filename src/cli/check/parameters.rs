@@ -55,7 +55,12 @@ impl Parameters {
         for path in &self.files {
             match self.read(path) {
                 Ok(parameters) => {
-                    for Parameter { name, value } in parameters {
+                    for Parameter { name, value, is_number } in parameters {
+                        if is_number {
+                            given.numbers.insert(name.clone());
+                        } else {
+                            given.numbers.remove(&name);
+                        }
                         give(&mut given, name, value);
                     }
                 }
@@ -64,7 +69,10 @@ impl Parameters {
         }
         for (index, parameter) in self.given.iter().enumerate() {
             match parameter.split_once('=').map(|(name, value)| (known_name(name), value)) {
-                Some((Ok(name), value)) => give(&mut given, name, Some(value.to_owned())),
+                Some((Ok(name), value)) => {
+                    given.numbers.remove(&name);
+                    give(&mut given, name, Some(value.to_owned()));
+                }
                 Some((Err(mistake), _)) => mistakes.push(format!("--parameter: {mistake}")),
                 None => mistakes.push(format!("--parameter number {} is not `Key=Value`", index + 1)),
             }
@@ -99,6 +107,19 @@ fn give(given: &mut Given, name: String, value: Option<String>) {
 struct Parameter {
     name: String,
     value: Option<String>,
+    /// Whether it was written as a number, whose text is only one spelling of it.
+    is_number: bool,
+}
+
+impl Parameter {
+    fn text(name: String, value: &str) -> Self {
+        Self { name, value: Some(value.to_owned()), is_number: false }
+    }
+
+    fn of_node(name: String, value: Option<(String, &Node<'_>)>) -> Self {
+        let is_number = value.as_ref().is_some_and(|(_, node)| matches!(node.value, Value::Number(_)));
+        Self { name, value: value.map(|(value, _)| value), is_number }
+    }
 }
 
 /// What is wrong with a file, and where.
@@ -175,8 +196,8 @@ impl File<'_> {
     fn map(&self, entries: &[Entry<'_>]) -> Result<Vec<Parameter>, Problem> {
         let parameter = |entry: &Entry<'_>| {
             let name = known_name(&entry.key).map_err(|message| Problem::at(&entry.value, message))?;
-            let value = Some(self.value(&entry.key, &entry.value)?);
-            Ok(Parameter { name, value })
+            let value = self.value(&entry.key, &entry.value)?;
+            Ok(Parameter::of_node(name, Some((value, &entry.value))))
         };
         entries.iter().map(parameter).collect()
     }
@@ -188,7 +209,7 @@ impl File<'_> {
                 return Err(Problem::at(item, "expected `Key=Value`"));
             };
             let name = known_name(name).map_err(|message| Problem::at(item, message))?;
-            return Ok(Parameter { name, value: Some(value.to_owned()) });
+            return Ok(Parameter::text(name, value));
         }
         let Some(Node { value: Value::String(key), .. }) = item.get("ParameterKey") else {
             return Err(Problem::at(item, "expected a map with `ParameterKey`, or `Key=Value`"));
@@ -196,7 +217,7 @@ impl File<'_> {
         let name = known_name(key).map_err(|message| Problem::at(item, message))?;
         let keeps_previous = item.get("UsePreviousValue").is_some_and(|flag| flag.value == Value::Bool(true));
         let value = match item.get("ParameterValue") {
-            Some(value) => Some(self.value(key, value)?),
+            Some(value) => Some((self.value(key, value)?, value)),
             None if keeps_previous => None,
             None => {
                 let message =
@@ -204,7 +225,7 @@ impl File<'_> {
                 return Err(Problem::at(item, message));
             }
         };
-        Ok(Parameter { name, value })
+        Ok(Parameter::of_node(name, value))
     }
 
     /// A file of the SAM CLI: what `deploy` says hides what `global` says
@@ -278,7 +299,7 @@ fn pairs(line: &str) -> Result<Vec<Parameter>, String> {
                 "expected `Key=Value` pairs with spaces between; a value with spaces stands in quotes".into(),
             );
         };
-        parameters.push(Parameter { name: known_name(name)?, value: Some(value.to_owned()) });
+        parameters.push(Parameter::text(known_name(name)?, value));
     }
     Ok(parameters)
 }
@@ -379,6 +400,15 @@ mod tests {
             }
             Err(problem) => format!("at {}: {}", problem.offset, problem.message),
         }
+    }
+
+    #[test]
+    fn numbers_are_told_from_texts() {
+        let parameters = read(Path::new("values.yaml"), "A: 0x0\nB: '0x0'\nC: [0]\n", "default").unwrap();
+        assert_eq!(
+            parameters.iter().map(|parameter| parameter.is_number).collect::<Vec<_>>(),
+            [true, false, false]
+        );
     }
 
     #[test]
