@@ -58,6 +58,9 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     Response::success(token, message(&opening, &reported, &report.duplicate_keys), annotations)
 }
 
+/// Why what nobody can see blocks.
+const DENIES_HIDDEN: &str = "The policy denies what cannot be seen yet (`unresolved.stack`).";
+
 /// The answer to an event about a stack or a change set.
 pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> Response {
     let Judged { tasks, hidden, without_parameters, .. } = judged;
@@ -66,14 +69,23 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
     if let Some(reason) = without_parameters {
         let _ = write!(because, " The values of parameters are not known, because {reason}.");
     }
-    if tasks.is_empty() {
-        let message = match hidden {
-            Some(because) => format!("warning: no task definition was judged, because {because}."),
-            None => "Nothing to judge: no task definition is created or updated.".to_owned(),
-        };
-        return Response::success(token, message, Vec::new());
-    }
     let denies_unknown = policy.unresolved.stack == Level::Deny;
+    if tasks.is_empty() {
+        return match hidden {
+            Some(because) if denies_unknown => {
+                let message = format!("No task definition was judged, because {because}. {DENIES_HIDDEN}");
+                Response::non_compliant(token, message, Vec::new())
+            }
+            Some(because) => {
+                let message = format!("warning: no task definition was judged, because {because}.");
+                Response::success(token, message, Vec::new())
+            }
+            None => {
+                let message = "Nothing to judge: no task definition is created or updated.".to_owned();
+                Response::success(token, message, Vec::new())
+            }
+        };
+    }
     let blocks = |task: &Task, outcome: &Outcome| {
         task.is_in_scope && blocks(outcome.level, outcome.findings.verdict, denies_unknown)
     };
@@ -104,6 +116,10 @@ pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> 
     let told: Vec<_> = told.iter().collect();
     if !blocking.is_empty() {
         let opening = format!("{} blocked by {}.{because}", named(&blocks), counted(blocking.len(), "rule"));
+        return Response::non_compliant(token, message(&opening, &told, &duplicate_keys), annotations);
+    }
+    if denies_unknown && let Some(because) = hidden {
+        let opening = format!("Not all was seen, because {because}. {DENIES_HIDDEN}");
         return Response::non_compliant(token, message(&opening, &told, &duplicate_keys), annotations);
     }
     let opening = if reported.is_empty() {

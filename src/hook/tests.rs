@@ -417,6 +417,24 @@ fn what_blocks_a_stack_and_what_is_only_reported() {
 }
 
 #[test]
+fn what_nobody_can_see_is_denied_with_what_is_open() {
+    let macro_only = "Transform: MyMacro\nResources: {Topic: {Type: AWS::SNS::Topic}}".to_owned();
+    let included =
+        "Resources: {'Fn::Transform': {Name: AWS::Include, Parameters: {Location: s3://b/k}}}".to_owned();
+    let beside = format!("{}  'Fn::Transform': {{Name: AWS::Include}}\n", template("false"));
+    for (text, is_seen) in
+        [(macro_only, false), (included, false), (beside, false), (template("false"), true)]
+    {
+        let body = json!({"template": text}).to_string();
+        let waits = answer_to_body("", "STACK", body.as_bytes());
+        assert_eq!(waits["hookStatus"], "SUCCESS", "{waits}");
+        let denies = answer_to_body("unresolved: {stack: deny}", "STACK", body.as_bytes());
+        assert_eq!(denies["hookStatus"], if is_seen { "SUCCESS" } else { "FAILED" }, "{text}: {denies}");
+        assert_eq!(message(&denies).contains("`unresolved.stack`"), !is_seen, "{denies}");
+    }
+}
+
+#[test]
 fn a_parameter_or_a_condition_may_have_changed_what_is_deployed() {
     let with = |sections: &str, family: &str| {
         format!(
