@@ -59,7 +59,8 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
 }
 
 /// Why what nobody can see blocks.
-const DENIES_HIDDEN: &str = "The policy denies what cannot be seen yet (`unresolved.stack`).";
+const DENIES_HIDDEN: &str = "The policy denies what cannot be seen yet (`unresolved.stack`): write the resources into the \
+    template itself.";
 
 /// The answer to an event about a stack or a change set.
 pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> Response {
