@@ -1,6 +1,7 @@
 """The function that is tested, and one run of it through every event."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,15 @@ def function(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The binary with the policy that is deployed, laid out as in Lambda."""
     assert BOOTSTRAP.is_file(), f"{BOOTSTRAP} is missing: `make test-runtime` builds it"
     return task_root(tmp_path_factory.mktemp("lambda") / "task", BOOTSTRAP, REPOSITORY / "ecs-guard.yaml")
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    """The binary alone: each test lays its own policy beside it, or none."""
+    directory = tmp_path / "task"
+    directory.mkdir()
+    shutil.copy(BOOTSTRAP, directory / "bootstrap")
+    return directory
 
 
 @pytest.fixture(scope="session")

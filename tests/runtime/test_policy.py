@@ -4,12 +4,10 @@ Owns the policies that are laid beside the function; what a policy may say is te
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from .conftest import BOOTSTRAP
 from .emulator import REPOSITORY, Emulator
 
 FAILING = (REPOSITORY / "events" / "resource-create-noncompliant.json").read_bytes()
@@ -25,15 +23,6 @@ ALL_OFF = "rules: {%s}" % ", ".join(
         "blocking-awslogs",
     )
 )
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Path:
-    """The binary alone: each test lays its own policy beside it, or none."""
-    directory = tmp_path / "task"
-    directory.mkdir()
-    shutil.copy(BOOTSTRAP, directory / "bootstrap")
-    return directory
 
 
 def policy_file(task: Path, kind: str) -> None:

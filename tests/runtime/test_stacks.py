@@ -5,7 +5,6 @@ environment, its log and its process.
 """
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from .conftest import BOOTSTRAP, Run
+from .conftest import Run
 from .emulator import Emulator
 from .events import EVENTS
 from .server import Handler, serving
@@ -69,15 +68,6 @@ class CloudFormation:
         with serving(Answering) as endpoint:
             yield CREDENTIALS | {"ECS_GUARD_TEST_CLOUDFORMATION_ENDPOINT": endpoint}
         self.over.set()
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Path:
-    """The binary alone: each test lays its own policy beside it."""
-    directory = tmp_path / "task"
-    directory.mkdir()
-    shutil.copy(BOOTSTRAP, directory / "bootstrap")
-    return directory
 
 
 def answers(task: Path, policy: str, cloudformation: CloudFormation, count: int = 1) -> list[dict[str, str]]:
