@@ -3,11 +3,15 @@
 //! Owns how a file is recognised, read and fixed, and the result that every output format shows. Pure. Must not know
 //! where the text comes from, nor how the result is shown.
 
+mod recognition;
 mod repair;
 mod tally;
+mod totals;
 
+pub use recognition::could_concern;
 pub use repair::{Checking, Fixed, Repaired, repair};
 pub use tally::{BlockedStack, OfRule, Tally};
+pub use totals::{Totals, Weight};
 
 use crate::document::{
     Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
@@ -15,8 +19,8 @@ use crate::document::{
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
-use crate::policy::{Level, Policy};
-use crate::report::{Outcome, Report};
+use crate::policy::Policy;
+use crate::report::Report;
 use crate::template::{
     Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
 };
@@ -92,149 +96,6 @@ pub struct JudgedTask {
     pub plain: Option<Span>,
     /// What every rule says. Findings of `Verdict::Fail` and `Verdict::Unknown` always have a span.
     pub report: Report,
-}
-
-/// What a finding comes to under the policy, the worst last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// Excused by the policy.
-    Excepted,
-    /// Not decided yet.
-    Unknown,
-    /// A violation of a rule at level warn.
-    Warning,
-    /// A violation of a rule at level deny.
-    Failure,
-}
-
-impl Weight {
-    /// What a finding of `outcome` weighs.
-    pub fn of(outcome: &Outcome, finding: &Finding) -> Self {
-        match (finding.verdict, outcome.level) {
-            _ if finding.excused.is_some() => Self::Excepted,
-            (Verdict::Fail, Level::Deny) => Self::Failure,
-            (Verdict::Fail, Level::Warn) => Self::Warning,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// What those findings of `outcome` weigh that were counted and not kept.
-    pub fn of_further(outcome: &Outcome) -> Self {
-        match (outcome.findings.verdict, outcome.level) {
-            _ if outcome.findings.is_further_excused => Self::Excepted,
-            (Verdict::Fail, Level::Deny) => Self::Failure,
-            (Verdict::Fail, Level::Warn) => Self::Warning,
-            (Verdict::Excepted, _) => Self::Excepted,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// Totals over files, for summary lines and exit codes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Files with a template or a task definition.
-    pub files: usize,
-    /// Files that could not be read.
-    pub unreadable: usize,
-    /// Task definitions.
-    pub task_definitions: usize,
-    /// Findings of each weight, those that were not kept included.
-    pub failures: usize,
-    /// Likewise.
-    pub warnings: usize,
-    /// Likewise, and notes of what nobody can see.
-    pub unknowns: usize,
-    /// Findings that the policy excuses; they are none of the others.
-    pub excepted: usize,
-    /// Rules passed, counted for each task definition.
-    pub passes: usize,
-    /// Changes that were made before.
-    pub fixes: usize,
-}
-
-impl Totals {
-    /// The totals of one file.
-    pub fn of(file: &CheckedFile<'_>) -> Self {
-        let Ok(tasks) = &file.judged else {
-            return Self { unreadable: 1, ..Self::default() };
-        };
-        let (task_definitions, fixes) = (tasks.len(), file.fixed.len());
-        let unknowns = file.notes.iter().filter(|note| note.is_unknown).count();
-        let mut totals = Self { files: 1, task_definitions, unknowns, fixes, ..Self::default() };
-        for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
-            totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
-            for finding in &outcome.findings.kept {
-                *totals.of_weight(Weight::of(outcome, finding)) += 1;
-            }
-            *totals.of_weight(Weight::of_further(outcome)) += outcome.findings.further;
-        }
-        totals
-    }
-
-    fn of_weight(&mut self, weight: Weight) -> &mut usize {
-        match weight {
-            Weight::Failure => &mut self.failures,
-            Weight::Warning => &mut self.warnings,
-            Weight::Unknown => &mut self.unknowns,
-            Weight::Excepted => &mut self.excepted,
-        }
-    }
-
-    /// Adds another file's totals.
-    pub fn add(&mut self, other: Self) {
-        self.files += other.files;
-        self.unreadable += other.unreadable;
-        self.task_definitions += other.task_definitions;
-        self.failures += other.failures;
-        self.warnings += other.warnings;
-        self.unknowns += other.unknowns;
-        self.excepted += other.excepted;
-        self.passes += other.passes;
-        self.fixes += other.fixes;
-    }
-}
-
-/// Whether a text could hold a task definition. Cheap, and never wrongly `false`: a word may be in any casing, or
-/// spelled with escapes, or be put together by a loop; a macro may add anything.
-pub fn could_concern(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let words: [&[u8]; 4] =
-        [b"TaskDefinition", b"ContainerDefinitions", b"CloudFormation::Stack", b"Serverless::Application"];
-    bytes.iter().enumerate().any(|(at, byte)| {
-        let rest = bytes.get(at..).unwrap_or_default();
-        match byte {
-            b'T' if may_be_macro(rest) => true,
-            b'T' | b't' | b'C' | b'c' | b'S' | b's' => words
-                .iter()
-                .any(|word| rest.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word))),
-            b'\\' => matches!(rest.get(1), Some(b'u' | b'U' | b'x' | b'\n' | b'\r')),
-            b'F' => rest.starts_with(b"Fn::ForEach"),
-            _ => false,
-        }
-    })
-}
-
-/// Whether a text begins with a `Transform` that may name more than AWS's own macros, which add no task definitions.
-fn may_be_macro(text: &[u8]) -> bool {
-    let Some(mut rest) = text.strip_prefix(b"Transform") else { return false };
-    if !rest.first().is_some_and(|byte| b"\"': \t\r\n{".contains(byte)) {
-        return false;
-    }
-    loop {
-        let start = rest.iter().position(|byte| !b"\"':[,- \t\r\n".contains(byte)).unwrap_or(rest.len());
-        rest = rest.get(start..).unwrap_or_default();
-        if !rest.starts_with(b"AWS::") || rest.starts_with(b"AWS::Include") {
-            return true;
-        }
-        let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b":-".contains(byte);
-        let end = rest.iter().position(|byte| !is_of_name(byte)).unwrap_or(rest.len());
-        rest = rest.get(end..).unwrap_or_default();
-        let next = rest.iter().find(|byte| !b"\"' \t\r\n".contains(byte));
-        if !next.is_some_and(|byte| b",-".contains(byte)) {
-            return false;
-        }
-    }
 }
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
