@@ -13,6 +13,8 @@ pub use repair::{Checking, Fixed, Repaired, repair};
 pub use tally::{BlockedStack, OfRule, Tally};
 pub use totals::{Totals, Weight};
 
+use std::cell::OnceCell;
+
 use crate::document::{
     Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
 };
@@ -32,7 +34,8 @@ pub struct CheckedFile<'a> {
     pub path: &'a str,
     /// Its text; spans point into it.
     pub text: &'a str,
-    /// Its task definitions, in the order of the text; or why it cannot be read.
+    /// Its task definitions, in the order of the text, without those that somebody took one by one; or why it cannot be
+    /// read.
     pub judged: Result<Vec<JudgedTask>, Unreadable>,
     /// What is not about a rule: duplicate keys, aliases, macros.
     pub notes: Vec<Note>,
@@ -42,6 +45,21 @@ pub struct CheckedFile<'a> {
     pub fixed: Vec<Fixed>,
     /// The names of its parameters, in no order.
     pub parameters: Vec<String>,
+}
+
+impl<'a> CheckedFile<'a> {
+    /// A file of which there is nothing to say yet.
+    fn new(path: &'a str, text: &'a str) -> Self {
+        Self {
+            path,
+            text,
+            judged: Ok(Vec::new()),
+            notes: Vec::new(),
+            nested: Vec::new(),
+            fixed: Vec::new(),
+            parameters: Vec::new(),
+        }
+    }
 }
 
 /// The template of a nested stack, as far as the template above it tells.
@@ -100,7 +118,20 @@ pub struct JudgedTask {
 
 /// Checks one file. `None`: it can be read and is neither a template nor a task definition.
 pub fn check<'a>(path: &'a str, text: &'a str, given: &Given, policy: &Policy) -> Option<CheckedFile<'a>> {
-    check_as(path, text, given, policy, Parameters::Open)
+    gathered(|take| check_each(path, text, given, policy, take))
+}
+
+/// Checks one file as [`check`] does, and hands on each task definition as soon as it is judged. Of a template that has
+/// tens of thousands, what is said of all together takes far more memory than the template. Only of a file that can be read
+/// is anything handed on.
+pub fn check_each<'a>(
+    path: &'a str,
+    text: &'a str,
+    given: &Given,
+    policy: &Policy,
+    take: &mut dyn FnMut(JudgedTask),
+) -> Option<CheckedFile<'a>> {
+    check_as(path, text, (given, Parameters::Open), policy, take)
 }
 
 /// Checks the template of a stack that is deployed, as [`check`] does a file. Nobody can say any more what its parameters
@@ -111,7 +142,19 @@ pub fn check_deployed<'a>(
     given: &Given,
     policy: &Policy,
 ) -> Option<CheckedFile<'a>> {
-    check_as(path, text, given, policy, Parameters::Settled)
+    gathered(|take| check_as(path, text, (given, Parameters::Settled), policy, take))
+}
+
+/// What a check comes to, with all that it hands on.
+fn gathered<'a>(
+    check: impl FnOnce(&mut dyn FnMut(JudgedTask)) -> Option<CheckedFile<'a>>,
+) -> Option<CheckedFile<'a>> {
+    let mut tasks = Vec::new();
+    let mut file = check(&mut |task| tasks.push(task))?;
+    if let Ok(judged) = &mut file.judged {
+        *judged = tasks;
+    }
+    Some(file)
 }
 
 /// Whether somebody can still say what parameters will be.
@@ -124,21 +167,13 @@ enum Parameters {
 fn check_as<'a>(
     path: &'a str,
     text: &'a str,
-    given: &Given,
+    deployment: (&Given, Parameters),
     policy: &Policy,
-    parameters: Parameters,
+    take: &mut dyn FnMut(JudgedTask),
 ) -> Option<CheckedFile<'a>> {
     match read_document(text) {
-        Ok(document) => check_document(path, text, &document, given, policy, parameters),
-        Err(unreadable) => Some(CheckedFile {
-            path,
-            text,
-            judged: Err(unreadable),
-            notes: Vec::new(),
-            nested: Vec::new(),
-            fixed: Vec::new(),
-            parameters: Vec::new(),
-        }),
+        Ok(document) => check_document(path, text, &document, deployment, policy, take),
+        Err(unreadable) => Some(CheckedFile { judged: Err(unreadable), ..CheckedFile::new(path, text) }),
     }
 }
 
@@ -147,63 +182,55 @@ fn check_document<'a>(
     path: &'a str,
     text: &'a str,
     document: &Document<'a>,
-    given: &Given,
+    (given, parameters): (&Given, Parameters),
     policy: &Policy,
-    parameters: Parameters,
+    take: &mut dyn FnMut(JudgedTask),
 ) -> Option<CheckedFile<'a>> {
     let root = &document.root;
     let plain = from_plain(root);
     if plain.is_empty() && !Template::is_one(root) {
         return None;
     }
-    let judged = Ok(Vec::new());
-    let mut file = CheckedFile {
-        path,
-        text,
-        judged,
-        notes: Vec::new(),
-        nested: Vec::new(),
-        fixed: Vec::new(),
-        parameters: Vec::new(),
+    let mut file = CheckedFile::new(path, text);
+    let resources = OnceCell::new();
+    let mut take = |mut task: JudgedTask| {
+        propose(&mut task, text, document, &resources);
+        take(task);
     };
     note_oddities(root, document.alias, &mut file.notes);
     if !plain.is_empty() {
-        let mut tasks: Vec<_> = plain.iter().map(|properties| judge_plain(properties, policy)).collect();
-        propose(&mut tasks, text, document);
-        file.judged = Ok(tasks);
+        plain.iter().for_each(|properties| take(judge_plain(properties, policy)));
         return Some(file);
     }
     let template = Template::of(root, given)?;
     file.parameters = template.parameter_names().map(str::to_owned).collect();
     match expand_loops(root, &template) {
-        Ok(None) => describe(&template, policy, parameters, &mut file),
-        Ok(Some(expanded)) => describe(&Template::of(&expanded, given)?, policy, parameters, &mut file),
+        Ok(None) => describe(&template, policy, parameters, &mut file, &mut take),
+        Ok(Some(expanded)) => {
+            describe(&Template::of(&expanded, given)?, policy, parameters, &mut file, &mut take);
+        }
         Err(message) => {
             file.judged = Err(Unreadable { span: Span::NOWHERE, message: message.into() });
         }
-    }
-    if let Ok(tasks) = &mut file.judged {
-        propose(tasks, text, document);
     }
     Some(file)
 }
 
 /// Says of each finding that has a fix what the fix comes to in the text.
-fn propose(tasks: &mut [JudgedTask], text: &str, document: &Document<'_>) {
-    let findings =
-        |task: &JudgedTask| task.report.outcomes.iter().any(|outcome| !outcome.findings.kept.is_empty());
-    if !tasks.iter().any(findings) {
-        return;
-    }
-    let resources = Resources::of(document);
-    for JudgedTask { name, plain, report, .. } in tasks {
-        let source = Source { text, document, resources: &resources, task: Task::of(name, *plain) };
-        for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
-            if let Some(mut fix) = finding.fix.take() {
-                let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
-                fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
-                finding.fix = Some(fix);
-            }
+fn propose<'d>(
+    task: &mut JudgedTask,
+    text: &str,
+    document: &'d Document<'_>,
+    resources: &OnceCell<Resources<'d>>,
+) {
+    let JudgedTask { name, plain, report, .. } = task;
+    for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+        if let Some(mut fix) = finding.fix.take() {
+            let resources = resources.get_or_init(|| Resources::of(document));
+            let source = Source { text, document, resources, task: Task::of(name, *plain) };
+            let edits = fix::plan(&source, finding, &fix).map(|plan| plan.edits);
+            fix.proposal = Some(Proposal { title: fix::title(source.task, &fix), edits });
+            finding.fix = Some(fix);
         }
     }
 }
@@ -317,9 +344,9 @@ fn describe<'t>(
     policy: &Policy,
     parameters: Parameters,
     file: &mut CheckedFile<'_>,
+    take: &mut dyn FnMut(JudgedTask),
 ) {
     let are_open = parameters == Parameters::Open;
-    let mut all = Vec::with_capacity(template.task_definitions.len());
     for task_definition in &template.task_definitions {
         for mut judged in judge(template, task_definition, policy) {
             if judged.report.has_too_many_cases {
@@ -335,10 +362,10 @@ fn describe<'t>(
                     settle(finding, template);
                 }
             }
-            all.push(judged);
+            take(judged);
         }
     }
-    if let Some(name) = template.macros.first().filter(|_| all.is_empty()) {
+    if let Some(name) = template.macros.first().filter(|_| template.task_definitions.is_empty()) {
         file.notes.push(Note {
             span: Span::NOWHERE,
             message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
@@ -365,7 +392,6 @@ fn describe<'t>(
             });
         }
     }
-    file.judged = Ok(all);
 }
 
 /// Adds what would settle a finding that depends on parameters.

@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ecs_guard::check::{CheckedFile, Checking, Repaired, check, read_document, repair};
+use ecs_guard::check::{CheckedFile, Checking, JudgedTask, Repaired, check, read_document, repair};
 use ecs_guard::document::{Node, Syntax, Value as Written};
 use ecs_guard::engine::{Subject, excuse};
 use ecs_guard::finding::{Applicability, Verdict};
@@ -234,14 +234,12 @@ fn what_is_excepted_is_not_fixed() {
         container("web")
     );
     let given = Given::default();
-    let excuse_file = |file: &mut CheckedFile<'_>| {
-        for task in file.judged.iter_mut().flatten() {
-            let (account, logical_id) = (Some("123456789012"), None);
-            let subject = Subject { account, stack_name: None, stack_tags: None, logical_id, family: None };
-            excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap(), |_| true);
-        }
+    let excuse_task = |task: &mut JudgedTask| {
+        let (account, logical_id) = (Some("123456789012"), None);
+        let subject = Subject { account, stack_name: None, stack_tags: None, logical_id, family: None };
+        excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap(), |_| true);
     };
-    let checking = Checking { path: "x", given: &given, policy: &policy, excuse: &excuse_file };
+    let checking = Checking { path: "x", given: &given, policy: &policy, excuse: &excuse_task };
     for wanted in [Applicability::Safe, Applicability::Unsafe] {
         let repaired = repair(&text, &checking, wanted).unwrap();
         assert!(repaired.text.contains(&container("agent")), "{}", repaired.text);

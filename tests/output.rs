@@ -40,7 +40,7 @@ fn written_with(
             let position = Some(LineIndex::new(file.text).position(problem.span.start as usize));
             unreadable.push(UnreadableFile { path: file.path.into(), position, problem: problem.clone() });
         }
-        let part = format.file(file, run);
+        let part = output::of_file(&*format, file, run);
         if !part.is_empty() {
             text += if is_first { "" } else { format.separator() };
             is_first = false;

@@ -87,7 +87,7 @@ fn told(name: &str) -> String {
         totals.add(Totals::of(&file));
         tally.add(Tally::of(&file));
         text += if index > 0 { format.separator() } else { "" };
-        text += &format.file(&file, &run);
+        text += &output::of_file(&*format, &file, &run);
     }
     tally.newly_excepted = Some(1);
     text += &format.end(&Ending { totals: &totals, unreadable: &[], tally: Some(&tally) }, &run);

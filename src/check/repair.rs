@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{CheckedFile, Parameters, check_document, read_document};
+use super::{CheckedFile, JudgedTask, Parameters, check_document, gathered, read_document};
 use crate::document::Document;
 use crate::finding::{Applicability, Container, Finding, Verdict};
 use crate::fix::{self, Plan, Resources, Source, Task};
@@ -60,14 +60,18 @@ pub struct Checking<'c> {
     /// The policy.
     pub policy: &'c Policy,
     /// Takes the weight from what is excused, and so is not to be fixed.
-    pub excuse: &'c dyn Fn(&mut CheckedFile<'_>),
+    pub excuse: &'c dyn Fn(&mut JudgedTask),
 }
 
 impl Checking<'_> {
     fn check<'a>(&'a self, text: &'a str, document: &Document<'a>) -> Option<CheckedFile<'a>> {
-        let mut file = check_document(self.path, text, document, self.given, self.policy, Parameters::Open)?;
-        (self.excuse)(&mut file);
-        Some(file)
+        let deployment = (self.given, Parameters::Open);
+        gathered(|take| {
+            check_document(self.path, text, document, deployment, self.policy, &mut |mut task| {
+                (self.excuse)(&mut task);
+                take(task);
+            })
+        })
     }
 }
 
@@ -109,13 +113,18 @@ impl Repaired {
     pub fn explain(&self, file: &mut CheckedFile<'_>) {
         file.fixed.clone_from(&self.fixed);
         for (number, task) in file.judged.iter_mut().flatten().enumerate() {
-            for outcome in &mut task.report.outcomes {
-                for finding in &mut outcome.findings.kept {
-                    let reason = self.given_up.get(&identity(number, outcome.rule.name, finding));
-                    let fix = finding.fix.as_mut().and_then(|fix| fix.proposal.as_mut());
-                    if let (Some(reason), Some(proposal)) = (reason, fix) {
-                        proposal.edits = Err((*reason).to_owned());
-                    }
+            self.explain_task(number, task);
+        }
+    }
+
+    /// Adds why not everything was done to the task definition that is at a place in the text, from 0.
+    pub fn explain_task(&self, number: usize, task: &mut JudgedTask) {
+        for outcome in &mut task.report.outcomes {
+            for finding in &mut outcome.findings.kept {
+                let reason = self.given_up.get(&identity(number, outcome.rule.name, finding));
+                let fix = finding.fix.as_mut().and_then(|fix| fix.proposal.as_mut());
+                if let (Some(reason), Some(proposal)) = (reason, fix) {
+                    proposal.edits = Err((*reason).to_owned());
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns the weights and the sums. Must not know how totals are shown, nor what they mean for an exit code.
 
-use super::CheckedFile;
+use super::{CheckedFile, JudgedTask};
 use crate::finding::{Finding, Verdict};
 use crate::policy::Level;
 use crate::report::Outcome;
@@ -67,15 +67,21 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// The totals of one file.
+    /// The totals of one file, without what was taken from it.
     pub fn of(file: &CheckedFile<'_>) -> Self {
         let Ok(tasks) = &file.judged else {
             return Self { unreadable: 1, ..Self::default() };
         };
-        let (task_definitions, fixes) = (tasks.len(), file.fixed.len());
         let unknowns = file.notes.iter().filter(|note| note.is_unknown).count();
-        let mut totals = Self { files: 1, task_definitions, unknowns, fixes, ..Self::default() };
-        for outcome in tasks.iter().flat_map(|task| &task.report.outcomes) {
+        let mut totals = Self { files: 1, unknowns, fixes: file.fixed.len(), ..Self::default() };
+        tasks.iter().for_each(|task| totals.add(Self::of_task(task)));
+        totals
+    }
+
+    /// The share of one task definition.
+    pub fn of_task(task: &JudgedTask) -> Self {
+        let mut totals = Self { task_definitions: 1, ..Self::default() };
+        for outcome in &task.report.outcomes {
             totals.passes += usize::from(outcome.findings.verdict == Verdict::Pass);
             for finding in &outcome.findings.kept {
                 *totals.of_weight(Weight::of(outcome, finding)) += 1;
@@ -94,7 +100,7 @@ impl Totals {
         }
     }
 
-    /// Adds another file's totals.
+    /// Adds other totals.
     pub fn add(&mut self, other: Self) {
         self.files += other.files;
         self.unreadable += other.unreadable;

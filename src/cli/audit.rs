@@ -21,6 +21,7 @@ use super::check::outputs;
 use super::check::progress::{Progress, Work};
 use super::check::reporting::Reporting;
 use super::check::results::Results;
+use super::check::showing::Showing;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::account::Stack;
 use crate::aws::session;
@@ -227,10 +228,14 @@ impl Judging<'_> {
         let mut excepted = Vec::new();
         let judged = judge::judge_bytes(&path, text.into_bytes(), true, |path, text| {
             let mut file = check_deployed(path, text, &deployment.given, self.run.policy)?;
-            self.excuses.apply(&mut file, &known);
+            let mut showing = Showing::begin(self.formats, path, text, self.run);
+            for task in file.judged.iter_mut().flatten() {
+                self.excuses.apply(task, &known);
+                showing.task(task);
+            }
             tally = Tally::of(&file);
             excepted = excused(&file);
-            Some(Judged::new(&file, self.formats.iter().map(|format| format.file(&file, self.run)).collect()))
+            Some(showing.end(&file))
         });
         OfStack { judged, tally, excepted }
     }

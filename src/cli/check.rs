@@ -13,6 +13,8 @@ pub(super) mod progress;
 mod reading;
 pub(super) mod reporting;
 pub(super) mod results;
+pub(super) mod showing;
+mod spool;
 mod undeclared;
 
 use std::io::{self, Write};
@@ -30,10 +32,11 @@ use self::progress::{Progress, Work};
 use self::reading::Tree;
 use self::reporting::Reporting;
 use self::results::Results;
+use self::showing::Showing;
 use self::undeclared::Undeclared;
 use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
-use crate::check::{CheckedFile, Checking, Repaired, Totals, check, repair};
-use crate::output::{Inputs, Run};
+use crate::check::{CheckedFile, Checking, JudgedTask, Repaired, Totals, check_each, repair};
+use crate::output::{Format, Inputs, Run};
 use crate::template::Given;
 
 #[derive(Debug, clap::Args)]
@@ -109,7 +112,7 @@ pub(super) fn run(
     let tags = arguments.stack.tags();
     let known = Known::of(&given, &tags);
     let excuses = Excuses::new(&policy, today());
-    let excuse = |file: &mut CheckedFile<'_>| excuses.apply(file, &known);
+    let excuse = |task: &mut JudgedTask| excuses.apply(task, &known);
     let run = Run {
         policy: &policy,
         verbose: arguments.reporting.verbose,
@@ -134,15 +137,15 @@ pub(super) fn run(
 
     let undeclared = Undeclared::new(&given);
     let progress = Progress::new(Work::Checking, inputs.len(), !arguments.reporting.quiet);
+    let asked = Asked { run: &run, formats: &formats, excuse: &excuse };
     judge::quieten_panics();
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
-            judge_text(input, (path, text), &given, &excuse, &run, |file| {
+            asked.judge(input, (path, text), &given, |file, showing| {
                 undeclared.look_into(file);
                 let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
-                let texts = formats.iter().map(|format| format.file(file, &run)).collect();
-                Judged { nested, ..Judged::new(file, texts) }
+                Judged { nested, ..showing.end(file) }
             })
         });
         progress.as_ref().inspect(|progress| progress.advance());
@@ -160,15 +163,14 @@ pub(super) fn run(
     let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
     let judge_nested = |input: &Input, stack: &NestedStack| {
         judge::judge(input, true, false, |path, text| {
-            judge_text(input, (path, text), &stack.given, &excuse, &run, |file| {
+            asked.judge(input, (path, text), &stack.given, |file, showing| {
                 // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
                 if file.judged.is_err() && !text.contains("Resources") {
                     return Judged::unreadable(path, "is named as a template and is none".into());
                 }
                 file.notes.insert(0, stack.note());
                 let nested = nested::of(&input.path, file);
-                let texts = formats.iter().map(|format| format.file(file, &run)).collect();
-                Judged { nested, ..Judged::new(file, texts) }
+                Judged { nested, ..showing.end(file) }
             })
         })
     };
@@ -185,33 +187,47 @@ pub(super) fn run(
     Ok(arguments.reporting.outcome(&results.totals, is_complete))
 }
 
-/// Judges a text, after it is fixed where that is wanted. What could not be written is judged as it is.
-fn judge_text(
-    input: &Input,
-    (path, text): (&str, &str),
-    given: &Given,
-    excuse: &dyn Fn(&mut CheckedFile<'_>),
-    run: &Run<'_>,
-    show: impl FnOnce(&mut CheckedFile<'_>) -> Judged,
-) -> Option<Judged> {
-    let judge = |text: &str, repaired: Option<&Repaired>| {
-        let mut file = check(path, text, given, run.policy)?;
-        excuse(&mut file);
-        if let Some(repaired) = repaired {
-            repaired.explain(&mut file);
-        }
-        Some(show(&mut file))
-    };
-    let Some(fixing) = run.fixing else { return judge(text, None) };
-    let checking = Checking { path, given, policy: run.policy, excuse };
-    let Some(repaired) = repair(text, &checking, fixing.wanted()) else { return judge(text, None) };
-    match deliver(input, text, &repaired, fixing) {
-        Delivery::Failed(problem) => Some(Judged { unwritten: Some(problem), ..judge(text, None)? }),
-        Delivery::Done => judge(&repaired.text, Some(&repaired)),
-        Delivery::Print(printed) => {
-            // Nothing is changed by a preview, so what is found is found in what is there.
-            let judged = if fixing.is_preview { text } else { &repaired.text };
-            Some(Judged { printed, ..judge(judged, Some(&repaired))? })
+/// What is asked of every file.
+struct Asked<'r> {
+    run: &'r Run<'r>,
+    formats: &'r [Box<dyn Format>],
+    excuse: &'r (dyn Fn(&mut JudgedTask) + Sync),
+}
+
+impl Asked<'_> {
+    /// Judges a text, after it is fixed where that is wanted. What could not be written is judged as it is. Each task
+    /// definition is shown at once, the rest by `end`.
+    fn judge(
+        &self,
+        input: &Input,
+        (path, text): (&str, &str),
+        given: &Given,
+        end: impl FnOnce(&mut CheckedFile<'_>, Showing<'_>) -> Judged,
+    ) -> Option<Judged> {
+        let Self { run, excuse, .. } = *self;
+        let judge = |text: &str, repaired: Option<&Repaired>| {
+            let mut showing = Showing::begin(self.formats, path, text, run);
+            let mut number = 0;
+            let mut file = check_each(path, text, given, run.policy, &mut |mut task| {
+                excuse(&mut task);
+                repaired.inspect(|repaired| repaired.explain_task(number, &mut task));
+                number += 1;
+                showing.task(&task);
+            })?;
+            repaired.inspect(|repaired| repaired.explain(&mut file));
+            Some(end(&mut file, showing))
+        };
+        let Some(fixing) = run.fixing else { return judge(text, None) };
+        let checking = Checking { path, given, policy: run.policy, excuse };
+        let Some(repaired) = repair(text, &checking, fixing.wanted()) else { return judge(text, None) };
+        match deliver(input, text, &repaired, fixing) {
+            Delivery::Failed(problem) => Some(Judged { unwritten: Some(problem), ..judge(text, None)? }),
+            Delivery::Done => judge(&repaired.text, Some(&repaired)),
+            Delivery::Print(printed) => {
+                // Nothing is changed by a preview, so what is found is found in what is there.
+                let judged = if fixing.is_preview { text } else { &repaired.text };
+                Some(Judged { printed, ..judge(judged, Some(&repaired))? })
+            }
         }
     }
 }

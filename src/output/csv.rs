@@ -4,8 +4,8 @@
 //! came about.
 
 use super::told::{self, Page, Told};
-use super::{Ending, Format, Inputs, Run};
-use crate::check::{CheckedFile, Weight};
+use super::{Ending, FileWriter, Format, Inputs, Run, Sections};
+use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::on_one_line;
 
 /// A heading, then a row for each finding and for each file that cannot be read. Of a stack, account, Region and name have
@@ -41,28 +41,8 @@ impl Format for Csv {
         row(place_columns(run.inputs).iter().chain(&COLUMNS).copied())
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let Ok(tasks) = &file.judged else { return String::new() };
-        let page = Page::new(file.text);
-        let mut rows = String::new();
-        for task in tasks {
-            for told in told::findings_and_excused(task, run) {
-                rows += &finding(&told, file.path, &page, run);
-            }
-            for (outcome, further) in told::left_out(task, run) {
-                let (rule, findings) = (outcome.rule.name, told::counted(further, "more finding"));
-                let severity = outcome.rule.severity.as_str();
-                let result = result(Weight::of_further(outcome));
-                let cells = ["", told::name(task), "", rule, severity, result, "", &findings, "", "", ""];
-                rows += &row(place(file.path, run).into_iter().chain(cells));
-            }
-        }
-        for (note, message) in told::unseen(file) {
-            let line = page.place(note.span).line.to_string();
-            let cells = [&*line, "", "", "", "", result(Weight::Unknown), "", &message, "", "", ""];
-            rows += &row(place(file.path, run).into_iter().chain(cells));
-        }
-        rows
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        Box::new(Rows { path, page: Page::new(text), run })
     }
 
     fn separator(&self) -> &'static str {
@@ -77,6 +57,38 @@ impl Format for Csv {
             row(place(&file.path, run).into_iter().chain(cells))
         };
         ending.unreadable.iter().map(row_of).collect()
+    }
+}
+
+/// The rows of one file.
+struct Rows<'f> {
+    path: &'f str,
+    page: Page<'f>,
+    run: &'f Run<'f>,
+}
+
+impl FileWriter for Rows<'_> {
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
+        let Self { path, page, run } = self;
+        for told in told::findings_and_excused(task, run) {
+            out.add(0, &finding(&told, path, page, run));
+        }
+        for (outcome, further) in told::left_out(task, run) {
+            let (rule, findings) = (outcome.rule.name, told::counted(further, "more finding"));
+            let severity = outcome.rule.severity.as_str();
+            let result = result(Weight::of_further(outcome));
+            let cells = ["", told::name(task), "", rule, severity, result, "", &findings, "", "", ""];
+            out.add(0, &row(place(path, run).into_iter().chain(cells)));
+        }
+    }
+
+    fn end(self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        let Self { path, page, run } = *self;
+        for (note, message) in told::unseen(file).filter(|_| file.judged.is_ok()) {
+            let line = page.place(note.span).line.to_string();
+            let cells = [&*line, "", "", "", "", result(Weight::Unknown), "", &message, "", "", ""];
+            out.add(0, &row(place(path, run).into_iter().chain(cells)));
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::told::{self, Page, Place};
-use super::{Ending, Format, Run};
-use crate::check::{CheckedFile, Weight};
-use crate::document::on_one_line;
+use super::{Ending, FileWriter, Format, Run, Sections};
+use crate::check::{CheckedFile, JudgedTask, Weight};
+use crate::document::{Span, on_one_line};
 
 /// A command on each line, then a summary for the log.
 #[derive(Debug, Default)]
@@ -47,35 +47,8 @@ impl Format for GitHub {
         String::new()
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let Ok(tasks) = &file.judged else { return String::new() };
-        let page = Page::new(file.text);
-        let mut commands = String::new();
-        for told in tasks.iter().flat_map(|task| told::findings(task, run)) {
-            let kind = match told.weight {
-                Weight::Failure => Kind::Error,
-                Weight::Warning => Kind::Warning,
-                Weight::Unknown | Weight::Excepted => Kind::Notice,
-            };
-            let rule = told.outcome.rule.name;
-            let link =
-                run.policy.documentation_link(rule).map(|link| format!(", or {link}")).unwrap_or_default();
-            let message = format!("{}\nWhy: `ecs-guard explain {rule}`{link}", told.sentences());
-            let place = page.place(told.span());
-            commands += &self.command(kind, &located(file.path, Some(place)), rule, &message);
-        }
-        for note in told::notes(file, run) {
-            let help = note.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
-            let message = on_one_line(&note.message);
-            let place = page.place(note.span);
-            commands += &self.command(
-                Kind::Notice,
-                &located(file.path, Some(place)),
-                "ecs-guard",
-                &format!("{message}.{help}"),
-            );
-        }
-        commands
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        Box::new(Commands { format: self, path, page: Page::new(text), run, counts: [0; 3] })
     }
 
     fn separator(&self) -> &'static str {
@@ -92,7 +65,8 @@ impl Format for GitHub {
                 end_column: column,
             });
             let message = on_one_line(&file.problem.message);
-            text += &self.command(Kind::Error, &located(&file.path, place), "cannot be read", &message);
+            self.count(Kind::Error, 1);
+            text += &command(Kind::Error, &located(&file.path, place), "cannot be read", &message);
         }
         let _ = writeln!(text, "ecs-guard: {}", told::summary(ending, run));
         for (kind, count) in Kind::ALL.iter().zip(&self.counts) {
@@ -110,13 +84,62 @@ impl Format for GitHub {
 }
 
 impl GitHub {
-    fn command(&self, kind: Kind, place: &str, title: &str, message: &str) -> String {
+    fn count(&self, kind: Kind, commands: usize) {
         if let Some(count) = self.counts.get(kind as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(commands, Ordering::Relaxed);
         }
-        let word = kind.as_str();
-        format!("::{word} {place},title={}::{}\n", property(title), data(message))
     }
+}
+
+/// The commands of one file.
+struct Commands<'f> {
+    format: &'f GitHub,
+    path: &'f str,
+    page: Page<'f>,
+    run: &'f Run<'f>,
+    counts: [usize; 3],
+}
+
+impl FileWriter for Commands<'_> {
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
+        for told in told::findings(task, self.run) {
+            let kind = match told.weight {
+                Weight::Failure => Kind::Error,
+                Weight::Warning => Kind::Warning,
+                Weight::Unknown | Weight::Excepted => Kind::Notice,
+            };
+            let rule = told.outcome.rule.name;
+            let link = self.run.policy.documentation_link(rule);
+            let link = link.map(|link| format!(", or {link}")).unwrap_or_default();
+            let message = format!("{}\nWhy: `ecs-guard explain {rule}`{link}", told.sentences());
+            self.add(kind, told.span(), rule, &message, out);
+        }
+    }
+
+    fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        for note in told::notes(file, self.run).filter(|_| file.judged.is_ok()) {
+            let help = note.help.as_deref().map(|help| format!(" {help}")).unwrap_or_default();
+            let message = format!("{}.{help}", on_one_line(&note.message));
+            self.add(Kind::Notice, note.span, "ecs-guard", &message, out);
+        }
+        for (kind, count) in Kind::ALL.into_iter().zip(self.counts) {
+            self.format.count(kind, count);
+        }
+    }
+}
+
+impl Commands<'_> {
+    fn add(&mut self, kind: Kind, span: Span, title: &str, message: &str, out: &mut dyn Sections) {
+        if let Some(count) = self.counts.get_mut(kind as usize) {
+            *count += 1;
+        }
+        out.add(0, &command(kind, &located(self.path, Some(self.page.place(span))), title, message));
+    }
+}
+
+fn command(kind: Kind, place: &str, title: &str, message: &str) -> String {
+    let word = kind.as_str();
+    format!("::{word} {place},title={}::{}\n", property(title), data(message))
 }
 
 /// The properties that say where. Columns belong to annotations of one line only.

@@ -3,32 +3,21 @@
 //! Owns the schema that docs/formats.md promises: members may be added to it; one that is renamed, removed or read
 //! otherwise makes the next version. Must not know how the findings came about.
 
+use std::borrow::Cow;
+use std::mem;
+
 use serde::Serialize;
 
 use super::tally;
 use super::told::{self, Page, Told};
-use super::{Ending, Format, Run};
-use crate::check::{self, CheckedFile, JudgedTask, Totals};
+use super::{Ending, FileWriter, Format, Run, Sections};
+use crate::check::{self, CheckedFile, JudgedTask, Note, Totals};
 use crate::document::{Span, steers};
 use crate::finding;
 
 /// One document, a file on each line.
 #[derive(Debug)]
 pub(super) struct Json;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct File<'a> {
-    path: &'a str,
-    task_definitions: Vec<TaskDefinition<'a>>,
-    findings: Vec<Finding<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passes: Option<Vec<Pass<'a>>>,
-    left_out: Vec<LeftOut<'a>>,
-    notes: Vec<Note<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fixed: Option<Vec<Fixed<'a>>>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,7 +100,7 @@ struct LeftOut<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Note<'a> {
+struct NoteObject<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_unknown: bool,
     message: &'a str,
@@ -160,35 +149,16 @@ impl Format for Json {
         format!("{{\"version\":1,\"tool\":{{\"name\":\"ecs-guard\",\"version\":\"{version}\"}},\"files\":[\n")
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let Ok(tasks) = &file.judged else { return String::new() };
-        let page = Page::new(file.text);
-        let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
-        let left_out = tasks.iter().flat_map(|task| told::left_out(task, run).map(move |of| (task, of)));
-        serialized(&File {
-            path: file.path,
-            task_definitions: tasks
-                .iter()
-                .map(|task| TaskDefinition { name: told::name(task), span: range(task.span, &page) })
-                .collect(),
-            findings: findings.map(|told| finding(told, &page)).collect(),
-            passes: run.verbose.then(|| tasks.iter().flat_map(passes).collect()),
-            left_out: left_out
-                .map(|(task, (outcome, findings))| LeftOut {
-                    rule: outcome.rule.name,
-                    task_definition: told::name(task),
-                    findings,
-                })
-                .collect(),
-            notes: told::notes(file, run)
-                .map(|note| Note {
-                    is_unknown: note.is_unknown,
-                    message: &note.message,
-                    help: note.help.as_deref(),
-                    span: range(note.span, &page),
-                })
-                .collect(),
-            fixed: run.fixing.map(|_| file.fixed.iter().map(fixed).collect()),
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        let path = format!("{{\"path\":{},", serialized(&path));
+        Box::new(File {
+            page: Page::new(text),
+            run,
+            task_definitions: List::new(0, path + "\"taskDefinitions\":["),
+            findings: List::new(1, ",\"findings\":["),
+            passes: List::new(2, ",\"passes\":["),
+            left_out: List::new(3, ",\"leftOut\":["),
+            notes: List::new(4, ",\"notes\":["),
         })
     }
 
@@ -227,6 +197,84 @@ impl Format for Json {
         let tally = ending.tally.map(|tally| format!(",\"tally\":{}", serialized(&tally::of(tally))));
         let tally = tally.unwrap_or_default();
         format!("\n],\"unreadable\":{},\"summary\":{}{tally}}}\n", serialized(&files), serialized(&summary))
+    }
+}
+
+/// A file's object; each of its lists is a section of its own.
+struct File<'f> {
+    page: Page<'f>,
+    run: &'f Run<'f>,
+    task_definitions: List,
+    findings: List,
+    passes: List,
+    left_out: List,
+    notes: List,
+}
+
+impl FileWriter for File<'_> {
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
+        let name = told::name(task);
+        self.task_definitions.add(&TaskDefinition { name, span: range(task.span, &self.page) }, out);
+        for told in told::findings_and_excused(task, self.run) {
+            self.findings.add(&finding(told, &self.page), out);
+        }
+        for pass in passes(task).filter(|_| self.run.verbose) {
+            self.passes.add(&pass, out);
+        }
+        for (outcome, findings) in told::left_out(task, self.run) {
+            self.left_out.add(&LeftOut { rule: outcome.rule.name, task_definition: name, findings }, out);
+        }
+    }
+
+    fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        if file.judged.is_err() {
+            return;
+        }
+        for note in told::notes(file, self.run) {
+            let span = range(note.span, &self.page);
+            let Note { is_unknown, message, help, .. } = note;
+            let note = NoteObject { is_unknown: *is_unknown, message, help: help.as_deref(), span };
+            self.notes.add(&note, out);
+        }
+        self.task_definitions.end(out);
+        self.findings.end(out);
+        if self.run.verbose {
+            self.passes.end(out);
+        }
+        self.left_out.end(out);
+        let section = self.notes.end(out);
+        if self.run.fixing.is_some() {
+            let fixed: Vec<_> = file.fixed.iter().map(fixed).collect();
+            out.add(section, &format!(",\"fixed\":{}", serialized(&fixed)));
+        }
+        out.add(section, "}");
+    }
+}
+
+/// A list in a section of its own.
+struct List {
+    section: usize,
+    /// What stands before its next item: its beginning, or a comma.
+    before: Cow<'static, str>,
+}
+
+impl List {
+    fn new(section: usize, beginning: impl Into<Cow<'static, str>>) -> Self {
+        Self { section, before: beginning.into() }
+    }
+
+    fn add(&mut self, item: &impl Serialize, out: &mut dyn Sections) {
+        out.add(self.section, &mem::replace(&mut self.before, ",".into()));
+        out.add(self.section, &serialized(item));
+    }
+
+    /// Ends the list, and answers its section.
+    fn end(self, out: &mut dyn Sections) -> usize {
+        if self.before != "," {
+            out.add(self.section, &self.before);
+        }
+        out.add(self.section, "]");
+        self.section
     }
 }
 

@@ -3,13 +3,14 @@
 //!
 //! Owns what of checking is a test: each rule of each task definition. Must not know how the findings came about.
 
+use std::borrow::Cow;
 use std::io;
 
 use quick_xml::Writer;
-use quick_xml::events::BytesText;
+use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
 use super::told::{self, Page, Told};
-use super::{Ending, Format, Run, UnreadableFile};
+use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Note, Weight};
 use crate::document::on_one_line;
 use crate::finding::Verdict;
@@ -26,15 +27,20 @@ impl Format for Junit {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"ecs-guard\">\n".into()
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let Ok(tasks) = &file.judged else { return String::new() };
-        let page = Page::new(file.text);
-        let tests: Vec<_> = tasks.iter().flat_map(|task| tests(task, run)).collect();
-        let unseen: Vec<_> = told::unseen(file).collect();
-        if tests.is_empty() && unseen.is_empty() {
-            return String::new();
-        }
-        written(|xml| suite(xml, file.path, (&tests, &unseen), &page))
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        let mut suite = Suite {
+            path: on_one_line(path),
+            page: Page::new(text),
+            run,
+            xml: indented(),
+            tests: 0,
+            failures: 0,
+            skipped: 0,
+        };
+        // Its attributes are known last, so it is written last; the tests need the depth that they have in it.
+        let _ = suite.xml.write_event(Event::Start(BytesStart::new(SUITE)));
+        suite.xml.get_mut().clear();
+        Box::new(suite)
     }
 
     fn separator(&self) -> &'static str {
@@ -90,25 +96,63 @@ fn tests<'a>(task: &'a JudgedTask, run: &Run<'_>) -> Vec<Test<'a>> {
     tests
 }
 
-fn suite(
-    xml: &mut Xml,
-    path: &str,
-    (tests, unseen): (&[Test<'_>], &[(&Note, String)]),
-    page: &Page<'_>,
-) -> io::Result<()> {
-    let path = on_one_line(path);
-    let count = |kind| tests.iter().filter(|test| test.kind == kind).count();
-    xml.create_element("testsuite")
-        .with_attribute(("name", &*path))
-        .with_attribute(("tests", &*(tests.len() + unseen.len()).to_string()))
-        .with_attribute(("failures", &*count(Kind::Failed).to_string()))
-        .with_attribute(("errors", "0"))
-        .with_attribute(("skipped", &*(count(Kind::Skipped) + unseen.len()).to_string()))
-        .write_inner_content(|xml| {
-            tests.iter().try_for_each(|test| test_case(xml, &path, test, page))?;
-            unseen.iter().try_for_each(|(note, message)| unseen_case(xml, &path, (note, message), page))
-        })?;
-    Ok(())
+const SUITE: &str = "testsuite";
+
+/// The suite of one file: the element's beginning is a section, the tests are another.
+struct Suite<'f> {
+    path: Cow<'f, str>,
+    page: Page<'f>,
+    run: &'f Run<'f>,
+    xml: Xml,
+    tests: usize,
+    failures: usize,
+    skipped: usize,
+}
+
+impl FileWriter for Suite<'_> {
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
+        for test in tests(task, self.run) {
+            self.count(test.kind);
+            let Self { xml, path, page, .. } = self;
+            let _ = test_case(xml, path, &test, page);
+            self.hand_on(out);
+        }
+    }
+
+    fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        for (note, message) in told::unseen(file).filter(|_| file.judged.is_ok()) {
+            self.count(Kind::Skipped);
+            let Self { xml, path, page, .. } = &mut *self;
+            let _ = unseen_case(xml, path, (note, &message), page);
+            self.hand_on(out);
+        }
+        if self.tests == 0 {
+            return;
+        }
+        let _ = self.xml.write_event(Event::End(BytesEnd::new(SUITE)));
+        self.hand_on(out);
+        let start = BytesStart::new(SUITE).with_attributes([
+            ("name", &*self.path),
+            ("tests", &*self.tests.to_string()),
+            ("failures", &*self.failures.to_string()),
+            ("errors", "0"),
+            ("skipped", &*self.skipped.to_string()),
+        ]);
+        out.add(0, &written(|xml| xml.write_event(Event::Start(start))));
+    }
+}
+
+impl Suite<'_> {
+    fn count(&mut self, kind: Kind) {
+        self.tests += 1;
+        self.failures += usize::from(kind == Kind::Failed);
+        self.skipped += usize::from(kind == Kind::Skipped);
+    }
+
+    fn hand_on(&mut self, out: &mut dyn Sections) {
+        out.add(1, std::str::from_utf8(self.xml.get_ref()).unwrap_or_default());
+        self.xml.get_mut().clear();
+    }
 }
 
 /// What nobody could see, as a test that was not run.
@@ -203,8 +247,12 @@ fn broken_suite(xml: &mut Xml, file: &UnreadableFile) -> io::Result<()> {
 }
 
 fn written(write: impl FnOnce(&mut Xml) -> io::Result<()>) -> String {
-    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    let mut xml = indented();
     // Writing to memory does not fail, and what is written is text.
     let _ = write(&mut xml);
     String::from_utf8(xml.into_inner()).unwrap_or_default()
+}
+
+fn indented() -> Xml {
+    Writer::new_with_indent(Vec::new(), b' ', 2)
 }

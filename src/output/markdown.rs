@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::tally;
 use super::told::{self, Page, Told, counted};
-use super::{Ending, Format, Run, UnreadableFile};
-use crate::check::{CheckedFile, Weight};
+use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile};
+use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Verdict, quote};
 
@@ -36,19 +36,32 @@ struct Kept {
     dropped: usize,
 }
 
+/// The items of one file, as many as can be shown.
+#[derive(Debug, Default)]
+struct Items {
+    kept: Vec<String>,
+    /// How many bytes they have.
+    size: usize,
+    dropped: usize,
+}
+
+impl Items {
+    fn add(&mut self, item: String) {
+        if self.size < ROOM {
+            self.size += item.len();
+            self.kept.push(item);
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
 impl Kept {
     /// Keeps a file's items, and drops the last files while those before them fill the room.
-    fn add(&mut self, path: &str, items: Vec<String>) {
-        let mut size = 0;
-        for item in items {
-            if size < ROOM {
-                size += item.len();
-                self.files.entry(path.to_owned()).or_default().push(item);
-            } else {
-                self.dropped += 1;
-            }
-        }
-        self.size += size;
+    fn add(&mut self, path: &str, items: Items) {
+        self.files.entry(path.to_owned()).or_default().extend(items.kept);
+        self.size += items.size;
+        self.dropped += items.dropped;
         while let Some(last) = self.files.last_entry() {
             let without = self.size - last.get().iter().map(String::len).sum::<usize>();
             if without < ROOM {
@@ -66,42 +79,8 @@ impl Format for Markdown {
         String::new()
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let Ok(tasks) = &file.judged else { return String::new() };
-        let page = Page::new(file.text);
-        let mut items = Vec::new();
-        for task in tasks {
-            let mut findings = told::findings(task, run).peekable();
-            while let Some(told) = findings.next() {
-                let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
-                items.push(item(&told, &page, run, is_mended_below));
-            }
-            for (outcome, further) in told::left_out(task, run) {
-                let (rule, task) = (outcome.rule.name, quote(&task.name));
-                items.push(format!("- {} of `{rule}` in {task}\n", counted(further, "more finding")));
-            }
-            if run.verbose {
-                for outcome in told::silent(task) {
-                    let is_pass = outcome.findings.verdict == Verdict::Pass;
-                    let word = if is_pass { "pass" } else { "not applicable" };
-                    items.push(format!(
-                        "- {word} `{}`: task definition {}\n",
-                        outcome.rule.name,
-                        quote(&task.name)
-                    ));
-                }
-            }
-        }
-        for note in told::notes(file, run) {
-            let line = page.place(note.span).line;
-            let help = note.help.as_deref().unwrap_or_default();
-            let word = if note.is_unknown { "unknown" } else { "note" };
-            items.push(format!("- {word}, line {line}: {}. {}\n", prose(&note.message), prose(help)));
-        }
-        if !items.is_empty() {
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).add(file.path, items);
-        }
-        String::new()
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        Box::new(List { format: self, path, page: Page::new(text), run, items: Items::default() })
     }
 
     fn separator(&self) -> &'static str {
@@ -151,6 +130,50 @@ impl Format for Markdown {
                 write!(text, "\nAnd {left_out} more, which `ecs-guard {}` lists.\n", run.inputs.command());
         }
         text
+    }
+}
+
+/// The list of one file.
+struct List<'f> {
+    format: &'f Markdown,
+    path: &'f str,
+    page: Page<'f>,
+    run: &'f Run<'f>,
+    items: Items,
+}
+
+impl FileWriter for List<'_> {
+    fn task(&mut self, task: &JudgedTask, _out: &mut dyn Sections) {
+        let Self { page, run, items, .. } = self;
+        let mut findings = told::findings(task, run).peekable();
+        while let Some(told) = findings.next() {
+            let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
+            items.add(item(&told, page, run, is_mended_below));
+        }
+        for (outcome, further) in told::left_out(task, run) {
+            let (rule, task) = (outcome.rule.name, quote(&task.name));
+            items.add(format!("- {} of `{rule}` in {task}\n", counted(further, "more finding")));
+        }
+        if run.verbose {
+            for outcome in told::silent(task) {
+                let is_pass = outcome.findings.verdict == Verdict::Pass;
+                let word = if is_pass { "pass" } else { "not applicable" };
+                let (rule, task) = (outcome.rule.name, quote(&task.name));
+                items.add(format!("- {word} `{rule}`: task definition {task}\n"));
+            }
+        }
+    }
+
+    fn end(mut self: Box<Self>, file: &CheckedFile<'_>, _out: &mut dyn Sections) {
+        for note in told::notes(file, self.run).filter(|_| file.judged.is_ok()) {
+            let line = self.page.place(note.span).line;
+            let help = note.help.as_deref().unwrap_or_default();
+            let word = if note.is_unknown { "unknown" } else { "note" };
+            self.items.add(format!("- {word}, line {line}: {}. {}\n", prose(&note.message), prose(help)));
+        }
+        if !self.items.kept.is_empty() {
+            self.format.kept.lock().unwrap_or_else(PoisonError::into_inner).add(self.path, self.items);
+        }
     }
 }
 

@@ -35,24 +35,61 @@ mod text;
 #[cfg(feature = "cli")]
 mod told;
 
-use crate::check::{CheckedFile, Tally, Totals, Unreadable};
+use crate::check::{CheckedFile, JudgedTask, Tally, Totals, Unreadable};
 use crate::finding::Applicability;
 use crate::policy::Policy;
 
 /// A format for the results of `ecs-guard check`, and of `ecs-guard audit`, whose files are the templates of stacks.
 ///
-/// The text of a run is `begin`, then `file` of every file in the order of their paths with `separator` between those
-/// that are not empty, then `end`. `file` is called in parallel; nothing is kept of a file that has been written, so
-/// memory does not grow with the number of files.
+/// The text of a run is `begin`, then what is written of every file in the order of their paths with `separator` between
+/// those that are not empty, then `end`. Files are written in parallel; nothing is kept of a file that has been written,
+/// so memory does not grow with the number of files.
 pub trait Format: Sync {
     /// What comes before the first file.
     fn begin(&self, run: &Run<'_>) -> String;
-    /// One file; empty when there is nothing to say of it.
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String;
+    /// Begins one file, by its path and its text.
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f>;
     /// What stands between two files.
     fn separator(&self) -> &'static str;
     /// What comes after the last file.
     fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String;
+}
+
+/// Writes the results of one file. It keeps next to nothing of a task definition that has been written, so memory does not
+/// grow with their number; and a format knows nothing of a file that is never ended.
+pub trait FileWriter {
+    /// Writes what there is to say of the next task definition, which may be nothing.
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections);
+    /// Writes what else there is to say of the file.
+    fn end(self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections);
+}
+
+/// Takes the text of one file's results. Sections grow side by side and stand one after the other in the end.
+pub trait Sections {
+    /// Adds to a section, which are numbered from 0.
+    fn add(&mut self, section: usize, text: &str);
+}
+
+impl Sections for Vec<String> {
+    fn add(&mut self, section: usize, text: &str) {
+        if self.len() <= section {
+            self.resize_with(section + 1, String::new);
+        }
+        if let Some(section) = self.get_mut(section) {
+            section.push_str(text);
+        }
+    }
+}
+
+/// The results of a file with all its task definitions.
+pub fn of_file(format: &dyn Format, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
+    let mut sections = Vec::new();
+    let mut writer = format.file(file.path, file.text, run);
+    for task in file.judged.iter().flatten() {
+        writer.task(task, &mut sections);
+    }
+    writer.end(file, &mut sections);
+    sections.concat()
 }
 
 /// What is known when every file was shown.

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::json::serialized;
 use super::told::{self, Page, Told};
-use super::{Ending, Format, Run, UnreadableFile, rules};
-use crate::check::{CheckedFile, Note, Weight};
+use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile, rules};
+use crate::check::{CheckedFile, JudgedTask, Note, Weight};
 use crate::document::Span;
 use crate::finding::{self, Applicability, Edit, Proposal, Severity};
 use crate::policy::{Level, Setting};
@@ -188,18 +188,8 @@ impl Format for Sarif {
         )
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let Ok(tasks) = &file.judged else { return String::new() };
-        let page = Page::new(file.text);
-        let mut occurrences = HashMap::new();
-        let findings = tasks.iter().flat_map(|task| told::findings_and_excused(task, run));
-        let mut results: Vec<_> = findings
-            .map(|told| serialized(&result(&told, file.path, &page, run, &mut occurrences)))
-            .collect();
-        for (note, message) in told::unseen(file) {
-            results.push(serialized(&unseen((note, message), file.path, &page, &mut occurrences)));
-        }
-        results.join(self.separator())
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        Box::new(Results { path, page: Page::new(text), run, occurrences: HashMap::new() })
     }
 
     fn separator(&self) -> &'static str {
@@ -232,6 +222,43 @@ impl Format for Sarif {
             "\n],\"invocations\":[{{\"executionSuccessful\":{is_successful},\
              \"toolExecutionNotifications\":[{notifications}]}}]}}]}}\n"
         )
+    }
+}
+
+/// The results of one file.
+struct Results<'f> {
+    path: &'f str,
+    page: Page<'f>,
+    run: &'f Run<'f>,
+    /// How often each fingerprint was needed, by its hash.
+    occurrences: HashMap<u64, u32>,
+}
+
+impl FileWriter for Results<'_> {
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
+        for told in told::findings_and_excused(task, self.run) {
+            self.add(out, |Self { path, page, run, occurrences }| {
+                serialized(&result(&told, path, page, run, occurrences))
+            });
+        }
+    }
+
+    fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        for note in told::unseen(file).filter(|_| file.judged.is_ok()) {
+            self.add(out, |Self { path, page, occurrences, .. }| {
+                serialized(&unseen(note, path, page, occurrences))
+            });
+        }
+    }
+}
+
+impl Results<'_> {
+    fn add(&mut self, out: &mut dyn Sections, result: impl FnOnce(&mut Self) -> String) {
+        // Every result has a fingerprint.
+        if !self.occurrences.is_empty() {
+            out.add(0, Sarif.separator());
+        }
+        out.add(0, &result(self));
     }
 }
 
@@ -294,7 +321,7 @@ fn result<'a>(
     path: &'a str,
     page: &Page<'_>,
     run: &Run<'_>,
-    occurrences: &mut HashMap<u64, usize>,
+    occurrences: &mut HashMap<u64, u32>,
 ) -> Finding<'a> {
     let rule = told.outcome.rule;
     Finding {
@@ -323,7 +350,7 @@ fn unseen<'a>(
     (note, message): (&Note, String),
     path: &'a str,
     page: &Page<'_>,
-    occurrences: &mut HashMap<u64, usize>,
+    occurrences: &mut HashMap<u64, u32>,
 ) -> Finding<'a> {
     const ID: &str = "unseen-resources";
     Finding {
@@ -391,7 +418,7 @@ fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {
 
 /// What stays the same about a finding when lines move: of which rule it is, in which file, task definition, container,
 /// property and case, and the how-manieth of these.
-fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, usize>) -> String {
+fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, u32>) -> String {
     let Told { task, outcome, finding, .. } = told;
     let container = match &finding.container {
         Some(container) => container.name.clone().unwrap_or_else(|| format!("#{}", container.ordinal)),
@@ -402,7 +429,7 @@ fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, usize
 }
 
 /// A hash of texts and the how-manieth with it.
-fn numbered(texts: &[&str], occurrences: &mut HashMap<u64, usize>) -> String {
+fn numbered(texts: &[&str], occurrences: &mut HashMap<u64, u32>) -> String {
     let hash = fnv(&texts.join("\0"));
     let occurrence = occurrences.entry(hash).or_insert(0);
     *occurrence += 1;

@@ -14,7 +14,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use super::excerpt::Excerpt;
 use super::tally;
 use super::told::{self, Page, Told, counted};
-use super::{Ending, Format, Run};
+use super::{Ending, FileWriter, Format, Run, Sections};
 use crate::check::{CheckedFile, JudgedTask, Note, Unreadable, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Severity, Verdict, quote};
@@ -38,27 +38,9 @@ impl Format for Text {
         String::new()
     }
 
-    fn file(&self, file: &CheckedFile<'_>, run: &Run<'_>) -> String {
-        let shown = Shown { path: on_one_line(file.path), page: Page::new(file.text) };
-        let mut text = String::new();
-        for fixed in file.fixed.iter().filter(|_| !run.quiet) {
-            let word = if run.fixing.is_some_and(|fixing| fixing.is_preview) { "to fix" } else { "fixed" };
-            let (rule, done, path) = (fixed.rule, told::done(fixed), &shown.path);
-            let _ = writeln!(text, "{GOOD}{word}[{rule}]{GOOD:#}: {done} ({path})");
-        }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        match &file.judged {
-            Ok(tasks) => {
-                for task in tasks {
-                    self.task(&mut text, task, &shown, run);
-                }
-            }
-            Err(problem) => text += &shown.unreadable(problem),
-        }
-        text.extend(told::notes(file, run).map(|note| shown.note(note)));
-        text
+    fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
+        let shown = Shown { path: on_one_line(path), page: Page::new(text) };
+        Box::new(Report { format: self, shown, run, told: BTreeMap::new() })
     }
 
     fn separator(&self) -> &'static str {
@@ -111,44 +93,66 @@ impl Format for Text {
     }
 }
 
-impl Text {
-    fn task(&self, text: &mut String, task: &JudgedTask, shown: &Shown<'_>, run: &Run<'_>) {
+/// What people read of one file: what was fixed, then what was found.
+struct Report<'f> {
+    format: &'f Text,
+    shown: Shown<'f>,
+    run: &'f Run<'f>,
+    told: BTreeMap<&'static str, Severity>,
+}
+
+impl FileWriter for Report<'_> {
+    fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
+        let Self { shown, run, told: rules, .. } = self;
         let is_preview = run.fixing.is_some_and(|fixing| fixing.is_preview);
         // Who asks what would be fixed is told that, and what would not be although it could.
         let is_shown = |told: &Told<'_>| !is_preview || told.not_fixed_because(run).is_some();
         let mut findings = told::findings(task, run).filter(is_shown).peekable();
         while let Some(told) = findings.next() {
-            let severity = told.finding.severity;
-            let mut rules = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            rules
-                .entry(told.outcome.rule.name)
-                .and_modify(|worst| *worst = severity.max(*worst))
-                .or_insert(severity);
-            drop(rules);
+            tell(rules, told.outcome.rule.name, told.finding.severity);
             let is_mended_below = findings.peek().is_some_and(|next| next.is_mended_like(&told));
-            *text += &shown.finding(&told, is_mended_below, run);
+            out.add(1, &shown.finding(&told, is_mended_below, run));
         }
+        let mut text = String::new();
         let name = quote(&task.name);
         for (outcome, further) in told::left_out(task, run) {
             let (rule, findings) = (outcome.rule.name, counted(further, "more finding"));
             let _ = writeln!(text, "{NAME}{findings} of {rule} in task definition {name}{NAME:#}\n");
         }
-        if !run.verbose || told::silent(task).next().is_none() {
-            return;
+        if run.verbose && told::silent(task).next().is_some() {
+            shown.silent(&mut text, task);
         }
-        let (line, column) = shown.page.lines().position(task.span.start as usize);
-        for Outcome { rule, findings, .. } in told::silent(task) {
-            let word = if findings.verdict == Verdict::Pass { "pass" } else { "skip" };
-            let because = findings.not_applicable_because.map(|because| format!(": {because}"));
-            let because = because.unwrap_or_default();
-            let (rule, path) = (rule.name, &shown.path);
-            let _ = writeln!(
-                text,
-                "{GOOD}{word}[{rule}]{GOOD:#}: task definition {name}{because} ({path}:{line}:{column})"
-            );
-        }
-        text.push('\n');
+        out.add(1, &text);
     }
+
+    fn end(self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        let Self { format, shown, run, told } = *self;
+        let mut text = String::new();
+        for fixed in file.fixed.iter().filter(|_| !run.quiet) {
+            let word = if run.fixing.is_some_and(|fixing| fixing.is_preview) { "to fix" } else { "fixed" };
+            let (rule, done, path) = (fixed.rule, told::done(fixed), &shown.path);
+            let _ = writeln!(text, "{GOOD}{word}[{rule}]{GOOD:#}: {done} ({path})");
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        out.add(0, &text);
+        if let Err(problem) = &file.judged {
+            out.add(1, &shown.unreadable(problem));
+        }
+        for note in told::notes(file, run) {
+            out.add(1, &shown.note(note));
+        }
+        let mut rules = format.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for (rule, severity) in told {
+            tell(&mut rules, rule, severity);
+        }
+    }
+}
+
+/// Remembers a rule to tell of.
+fn tell(rules: &mut BTreeMap<&'static str, Severity>, rule: &'static str, severity: Severity) {
+    rules.entry(rule).and_modify(|worst| *worst = severity.max(*worst)).or_insert(severity);
 }
 
 /// A file whose findings are shown.
@@ -186,6 +190,23 @@ impl Shown<'_> {
             }));
         }
         self.render(group, (place.line, place.column))
+    }
+
+    /// What passes or does not apply.
+    fn silent(&self, text: &mut String, task: &JudgedTask) {
+        let name = quote(&task.name);
+        let (line, column) = self.page.lines().position(task.span.start as usize);
+        for Outcome { rule, findings, .. } in told::silent(task) {
+            let word = if findings.verdict == Verdict::Pass { "pass" } else { "skip" };
+            let because = findings.not_applicable_because.map(|because| format!(": {because}"));
+            let because = because.unwrap_or_default();
+            let (rule, path) = (rule.name, &self.path);
+            let _ = writeln!(
+                text,
+                "{GOOD}{word}[{rule}]{GOOD:#}: task definition {name}{because} ({path}:{line}:{column})"
+            );
+        }
+        text.push('\n');
     }
 
     fn note(&self, note: &Note) -> String {

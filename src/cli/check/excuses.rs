@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
 
-use crate::check::CheckedFile;
+use crate::check::JudgedTask;
 use crate::engine::{StackTags, Subject, excuse};
 use crate::policy::{Exception, Field, Policy};
 use crate::template::Given;
@@ -100,20 +100,17 @@ impl<'a> Excuses<'a> {
     }
 
     /// Takes the weight from what is excused.
-    pub(in crate::cli) fn apply(&self, file: &mut CheckedFile<'_>, known: &Known<'_>) {
-        let Ok(tasks) = &mut file.judged else { return };
-        for task in tasks {
-            let subject = Subject {
-                account: known.account,
-                stack_name: known.stack_name,
-                stack_tags: known.stack_tags.map(|tags| tags as &dyn StackTags),
-                logical_id: task.logical_id.as_deref(),
-                family: task.family.as_deref(),
-            };
-            for position in excuse(&mut task.report, &subject, self.policy, self.today, |_| true) {
-                if let Some(has_matched) = self.has_matched.get(position) {
-                    has_matched.store(true, Ordering::Relaxed);
-                }
+    pub(in crate::cli) fn apply(&self, task: &mut JudgedTask, known: &Known<'_>) {
+        let subject = Subject {
+            account: known.account,
+            stack_name: known.stack_name,
+            stack_tags: known.stack_tags.map(|tags| tags as &dyn StackTags),
+            logical_id: task.logical_id.as_deref(),
+            family: task.family.as_deref(),
+        };
+        for position in excuse(&mut task.report, &subject, self.policy, self.today, |_| true) {
+            if let Some(has_matched) = self.has_matched.get(position) {
+                has_matched.store(true, Ordering::Relaxed);
             }
         }
     }

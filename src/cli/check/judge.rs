@@ -13,6 +13,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIter
 use super::files::Input;
 use super::nested::NestedStack;
 use super::reading::{self, Content};
+use super::spool::Spool;
 use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
 use crate::document::{LineIndex, Span};
 use crate::output::UnreadableFile;
@@ -21,7 +22,7 @@ use crate::output::UnreadableFile;
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Judged {
     /// Its results, one text for each format.
-    pub(in crate::cli) texts: Vec<String>,
+    pub(super) texts: Vec<Spool>,
     /// Its share of the totals.
     pub(in crate::cli) totals: Totals,
     /// Why it could not be judged.
@@ -38,7 +39,7 @@ pub(in crate::cli) struct Judged {
 
 impl Judged {
     /// What came of checking a file, with its results for each format.
-    pub(in crate::cli) fn new(file: &CheckedFile<'_>, texts: Vec<String>) -> Self {
+    pub(super) fn new(file: &CheckedFile<'_>, texts: Vec<Spool>) -> Self {
         let problem = file.judged.as_ref().err().map(|problem| {
             let position = LineIndex::new(file.text).position(problem.span.start as usize);
             UnreadableFile { path: file.path.into(), position: Some(position), problem: problem.clone() }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use anstream::StripStream;
 
+use super::spool::Spool;
 use crate::document::quote;
 use crate::output::{self, Format};
 use crate::policy::did_you_mean;
@@ -158,13 +159,13 @@ impl Outputs {
     }
 
     /// Writes one file's results.
-    pub(super) fn write_file(&mut self, formats: &[Box<dyn Format>], texts: &[String]) {
+    pub(super) fn write_file(&mut self, formats: &[Box<dyn Format>], texts: Vec<Spool>) {
         let all = self.outputs.iter_mut().zip(formats).zip(texts);
         for ((output, format), text) in all.filter(|(_, text)| !text.is_empty()) {
             if output.has_written_file {
                 output.write(format.separator());
             }
-            output.write(text);
+            output.unless_given_up(|writer| text.write_to(writer));
             output.has_written_file = true;
         }
     }

@@ -69,7 +69,7 @@ impl<'a> Results<'a> {
         self.totals.add(judged.totals);
         self.nested.extend(judged.nested);
         let printed = self.printed.write_all(&judged.printed).and_then(|()| self.printed.flush());
-        self.outputs.write_file(self.formats, &judged.texts);
+        self.outputs.write_file(self.formats, judged.texts);
         let printed = printed.err().map(|error| format!("cannot be printed: {error}"));
         for problem in [judged.unwritten, printed].into_iter().flatten() {
             self.has_unwritten = true;
