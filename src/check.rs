@@ -187,8 +187,9 @@ fn check_document<'a>(
     take: &mut dyn FnMut(JudgedTask),
 ) -> Option<CheckedFile<'a>> {
     let root = &document.root;
-    let plain = from_plain(root);
-    if plain.is_empty() && !Template::is_one(root) {
+    let mut plain = from_plain(root).peekable();
+    let is_plain = plain.peek().is_some();
+    if !is_plain && !Template::is_one(root) {
         return None;
     }
     let mut file = CheckedFile::new(path, text);
@@ -198,8 +199,8 @@ fn check_document<'a>(
         take(task);
     };
     note_oddities(root, document.alias, &mut file.notes);
-    if !plain.is_empty() {
-        plain.iter().for_each(|properties| take(judge_plain(properties, policy)));
+    if is_plain {
+        plain.for_each(|properties| take(judge_plain(&properties, policy)));
         return Some(file);
     }
     let template = Template::of(root, given)?;

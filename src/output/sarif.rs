@@ -7,7 +7,7 @@
 //! about.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -189,7 +189,7 @@ impl Format for Sarif {
     }
 
     fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
-        Box::new(Results { path, page: Page::new(text), run, occurrences: HashMap::new() })
+        Box::new(Results { path, page: Page::new(text), run, occurrences: BTreeMap::new() })
     }
 
     fn separator(&self) -> &'static str {
@@ -230,8 +230,9 @@ struct Results<'f> {
     path: &'f str,
     page: Page<'f>,
     run: &'f Run<'f>,
-    /// How often each fingerprint was needed, by its hash.
-    occurrences: HashMap<u64, u32>,
+    /// How often each fingerprint was needed, by its hash. There is one for each finding, and a hash table would have room
+    /// for three where one is needed, while it grows.
+    occurrences: BTreeMap<u64, u32>,
 }
 
 impl FileWriter for Results<'_> {
@@ -321,7 +322,7 @@ fn result<'a>(
     path: &'a str,
     page: &Page<'_>,
     run: &Run<'_>,
-    occurrences: &mut HashMap<u64, u32>,
+    occurrences: &mut BTreeMap<u64, u32>,
 ) -> Finding<'a> {
     let rule = told.outcome.rule;
     Finding {
@@ -350,7 +351,7 @@ fn unseen<'a>(
     (note, message): (&Note, String),
     path: &'a str,
     page: &Page<'_>,
-    occurrences: &mut HashMap<u64, u32>,
+    occurrences: &mut BTreeMap<u64, u32>,
 ) -> Finding<'a> {
     const ID: &str = "unseen-resources";
     Finding {
@@ -418,7 +419,7 @@ fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {
 
 /// What stays the same about a finding when lines move: of which rule it is, in which file, task definition, container,
 /// property and case, and the how-manieth of these.
-fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, u32>) -> String {
+fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut BTreeMap<u64, u32>) -> String {
     let Told { task, outcome, finding, .. } = told;
     let container = match &finding.container {
         Some(container) => container.name.clone().unwrap_or_else(|| format!("#{}", container.ordinal)),
@@ -429,7 +430,7 @@ fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut HashMap<u64, u32>)
 }
 
 /// A hash of texts and the how-manieth with it.
-fn numbered(texts: &[&str], occurrences: &mut HashMap<u64, u32>) -> String {
+fn numbered(texts: &[&str], occurrences: &mut BTreeMap<u64, u32>) -> String {
     let hash = fnv(&texts.join("\0"));
     let occurrence = occurrences.entry(hash).or_insert(0);
     *occurrence += 1;

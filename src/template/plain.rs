@@ -21,21 +21,25 @@ const IRREGULAR: &[(&str, &str)] = &[
 ];
 
 /// The plain task definitions of a document, which is one or a list of them: their properties as CloudFormation spells
-/// them. A property that the document spells as CloudFormation does is unknown to Amazon ECS, and stays unknown here.
-pub fn from_plain<'a>(root: &Node<'a>) -> Vec<Node<'a>> {
+/// them, each made when it is its turn. A property that the document spells as CloudFormation does is unknown to Amazon
+/// ECS, and stays unknown here.
+pub fn from_plain<'r, 'a>(root: &'r Node<'a>) -> impl Iterator<Item = Node<'a>> + use<'r, 'a> {
     let documents = match &root.value {
         Value::Sequence(items) => items.as_slice(),
         _ => std::slice::from_ref(root),
     };
-    let mut found = Vec::new();
-    for document in documents.iter().filter(|document| document.get("Resources").is_none()) {
-        let Value::Mapping(entries) = &document.value else { continue };
+    let of_document = |document: &'r Node<'a>| {
+        let entries = match &document.value {
+            Value::Mapping(entries) if document.get("Resources").is_none() => entries.as_slice(),
+            _ => &[],
+        };
         let described =
             entries.iter().filter(|entry| entry.key == "taskDefinition").map(|entry| &entry.value);
+        let whole = Some(document).filter(|_| !entries.is_empty());
         let is_one = |node: &&Node<'_>| node.get("containerDefinitions").is_some();
-        found.extend(std::iter::once(document).chain(described).filter(is_one).map(respelled));
-    }
-    found
+        whole.into_iter().chain(described).filter(is_one).map(respelled)
+    };
+    documents.iter().flat_map(of_document)
 }
 
 fn respelled<'a>(node: &Node<'a>) -> Node<'a> {
