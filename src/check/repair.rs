@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{CheckedFile, JudgedTask, Parameters, check_document, gathered, read_document};
+use super::{CheckedFile, JudgedTask, Parameters, check_document, read_document};
 use crate::document::Document;
 use crate::finding::{Applicability, Container, Finding, Verdict};
 use crate::fix::{self, Plan, Resources, Source, Task};
@@ -64,14 +64,21 @@ pub struct Checking<'c> {
 }
 
 impl Checking<'_> {
-    fn check<'a>(&'a self, text: &'a str, document: &Document<'a>) -> Option<CheckedFile<'a>> {
+    /// Judges a document and looks at each task definition with its number. `None`: there is nothing to be fixed in it.
+    fn look(
+        &self,
+        text: &str,
+        document: &Document<'_>,
+        look: &mut dyn FnMut(usize, &JudgedTask),
+    ) -> Option<()> {
+        let mut number = 0;
         let deployment = (self.given, Parameters::Open);
-        gathered(|take| {
-            check_document(self.path, text, document, deployment, self.policy, &mut |mut task| {
-                (self.excuse)(&mut task);
-                take(task);
-            })
-        })
+        let file = check_document(self.path, text, document, deployment, self.policy, &mut |mut task| {
+            (self.excuse)(&mut task);
+            look(number, &task);
+            number += 1;
+        })?;
+        file.judged.is_ok().then_some(())
     }
 }
 
@@ -151,19 +158,18 @@ struct Round<'r, 'a> {
 impl Round<'_, '_> {
     /// The fixes to make at the same time, as many as can be.
     fn steps(&self, wanted: Applicability, given_up: &HashMap<Identity, &'static str>) -> Option<Vec<Step>> {
-        let file = self.checking.check(self.text, self.document)?;
         let mut steps = Vec::new();
         let resources = Resources::of(self.document);
-        for (number, task) in file.judged.as_ref().ok()?.iter().enumerate() {
+        self.checking.look(self.text, self.document, &mut |number, task| {
             let of_task = Task::of(&task.name, task.plain);
             let source =
                 Source { text: self.text, document: self.document, resources: &resources, task: of_task };
             for outcome in &task.report.outcomes {
                 for finding in &outcome.findings.kept {
-                    let identity = identity(number, outcome.rule.name, finding);
                     let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability <= wanted) else {
                         continue;
                     };
+                    let identity = identity(number, outcome.rule.name, finding);
                     if finding.verdict != Verdict::Fail || given_up.contains_key(&identity) {
                         continue;
                     }
@@ -178,7 +184,7 @@ impl Round<'_, '_> {
                     steps.push(Step { task: number, plan, fixed, settles: vec![identity] });
                 }
             }
-        }
+        })?;
         // Whoever ends first leaves the most room for the others.
         steps.sort_by_key(|step| (step.plan.scope.end, step.plan.scope.start));
         let mut chosen: Vec<Step> = Vec::new();
@@ -202,15 +208,16 @@ impl Round<'_, '_> {
         if document.syntax != self.document.syntax || !document.root.is_like(&expected) {
             return Err(MISREAD);
         }
-        let file = self.checking.check(&text, &document).ok_or(MISREAD)?;
-        let mut remaining = HashSet::new();
-        for (number, task) in file.judged.as_ref().map_err(|_| MISREAD)?.iter().enumerate() {
+        let settled: HashSet<&Identity> = steps.iter().flat_map(|step| &step.settles).collect();
+        let mut remains = false;
+        let look = &mut |number, task: &JudgedTask| {
             for outcome in &task.report.outcomes {
-                let findings = outcome.findings.kept.iter();
-                remaining.extend(findings.map(|finding| identity(number, outcome.rule.name, finding)));
+                let mut findings = outcome.findings.kept.iter();
+                remains |= findings.any(|one| settled.contains(&identity(number, outcome.rule.name, one)));
             }
-        }
-        if steps.iter().flat_map(|step| &step.settles).any(|settled| remaining.contains(settled)) {
+        };
+        self.checking.look(&text, &document, look).ok_or(MISREAD)?;
+        if remains {
             return Err("the finding would still be there");
         }
         Ok(text)

@@ -30,14 +30,19 @@ pub(super) fn too_large() -> String {
 /// Reads a file or standard input, of a device or a pipe without an end only as much as a file may have.
 pub(super) fn read(input: &Input) -> io::Result<Content> {
     if input.is_standard_input() {
-        read_bounded(io::stdin().lock())
+        read_bounded(io::stdin().lock(), 0)
     } else {
-        read_bounded(File::open(&input.path)?)
+        let file = File::open(&input.path)?;
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
+        read_bounded(file, length)
     }
 }
 
-fn read_bounded(source: impl Read) -> io::Result<Content> {
-    let mut bytes = Vec::new();
+/// Reads what has about `length` bytes, as far as that is known.
+fn read_bounded(source: impl Read, length: u64) -> io::Result<Content> {
+    // One more, so that the end is seen without asking for more room.
+    let room = usize::try_from(length.min(MAXIMUM_BYTES) + 1).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(room);
     source.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes)?;
     let is_cut = bytes.len() as u64 > MAXIMUM_BYTES;
     Ok(Content { bytes, is_cut })

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::output::Sections;
 
-/// How many bytes of a section are in memory.
-const BUFFER: usize = 64 << 10;
+/// How many bytes of a section are in memory. Hundreds of files wait at the same time.
+const BUFFER: usize = 16 << 10;
 
-/// How many sections have a file at the same time: far fewer than the files that a process may have open, 256 by default on
-/// macOS.
-const MAXIMUM_FILES: usize = 64;
+/// How many sections have a file at the same time: half of what a process may have open by default on macOS, which
+/// has the fewest.
+const MAXIMUM_FILES: usize = 128;
 
 static FILES: AtomicUsize = AtomicUsize::new(0);
 
