@@ -239,7 +239,9 @@ fn targets(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Error
         }
     }
 
-    for path in ["tasks-2000.json", "tasks-2000.yaml", "failing-100-percent.json", "large-8"] {
+    let large =
+        ["tasks-2000.json", "tasks-2000.yaml", "failing-100-percent.json", "dense.json", "dense.yaml", "large-8"];
+    for path in large {
         let (Some((_, input)), Some(series)) = (results.input(path), results.series(Tool::TWO_THREADS, path))
         else {
             continue;
@@ -275,6 +277,9 @@ fn describe(input: &Input) -> String {
     let format = format.map(|(_, name)| format!(", {name}")).unwrap_or_default();
     let count = match (input.files, input.task_definitions) {
         (1, 1) => "one small template".to_owned(),
+        (1, tasks) if input.bytes / tasks < 1000 => {
+            format!("{} tiny task definitions that all fail", grouped(tasks))
+        }
         (1, tasks) => format!("{} task definitions in one template", grouped(tasks)),
         (files, tasks) if tasks / files > 100 => {
             format!("{files} templates with {} task definitions each", grouped(tasks / files))

@@ -115,6 +115,23 @@ pub fn large(tasks: usize, faults: Faults) -> Content {
     build(0, tasks, Size::Full, faults)
 }
 
+/// A template of so many task definitions in which there is next to nothing, so that they break two rules each: as much to
+/// say of as little text as can be.
+pub fn dense(tasks: usize) -> Content {
+    let task = |number: usize| {
+        let containers = json!([{"Name": "a", "Image": "b"}]);
+        let task = json!({
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {"ContainerDefinitions": containers},
+        });
+        (format!("T{number}"), task)
+    };
+    let resources: Map<String, Value> = (0..tasks).map(task).collect();
+    let expected =
+        Expected { task_definitions: tasks, findings: 2 * tasks, failing_rules: 2, open_volumes: 0 };
+    Content { document: json!({"Resources": resources}), expected }
+}
+
 fn build(number: usize, tasks: usize, size: Size, faults: Faults) -> Content {
     let mut resources = shared_resources(number);
     let mut expected = Expected { task_definitions: tasks, ..Expected::default() };

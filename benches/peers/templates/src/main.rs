@@ -120,6 +120,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let path = format!("failing-{percent}-percent.{extension}");
             manifest.push(Input::file(path, format, &content)?.write(root)?);
         }
+        let content = content::dense(20_000);
+        manifest.push(Input::file(format!("dense.{extension}"), format, &content)?.write(root)?);
     }
     let mut input = Input::directory("large-8".to_owned());
     for number in 0..8 {
