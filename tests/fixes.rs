@@ -13,7 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ecs_guard::check::{CheckedFile, Checking, JudgedTask, Repaired, check, read_document, repair};
+use ecs_guard::check::{Checking, JudgedTask, Repaired, check, read_document, repair};
 use ecs_guard::document::{Node, Syntax, Value as Written};
 use ecs_guard::engine::{Subject, excuse};
 use ecs_guard::finding::{Applicability, Verdict};

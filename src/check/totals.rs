@@ -74,7 +74,9 @@ impl Totals {
         };
         let unknowns = file.notes.iter().filter(|note| note.is_unknown).count();
         let mut totals = Self { files: 1, unknowns, fixes: file.fixed.len(), ..Self::default() };
-        tasks.iter().for_each(|task| totals.add(Self::of_task(task)));
+        for task in tasks {
+            totals.add(Self::of_task(task));
+        }
         totals
     }
 

@@ -7,7 +7,7 @@
 //! about.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -189,7 +189,7 @@ impl Format for Sarif {
     }
 
     fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f> {
-        Box::new(Results { path, page: Page::new(text), run, occurrences: BTreeMap::new() })
+        Box::new(Results { path, page: Page::new(text), run, occurrences: Occurrences::default() })
     }
 
     fn separator(&self) -> &'static str {
@@ -230,9 +230,7 @@ struct Results<'f> {
     path: &'f str,
     page: Page<'f>,
     run: &'f Run<'f>,
-    /// How often each fingerprint was needed, by its hash. There is one for each finding, and a hash table would have room
-    /// for three where one is needed, while it grows.
-    occurrences: BTreeMap<u64, u32>,
+    occurrences: Occurrences,
 }
 
 impl FileWriter for Results<'_> {
@@ -256,7 +254,7 @@ impl FileWriter for Results<'_> {
 impl Results<'_> {
     fn add(&mut self, out: &mut dyn Sections, result: impl FnOnce(&mut Self) -> String) {
         // Every result has a fingerprint.
-        if !self.occurrences.is_empty() {
+        if !self.occurrences.once.is_empty() {
             out.add(0, Sarif.separator());
         }
         out.add(0, &result(self));
@@ -322,7 +320,7 @@ fn result<'a>(
     path: &'a str,
     page: &Page<'_>,
     run: &Run<'_>,
-    occurrences: &mut BTreeMap<u64, u32>,
+    occurrences: &mut Occurrences,
 ) -> Finding<'a> {
     let rule = told.outcome.rule;
     Finding {
@@ -351,7 +349,7 @@ fn unseen<'a>(
     (note, message): (&Note, String),
     path: &'a str,
     page: &Page<'_>,
-    occurrences: &mut BTreeMap<u64, u32>,
+    occurrences: &mut Occurrences,
 ) -> Finding<'a> {
     const ID: &str = "unseen-resources";
     Finding {
@@ -419,7 +417,7 @@ fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {
 
 /// What stays the same about a finding when lines move: of which rule it is, in which file, task definition, container,
 /// property and case, and the how-manieth of these.
-fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut BTreeMap<u64, u32>) -> String {
+fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut Occurrences) -> String {
     let Told { task, outcome, finding, .. } = told;
     let container = match &finding.container {
         Some(container) => container.name.clone().unwrap_or_else(|| format!("#{}", container.ordinal)),
@@ -429,12 +427,30 @@ fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut BTreeMap<u64, u32>
     numbered(&[outcome.rule.name, path, told::name(task), &container, finding.property, case], occurrences)
 }
 
+/// How often each hash of a file was met. Most are met once, and there is one for each finding, so that is kept in the
+/// least room.
+#[derive(Debug, Default)]
+struct Occurrences {
+    once: HashSet<u64>,
+    often: HashMap<u64, usize>,
+}
+
+impl Occurrences {
+    /// The how-manieth of its kind the next one is.
+    fn next(&mut self, hash: u64) -> usize {
+        if self.once.insert(hash) {
+            return 1;
+        }
+        let count = self.often.entry(hash).or_insert(1);
+        *count += 1;
+        *count
+    }
+}
+
 /// A hash of texts and the how-manieth with it.
-fn numbered(texts: &[&str], occurrences: &mut BTreeMap<u64, u32>) -> String {
+fn numbered(texts: &[&str], occurrences: &mut Occurrences) -> String {
     let hash = fnv(&texts.join("\0"));
-    let occurrence = occurrences.entry(hash).or_insert(0);
-    *occurrence += 1;
-    format!("{hash:016x}:{occurrence}")
+    format!("{hash:016x}:{}", occurrences.next(hash))
 }
 
 /// 64-bit FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>): the standard library does not promise that its own

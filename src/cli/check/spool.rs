@@ -94,13 +94,11 @@ impl Beginning {
     fn new() -> Option<Self> {
         let is_one_more = |files| (files < MAXIMUM_FILES).then_some(files + 1);
         FILES.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_one_more).ok()?;
-        match tempfile::tempfile() {
-            Ok(file) => Some(Self { file, length: 0 }),
-            Err(_) => {
-                FILES.fetch_sub(1, Ordering::Relaxed);
-                None
-            }
+        let file = tempfile::tempfile();
+        if file.is_err() {
+            FILES.fetch_sub(1, Ordering::Relaxed);
         }
+        Some(Self { file: file.ok()?, length: 0 })
     }
 
     fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
