@@ -239,8 +239,14 @@ fn targets(text: &mut String, results: &Results<'_>) -> Result<(), Box<dyn Error
         }
     }
 
-    let large =
-        ["tasks-2000.json", "tasks-2000.yaml", "failing-100-percent.json", "dense.json", "dense.yaml", "large-8"];
+    let large = [
+        "tasks-2000.json",
+        "tasks-2000.yaml",
+        "failing-100-percent.json",
+        "dense.json",
+        "dense.yaml",
+        "large-8",
+    ];
     for path in large {
         let (Some((_, input)), Some(series)) = (results.input(path), results.series(Tool::TWO_THREADS, path))
         else {
