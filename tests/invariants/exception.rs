@@ -29,18 +29,18 @@ enum Knowledge {
 /// Tags that count how often they are asked for.
 struct Tags {
     knowledge: Knowledge,
-    tags: BTreeMap<String, String>,
+    known: BTreeMap<String, String>,
     asked: Cell<usize>,
 }
 
 impl StackTags for Tags {
     fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
         self.asked.set(self.asked.get() + 1);
-        if self.knowledge == Knowledge::Unanswered { Err("nobody answers") } else { Ok(&self.tags) }
+        if self.knowledge == Knowledge::Unanswered { Err("nobody answers") } else { Ok(&self.known) }
     }
 
     fn at_hand(&self) -> Option<&BTreeMap<String, String>> {
-        (self.knowledge == Knowledge::AtHand).then_some(&self.tags)
+        (self.knowledge == Knowledge::AtHand).then_some(&self.known)
     }
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn exception(bytes: &[u8]) {
     let knowledge = [Knowledge::NoStack, Knowledge::AtHand, Knowledge::Askable, Knowledge::Unanswered];
     let tags = Tags {
         knowledge: knowledge[choice % knowledge.len()],
-        tags: [("team", "shop"), ("stage", "")].map(|(key, value)| (key.into(), value.into())).into(),
+        known: [("team", "shop"), ("stage", "")].map(|(key, value)| (key.into(), value.into())).into(),
         asked: Cell::new(0),
     };
     // The last day of some exception, or the day after it, tells most.
@@ -145,7 +145,7 @@ fn is_meant(exception: &Exception, subject: &Subject<'_>, tags: &Tags, about: Op
             Field::StackName => subject.stack_name,
             Field::StackTag(name) => match tags.knowledge {
                 Knowledge::NoStack | Knowledge::Unanswered => None,
-                Knowledge::AtHand | Knowledge::Askable => tags.tags.get(name).map(String::as_str),
+                Knowledge::AtHand | Knowledge::Askable => tags.known.get(name).map(String::as_str),
             },
             Field::LogicalId => subject.logical_id,
             Field::Family => subject.family,
