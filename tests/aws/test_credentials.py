@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from .command import ACCOUNT, REGION, EcsGuard
+from .conftest import client
 from .server import Call, Reply, Server, error
 
 # No credentials but those that a test gives.
@@ -75,6 +76,8 @@ def test_keys_of_a_profile_that_is_named_come_before_those_of_the_environment(se
     configure(ecs_guard, "")
     assert asks_as(server, ecs_guard, "--aws-profile", "source", variables={}) == "AKIDSOURCE"
     assert asks_as(server, ecs_guard, variables=NONE | {"AWS_PROFILE": "source"}) == "AKIDSOURCE"
+    configure(ecs_guard, f"[default]\naws_access_key_id = AKIDDEFAULT\naws_secret_access_key = {SECRET}")
+    assert asks_as(server, ecs_guard) == "AKIDDEFAULT"
     # As AWS's own command has it.
     assert asks_as(server, ecs_guard, variables={"AWS_PROFILE": "source"}) == "AKIDEXAMPLE"
 
@@ -193,6 +196,31 @@ def test_the_credentials_of_a_machine(stub: Server, served: EcsGuard) -> None:
     for name in ("region", "nobody"):
         said = refused(served, "--aws-profile", name, variables=variables | {"AWS_ACCESS_KEY_ID": "AKIDOTHER"})
         assert f"from profile {name}: " in said
+
+
+@pytest.mark.parametrize("source", ["Ec2InstanceMetadata", "EcsContainer"])
+def test_a_role_is_assumed_by_a_machine_or_a_container(server: Server, ecs_guard: EcsGuard, source: str) -> None:
+    also(server, lambda call: as_json(KEYS) if call.action == "GET /v2/credentials" else metadata(call))
+    configure(ecs_guard, f"[profile role]\nrole_arn = {ROLE}\ncredential_source = {source}")
+    variables = NONE | {
+        "AWS_EC2_METADATA_DISABLED": None,
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.endpoint,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{server.endpoint}/v2/credentials",
+    }
+    assert asks_as(server, ecs_guard, "--aws-profile", "role", variables=variables).startswith("ASIA")
+    assert [call.key for call in server.calls if call.action == "AssumeRole"] == ["AKIDSERVED"]
+
+
+def test_credentials_that_have_expired_are_asked_for_again(server: Server, ecs_guard: EcsGuard) -> None:
+    count, answer = ecs_guard.directory / "count", ecs_guard.directory / "answer.json"
+    keys = {"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": SECRET, "Expiration": "2020-01-01T00:00:00Z"}
+    answer.write_text(json.dumps(keys))
+    configure(ecs_guard, f"[profile process]\ncredential_process = echo asked >> {count}; cat {answer}")
+    client(server.endpoint).create_stack(StackName="nothing", TemplateBody="Resources: {Topic: {Type: 'AWS::SNS::Topic'}}")
+    ran = ecs_guard.audit("--aws-profile", "process", variables=NONE)
+    assert ran.code == 0, ran
+    # For the list, and for the template.
+    assert count.read_text() == "asked\n" * 2
 
 
 def test_credentials_are_asked_for_once_for_all_regions(stub: Server, served: EcsGuard) -> None:
