@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::indexing_slicing, reason = "positions come from the generator")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use ecs_guard::check::{check, read_document};
@@ -26,6 +27,19 @@ use serde_json::json;
 const PARAMETERS: &[(&str, &[&str])] =
     &[("Stage", &["prod", "test", "root"]), ("Flag", &["true", "false"]), ("Group", &["0", "1000", "prod"])];
 
+/// Parameters that may be any text, behind the others.
+const FREE: &[&str] = &["One", "Two"];
+
+/// Texts that these are compared with, parts of them, and others.
+const FREE_VALUES: &[&str] = &[
+    "", "a", "b", "ab", "a-b", "b-a", "prod", "test", "root", "y", "z", "a-y", "a-z", "b-y", "b-z", "prod-y", "prod-z",
+];
+
+/// The name of a parameter.
+fn name_of(parameter: usize) -> &'static str {
+    PARAMETERS.get(parameter).map_or_else(|| FREE[parameter - PARAMETERS.len()], |(name, _)| name)
+}
+
 /// The value of each parameter, by position.
 type Choice = Vec<&'static str>;
 
@@ -38,12 +52,72 @@ fn choices() -> Vec<Choice> {
     })
 }
 
+/// The choices that differ in the first parameter and in those that may be any text.
+fn free_choices() -> Vec<Choice> {
+    let (_, stages) = PARAMETERS[0];
+    let free = FREE_VALUES.iter().flat_map(|one| FREE_VALUES.iter().map(move |two| (*one, *two)));
+    free.flat_map(|(one, two)| stages.iter().map(move |stage| vec![*stage, "true", "0", one, two])).collect()
+}
+
+/// A part of a text.
+#[derive(Debug, Clone)]
+enum Part {
+    Text(&'static str),
+    Parameter(usize),
+    /// What stands before the first hyphen of a parameter.
+    First(usize),
+}
+
+/// A text that is put together.
+type Parts = Vec<Part>;
+
+fn put_together(parts: &Parts, choice: &Choice) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text,
+        Part::Parameter(at) => choice[*at],
+        Part::First(at) => choice[*at].split('-').next().unwrap(),
+    };
+    parts.iter().map(part).collect()
+}
+
+/// The same as a function: a reference alone, and else `Fn::Sub`, or `Fn::Join` where it `is_joined`.
+fn function(parts: &Parts, is_joined: bool) -> String {
+    let single = |part: &Part| match part {
+        Part::Text(text) => format!("'{text}'"),
+        Part::Parameter(at) => format!("{{Ref: {}}}", name_of(*at)),
+        Part::First(at) => format!("{{'Fn::Select': [0, {{'Fn::Split': ['-', {{Ref: {}}}]}}]}}", name_of(*at)),
+    };
+    match parts.as_slice() {
+        [only] => single(only),
+        several if is_joined => {
+            let items: Vec<String> = several.iter().map(single).collect();
+            format!("{{'Fn::Join': ['', [{}]]}}", items.join(", "))
+        }
+        several => {
+            let (mut text, mut variables) = (String::new(), String::new());
+            for (at, part) in several.iter().enumerate() {
+                match part {
+                    Part::Text(known) => text += known,
+                    Part::Parameter(at) => write!(text, "${{{}}}", name_of(*at)).unwrap(),
+                    Part::First(_) => {
+                        write!(text, "${{V{at}}}").unwrap();
+                        write!(variables, "V{at}: {}, ", single(part)).unwrap();
+                    }
+                }
+            }
+            format!("{{'Fn::Sub': ['{text}', {{{variables}}}]}}")
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Condition {
     Is(usize, &'static str),
     Same(usize, usize),
     /// Two parameters joined by a colon are this text.
     Joined(usize, usize, &'static str),
+    /// Two texts that are put together are equal; written with `Fn::Join` or with `Fn::Sub`.
+    Equal(Parts, Parts, bool),
     Not(Box<Condition>),
     All(Vec<Condition>),
     Any(Vec<Condition>),
@@ -55,7 +129,7 @@ impl Condition {
     fn written(&self) -> String {
         let several =
             |conditions: &[Self]| conditions.iter().map(Self::written).collect::<Vec<_>>().join(", ");
-        let name = |at: &usize| PARAMETERS[*at].0;
+        let name = |at: &usize| name_of(*at);
         match self {
             Self::Is(parameter, value) => {
                 format!("{{'Fn::Equals': [{{Ref: {}}}, '{value}']}}", name(parameter))
@@ -68,6 +142,9 @@ impl Condition {
                 name(one),
                 name(other)
             ),
+            Self::Equal(one, other, is_joined) => {
+                format!("{{'Fn::Equals': [{}, {}]}}", function(one, *is_joined), function(other, !*is_joined))
+            }
             Self::Not(condition) => format!("{{'Fn::Not': [{}]}}", condition.written()),
             Self::All(conditions) => format!("{{'Fn::And': [{}]}}", several(conditions)),
             Self::Any(conditions) => format!("{{'Fn::Or': [{}]}}", several(conditions)),
@@ -81,6 +158,7 @@ impl Condition {
             Self::Is(parameter, value) => choice[*parameter] == *value,
             Self::Same(one, other) => choice[*one] == choice[*other],
             Self::Joined(one, other, text) => format!("{}:{}", choice[*one], choice[*other]) == *text,
+            Self::Equal(one, other, _) => put_together(one, choice) == put_together(other, choice),
             Self::Not(condition) => !condition.holds(choice, conditions),
             Self::All(several) => several.iter().all(all(true)),
             Self::Any(several) => several.iter().any(all(true)),
@@ -100,6 +178,8 @@ enum Expression {
     Selected(usize, usize),
     /// From the mapping `Map`, which has a key for every value of the parameter.
     Mapped(usize, [&'static str; 3]),
+    /// From a mapping that has these keys, by a text that is put together; else the text behind them.
+    Found(Parts, [(&'static str, &'static str); 2], &'static str),
     If(usize, Box<Expression>, Box<Expression>),
 }
 
@@ -113,7 +193,7 @@ struct Written<'w> {
 impl Written<'_> {
     fn expression(&mut self, expression: &Expression) -> Option<String> {
         let value = |at: &usize| self.choice.map(|choice| choice[*at]);
-        let name = |at: &usize| PARAMETERS[*at].0;
+        let name = |at: &usize| name_of(*at);
         Some(match expression {
             Expression::Text(text) => (*text).to_owned(),
             Expression::Absent => return self.choice.is_none().then(|| "{Ref: 'AWS::NoValue'}".into()),
@@ -142,6 +222,21 @@ impl Written<'_> {
                 }
                 self.mappings += "}, ";
                 format!("!FindInMap [{map}, !Ref {}, K]", name(at))
+            }
+            Expression::Found(parts, entries, default) => {
+                if let Some(choice) = self.choice {
+                    let text = put_together(parts, choice);
+                    let found = entries.iter().find(|(key, _)| *key == text);
+                    return Some(format!("'{}'", found.map_or(*default, |(_, value)| *value)));
+                }
+                let map = format!("M{}", self.mappings.len());
+                let [(first, of_first), (second, of_second)] = entries;
+                write!(self.mappings, "{map}: {{'{first}': {{K: '{of_first}'}}, '{second}': {{K: '{of_second}'}}}}, ")
+                    .unwrap();
+                format!(
+                    "{{'Fn::FindInMap': [{map}, {}, K, {{DefaultValue: '{default}'}}]}}",
+                    function(parts, self.mappings.len() % 2 == 0)
+                )
             }
             Expression::If(condition, then, otherwise) => {
                 if let Some(choice) = self.choice {
@@ -202,6 +297,9 @@ impl Written<'_> {
             for (name, values) in PARAMETERS {
                 let values: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
                 writeln!(text, "  {name}: {{Type: String, AllowedValues: [{}]}}", values.join(", ")).unwrap();
+            }
+            for name in FREE {
+                writeln!(text, "  {name}: {{Type: String}}").unwrap();
             }
             text += "Conditions:\n";
             for (at, condition) in self.conditions.iter().enumerate() {
@@ -340,6 +438,91 @@ fn template() -> impl Strategy<Value = Template> {
         })
 }
 
+/// A text that is put together of a limited or free parameter and others, and a text that it may be.
+fn joined() -> impl Strategy<Value = (Parts, &'static str)> {
+    use Part::{First, Parameter, Text};
+    let free = || PARAMETERS.len()..PARAMETERS.len() + FREE.len();
+    let of_any = || prop_oneof![Just(0), free()];
+    let alone = prop::sample::select(vec!["a", "b", "a-b", "prod", ""]);
+    let between = prop::sample::select(vec!["a-b", "b-a-b", "prod-a", "test-b", "-b", "a", "prod-prod"]);
+    let first = prop::sample::select(vec!["a", "b", "prod"]);
+    prop_oneof![
+        3 => (of_any(), alone).prop_map(|(at, text)| (vec![Parameter(at)], text)),
+        4 => (of_any(), of_any(), between)
+            .prop_map(|(one, other, text)| (vec![Parameter(one), Text("-"), Parameter(other)], text)),
+        1 => (free(), free()).prop_map(|(one, other)| (vec![Parameter(one), Parameter(other)], "ab")),
+        1 => (free(), first).prop_map(|(at, text)| (vec![First(at)], text)),
+        1 => (free(), of_any()).prop_map(|(one, other)| (vec![First(one), Text("-"), Parameter(other)], "a-b")),
+    ]
+}
+
+/// A condition about texts that are put together.
+fn joined_condition(before: usize) -> impl Strategy<Value = Condition> {
+    use Part::{Parameter, Text};
+    let of_any = || prop_oneof![Just(0), PARAMETERS.len()..PARAMETERS.len() + FREE.len()];
+    let behind = |one, other| vec![Parameter(one), Text("-"), Parameter(other)];
+    let leaf = prop_oneof![
+        6 => (joined(), any::<bool>()).prop_map(|((parts, text), is_joined)| {
+            Condition::Equal(parts, vec![Text(text)], is_joined)
+        }),
+        1 => (of_any(), of_any()).prop_map(|(one, other)| Condition::Same(one, other)),
+        1 => (of_any(), of_any(), any::<bool>()).prop_map(move |(one, other, is_joined)| {
+            Condition::Equal(behind(one, 0), behind(other, 0), is_joined)
+        }),
+        1 => (0..before.max(1)).prop_map(move |at| if before == 0 { Condition::Is(0, "prod") } else { Condition::Named(at) }),
+    ];
+    leaf.prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|condition| Condition::Not(Box::new(condition))),
+            prop::collection::vec(inner.clone(), 2..=3).prop_map(Condition::All),
+            prop::collection::vec(inner, 2..=3).prop_map(Condition::Any),
+        ]
+    })
+}
+
+/// A value that depends on such conditions, or on a mapping's key that is put together.
+fn joined_expression(texts: &'static [&'static str]) -> impl Strategy<Value = Expression> {
+    let text = prop::sample::select(texts);
+    let found = (joined(), joined(), [plain(), plain(), plain()]).prop_map(|((parts, key), (_, other), values)| {
+        let other = if other == key { "elsewhere" } else { other };
+        Expression::Found(parts, [(key, values[0]), (other, values[1])], values[2])
+    });
+    let leaf = prop_oneof![3 => text.prop_map(Expression::Text), 1 => found];
+    leaf.prop_recursive(3, 8, 2, |inner| {
+        (0..CONDITIONS, inner.clone(), inner).prop_map(|(condition, then, otherwise)| {
+            Expression::If(condition, Box::new(then), Box::new(otherwise))
+        })
+    })
+}
+
+/// Templates that compare texts that are put together.
+fn joined_template() -> impl Strategy<Value = Template> {
+    let container = (
+        prop::option::weighted(0.3, 0..CONDITIONS),
+        joined_expression(&["true", "false"]),
+        joined_expression(&["root", "'1000'"]),
+    )
+        .prop_map(|(only_if, privileged, user)| Container {
+            only_if,
+            privileged,
+            read_only: Expression::Text("true"),
+            user,
+            mode: Expression::Text("non-blocking"),
+            add: Vec::new(),
+        });
+    (
+        (joined_condition(0), joined_condition(1), joined_condition(2)),
+        prop::option::weighted(0.2, 0..CONDITIONS),
+        prop::collection::vec(container, 1..=2),
+    )
+        .prop_map(|((first, second, third), only_if, containers)| Template {
+            conditions: vec![first, second, third],
+            demand: None,
+            only_if,
+            containers,
+        })
+}
+
 /// The verdict of each rule and whether a violation is certain; nothing where no task definition is created.
 fn verdicts(text: &str, given: &Given) -> Vec<(&'static str, Verdict, bool)> {
     let file = check("template.yaml", text, given, &Policy::of(Profile::Pedantic)).expect("a template");
@@ -404,62 +587,87 @@ fn in_json(node: &Node<'_>) -> serde_json::Value {
     }
 }
 
+/// Holds what is said of a template against what is said of its cases.
+fn judge_cases(template: &Template, choices: &[Choice]) -> Result<(), TestCaseError> {
+    let with_functions = written(template, None);
+    let joined = verdicts(&with_functions, &Given::default());
+    let mut of_cases = BTreeMap::new();
+    for choice in choices {
+        let literal = written(template, Some(choice));
+        if of_cases.contains_key(&literal) {
+            continue;
+        }
+        let of_literal = verdicts(&literal, &Given::default());
+        let value = |(at, value): (usize, &&'static str)| (name_of(at).to_owned(), (*value).to_owned());
+        let given =
+            Given { parameters: choice.iter().enumerate().map(value).collect(), ..Given::default() };
+        for (rule, verdict, _) in &verdicts(&with_functions, &given) {
+            let expected = of_rule(&of_literal, rule);
+            prop_assert_eq!(*verdict, expected, "{} for {:?}\n{}", rule, choice, with_functions);
+        }
+        of_cases.insert(literal, of_literal);
+    }
+    for (rule, verdict, is_certain) in joined {
+        let of_cases: Vec<Verdict> = of_cases.values().map(|case| of_rule(case, rule)).collect();
+        prop_assert_eq!(Some(verdict), of_cases.iter().copied().max(), "{}\n{}", rule, with_functions);
+        if verdict == Verdict::Fail {
+            let fails_always = of_cases.iter().all(|verdict| *verdict == Verdict::Fail);
+            prop_assert_eq!(is_certain, fails_always, "{}\n{}", rule, with_functions);
+        }
+    }
+    Ok(())
+}
+
+/// What a rule says, of what all say.
+fn of_rule(verdicts: &[(&'static str, Verdict, bool)], rule: &str) -> Verdict {
+    let found = verdicts.iter().find(|(name, ..)| *name == rule);
+    found.map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict)
+}
+
+/// Holds what the hook says of a stack against what is said of its template's cases.
+fn judge_stack(template: &Template, choices: &[Choice]) -> Result<(), TestCaseError> {
+    let with_functions = written(template, None);
+    let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
+    let literals: BTreeSet<_> = choices.iter().map(|choice| written(template, Some(choice))).collect();
+    let of_cases: Vec<_> = literals.iter().map(|literal| verdicts(literal, &Given::default())).collect();
+    let mut fails = false;
+    for (rule, verdict) in verdicts_of_stack {
+        let of_case = |case: &Vec<(&'static str, Verdict, bool)>| of_rule(case, rule);
+        let worst = of_cases.iter().map(of_case).max().unwrap();
+        let is_everywhere = of_cases.iter().all(|case| of_case(case) == Verdict::Fail);
+        let expected = if worst == Verdict::Fail && !is_everywhere { Verdict::Unknown } else { worst };
+        prop_assert_eq!(verdict, expected, "{}\n{}", rule, with_functions);
+        fails |= verdict == Verdict::Fail;
+    }
+    prop_assert_eq!(is_blocked, fails, "{}", with_functions);
+    // Of the same template again, a parameter may have another value; without one, nothing is new.
+    prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions)).1 && !fails, false);
+    let literal = written(template, Some(&choices[0]));
+    prop_assert!(!stack_answer(&literal, Some(&literal)).1, "{}", literal);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_said_of_a_template_is_what_is_said_of_all_its_cases(template in template()) {
-        let with_functions = written(&template, None);
-        let joined = verdicts(&with_functions, &Given::default());
-        let mut of_cases = Vec::new();
-        for choice in template.possible_choices() {
-            let literal = written(&template, Some(&choice));
-            let of_literal = verdicts(&literal, &Given::default());
-            let given = PARAMETERS.iter().zip(&choice).map(|((name, _), value)| ((*name).into(), (*value).into()));
-            let given = Given { parameters: given.collect(), ..Given::default() };
-            let of_given = verdicts(&with_functions, &given);
-            for (rule, verdict, _) in &of_given {
-                let literal = of_literal.iter().find(|(name, ..)| name == rule);
-                let expected = literal.map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict);
-                prop_assert_eq!(*verdict, expected, "{} for {:?}\n{}", rule, choice, with_functions);
-            }
-            of_cases.push(of_literal);
-        }
-        for (rule, verdict, is_certain) in joined {
-            let of_rule: Vec<Verdict> = of_cases
-                .iter()
-                .map(|case| case.iter().find(|(name, ..)| *name == rule).map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict))
-                .collect();
-            prop_assert_eq!(Some(verdict), of_rule.iter().copied().max(), "{}\n{}", rule, with_functions);
-            if verdict == Verdict::Fail {
-                let fails_always = of_rule.iter().all(|verdict| *verdict == Verdict::Fail);
-                prop_assert_eq!(is_certain, fails_always, "{}\n{}", rule, with_functions);
-            }
-        }
+        judge_cases(&template, &template.possible_choices())?;
+    }
+
+    #[test]
+    fn what_is_said_of_joined_texts_is_what_is_said_of_all_their_cases(template in joined_template()) {
+        judge_cases(&template, &free_choices())?;
     }
 
     #[test]
     fn an_event_about_the_stack_fails_what_fails_in_all_cases(template in template()) {
-        let with_functions = written(&template, None);
-        let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
-        let of_cases: Vec<_> =
-            template.possible_choices().iter().map(|choice| verdicts(&written(&template, Some(choice)), &Given::default())).collect();
-        let mut fails = false;
-        for (rule, verdict) in verdicts_of_stack {
-            let of_case = |case: &Vec<(&str, Verdict, bool)>| {
-                case.iter().find(|(name, ..)| *name == rule).map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict)
-            };
-            let worst = of_cases.iter().map(of_case).max().unwrap();
-            let is_everywhere = of_cases.iter().all(|case| of_case(case) == Verdict::Fail);
-            let expected = if worst == Verdict::Fail && !is_everywhere { Verdict::Unknown } else { worst };
-            prop_assert_eq!(verdict, expected, "{}\n{}", rule, with_functions);
-            fails |= verdict == Verdict::Fail;
-        }
-        prop_assert_eq!(is_blocked, fails, "{}", with_functions);
-        // Of the same template again, a parameter may have another value; without one, nothing is new.
-        prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions)).1 && !fails, false);
-        let literal = written(&template, Some(&choices()[0]));
-        prop_assert!(!stack_answer(&literal, Some(&literal)).1, "{}", literal);
+        judge_stack(&template, &template.possible_choices())?;
+    }
+
+    #[test]
+    fn an_event_about_joined_texts_fails_what_fails_in_all_cases(template in joined_template()) {
+        judge_stack(&template, &free_choices())?;
     }
 
     #[test]

@@ -13,6 +13,7 @@ use base64::Engine as _;
 use super::Definition;
 use super::condition::{Gap, gap, whole};
 use super::parameter::scalar;
+use super::relation::Part;
 use super::scenario::{Fact, Scenario};
 use super::unknown::Chosen;
 use crate::document::{Entry, Intrinsic, Node, Span, Value};
@@ -187,19 +188,22 @@ impl Scenario<'_> {
             }
         }
         keys.dedup();
+        let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
         let name = match open {
             Some(node) => describe(node),
-            None => pieces.iter().fold(String::new(), |mut text, piece| {
-                match piece {
-                    Piece::Known(known) => text.push_str(known),
-                    Piece::Open(node) => text += &describe(node),
-                }
-                text
+            None => pieces.iter().fold(String::new(), |text, piece| match piece {
+                Piece::Known(known) => text + known,
+                Piece::Open(node) => text + &describe(node),
             }),
         };
-        let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
-        let chosen =
-            self.state.borrow_mut().search.among(&name, &candidates, or_none, || self.domain(&name))?;
+        let chosen = if let Some(node) = open {
+            let key = self.open(node);
+            self.state.borrow_mut().search.among(&key, &candidates, or_none, || self.domain(&key))?
+        } else {
+            let terms = self.terms(pieces);
+            let key = format!("the key {terms:?}");
+            self.state.borrow_mut().search.equals_one_of(&terms, &candidates, or_none, &key)?
+        };
         let Chosen::Is(text) = chosen else {
             self.note(Fact::Value { name, value: None, is_allowed_value: false });
             return Some(Chosen::Other);
@@ -218,6 +222,30 @@ impl Scenario<'_> {
         // A list to select from has no empty places; where one is, the count is not certain.
         let mut before = items.iter().take(index);
         (!item.is_absent() && !before.any(|item| self.value(item).is_absent())).then_some(item)
+    }
+
+    /// The name by which something open is told from others. Where it is a part of a text, that is noted.
+    pub(super) fn open<'a>(&'a self, node: &'a Node<'a>) -> String {
+        let key = identity(node);
+        if let Some(part) = self.part(node) {
+            let mut state = self.state.borrow_mut();
+            state.search.meet(&key, || self.domain(&key));
+            state.search.define(key.clone(), part);
+        }
+        key
+    }
+
+    /// Which part of which text a node is.
+    fn part<'a>(&'a self, node: &'a Node<'a>) -> Option<Part> {
+        let [index, list] = arguments(node, "Fn::Select")? else { return None };
+        let [delimiter, text] = arguments(list, "Fn::Split")? else { return None };
+        let (index, delimiter) = (self.pieces(index)?, self.pieces(delimiter)?);
+        let (index, delimiter) = (whole(&index)?.trim().parse().ok()?, whole(&delimiter)?);
+        if delimiter.is_empty() {
+            return None;
+        }
+        let text = self.terms(&self.pieces(text)?);
+        Some(Part { text, delimiter: delimiter.to_owned(), index })
     }
 
     fn split<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
@@ -436,6 +464,13 @@ impl Scenario<'_> {
     }
 }
 
+/// The arguments of a function of this name.
+fn arguments<'n, 'a>(node: &'n Node<'a>, name: &str) -> Option<&'n [Node<'a>]> {
+    let Value::Intrinsic(call) = &node.value else { return None };
+    let Value::Sequence(arguments) = &call.argument.value else { return None };
+    (call.function == name).then_some(arguments)
+}
+
 /// Whether this is a function that gives a text.
 fn is_text(node: &Node<'_>) -> bool {
     matches!(&node.value, Value::Intrinsic(call) if matches!(&*call.function, "Fn::Sub" | "Fn::Join"))
@@ -491,40 +526,60 @@ fn list(text: &str, span: Option<Span>) -> Value<'static> {
     Value::Sequence(text.split(',').map(item).collect())
 }
 
-/// A function as text, by which two that are the same are known to be; a reference is its name.
+/// A function as text, for people; a reference is its name.
 pub(super) fn describe(node: &Node<'_>) -> String {
     let mut text = String::new();
-    write_description(node, &mut text);
+    write_description(node, false, &mut text);
     text
 }
 
-fn write_description(node: &Node<'_>, text: &mut String) {
+/// A function as text, by which two that are the same are known to be, and no others; a reference is its name.
+pub(super) fn identity(node: &Node<'_>) -> String {
+    let mut text = String::new();
+    write_description(node, true, &mut text);
+    text
+}
+
+fn write_description(node: &Node<'_>, is_quoted: bool, text: &mut String) {
     match &node.value {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        // Writing to a string cannot fail.
+        Value::String(value) if is_quoted => drop(write!(text, "{value:?}")),
         Value::Number(value) | Value::String(value) => text.push_str(value),
         Value::Sequence(items) => {
             text.push('[');
             for (at, item) in items.iter().enumerate() {
                 text.push_str(if at == 0 { "" } else { ", " });
-                write_description(item, text);
+                write_description(item, is_quoted, text);
             }
             text.push(']');
         }
         Value::Mapping(entries) => {
             text.push('{');
             for (at, entry) in entries.iter().enumerate() {
-                // Writing to a string cannot fail.
                 let _ = write!(text, "{}{}: ", if at == 0 { "" } else { ", " }, entry.key);
-                write_description(&entry.value, text);
+                write_description(&entry.value, is_quoted, text);
             }
             text.push('}');
         }
-        Value::Intrinsic(call) if call.function == "Ref" => write_description(&call.argument, text),
+        Value::Intrinsic(call) if call.function == "Ref" => match &call.argument.value {
+            Value::String(name) => text.push_str(name),
+            _ => write_description(&call.argument, is_quoted, text),
+        },
+        Value::Intrinsic(call)
+            if !is_quoted
+                && let ("Fn::Contains", Value::Sequence(items)) = (&*call.function, &call.argument.value)
+                && let [list, item] = items.as_slice() =>
+        {
+            write_description(list, is_quoted, text);
+            text.push_str(" contains ");
+            write_description(item, is_quoted, text);
+        }
         Value::Intrinsic(call) => {
             text.push_str(call.function.strip_prefix("Fn::").unwrap_or(&call.function));
             text.push('(');
-            write_description(&call.argument, text);
+            write_description(&call.argument, is_quoted, text);
             text.push(')');
         }
     }
