@@ -32,7 +32,31 @@ const FREE: &[&str] = &["One", "Two"];
 
 /// Texts that these are compared with, parts of them, and others.
 const FREE_VALUES: &[&str] = &[
-    "", "a", "b", "ab", "a-b", "b-a", "prod", "test", "root", "y", "z", "a-y", "a-z", "b-y", "b-z", "prod-y", "prod-z",
+    "",
+    "a",
+    "b",
+    "ab",
+    "a-b",
+    "b-a",
+    "prod",
+    "test",
+    "root",
+    "y",
+    "z",
+    "a-y",
+    "a-z",
+    "b-y",
+    "b-z",
+    "prod-y",
+    "prod-z",
+    "-a",
+    "-b",
+    "-prod",
+    "b-a-b",
+    "prod-a",
+    "test-b",
+    "prod-prod",
+    "elsewhere",
 ];
 
 /// The name of a parameter.
@@ -85,7 +109,9 @@ fn function(parts: &Parts, is_joined: bool) -> String {
     let single = |part: &Part| match part {
         Part::Text(text) => format!("'{text}'"),
         Part::Parameter(at) => format!("{{Ref: {}}}", name_of(*at)),
-        Part::First(at) => format!("{{'Fn::Select': [0, {{'Fn::Split': ['-', {{Ref: {}}}]}}]}}", name_of(*at)),
+        Part::First(at) => {
+            format!("{{'Fn::Select': [0, {{'Fn::Split': ['-', {{Ref: {}}}]}}]}}", name_of(*at))
+        }
     };
     match parts.as_slice() {
         [only] => single(only),
@@ -231,8 +257,11 @@ impl Written<'_> {
                 }
                 let map = format!("M{}", self.mappings.len());
                 let [(first, of_first), (second, of_second)] = entries;
-                write!(self.mappings, "{map}: {{'{first}': {{K: '{of_first}'}}, '{second}': {{K: '{of_second}'}}}}, ")
-                    .unwrap();
+                write!(
+                    self.mappings,
+                    "{map}: {{'{first}': {{K: '{of_first}'}}, '{second}': {{K: '{of_second}'}}}}, "
+                )
+                .unwrap();
                 format!(
                     "{{'Fn::FindInMap': [{map}, {}, K, {{DefaultValue: '{default}'}}]}}",
                     function(parts, self.mappings.len() % 2 == 0)
@@ -483,10 +512,13 @@ fn joined_condition(before: usize) -> impl Strategy<Value = Condition> {
 /// A value that depends on such conditions, or on a mapping's key that is put together.
 fn joined_expression(texts: &'static [&'static str]) -> impl Strategy<Value = Expression> {
     let text = prop::sample::select(texts);
-    let found = (joined(), joined(), [plain(), plain(), plain()]).prop_map(|((parts, key), (_, other), values)| {
-        let other = if other == key { "elsewhere" } else { other };
-        Expression::Found(parts, [(key, values[0]), (other, values[1])], values[2])
-    });
+    let found =
+        (joined(), joined(), [plain(), plain(), plain()]).prop_map(|((parts, key), (_, other), values)| {
+            // Of two parameters side by side, a text can be cut anywhere.
+            let is_side_by_side = !parts.iter().any(|part| matches!(part, Part::Text(_))) && parts.len() > 1;
+            let other = if other == key || is_side_by_side { "elsewhere" } else { other };
+            Expression::Found(parts, [(key, values[0]), (other, values[1])], values[2])
+        });
     let leaf = prop_oneof![3 => text.prop_map(Expression::Text), 1 => found];
     leaf.prop_recursive(3, 8, 2, |inner| {
         (0..CONDITIONS, inner.clone(), inner).prop_map(|(condition, then, otherwise)| {
@@ -599,8 +631,7 @@ fn judge_cases(template: &Template, choices: &[Choice]) -> Result<(), TestCaseEr
         }
         let of_literal = verdicts(&literal, &Given::default());
         let value = |(at, value): (usize, &&'static str)| (name_of(at).to_owned(), (*value).to_owned());
-        let given =
-            Given { parameters: choice.iter().enumerate().map(value).collect(), ..Given::default() };
+        let given = Given { parameters: choice.iter().enumerate().map(value).collect(), ..Given::default() };
         for (rule, verdict, _) in &verdicts(&with_functions, &given) {
             let expected = of_rule(&of_literal, rule);
             prop_assert_eq!(*verdict, expected, "{} for {:?}\n{}", rule, choice, with_functions);

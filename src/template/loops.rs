@@ -163,7 +163,14 @@ impl Expansion<'_, '_> {
                 Value::Mapping(entries) => written = self.entries(entries, place, &bound, left)?,
                 // A loop alone in a map reads as a function.
                 Value::Intrinsic(call) => {
-                    self.entry((&call.function, body.span), &call.argument, place, &bound, left, &mut written)?;
+                    self.entry(
+                        (&call.function, body.span),
+                        &call.argument,
+                        place,
+                        &bound,
+                        left,
+                        &mut written,
+                    )?;
                 }
                 _ => {}
             }
@@ -265,7 +272,11 @@ fn only_if<'a>(mut entry: Entry<'a>, place: Place, condition: Node<'a>) -> Entry
                 attribute.value = function("Fn::And", both, span);
             }
             if !is_conditional {
-                attributes.push(Entry { key: "Condition".into(), key_span: condition.span, value: condition });
+                attributes.push(Entry {
+                    key: "Condition".into(),
+                    key_span: condition.span,
+                    value: condition,
+                });
             }
         }
         (Place::Elsewhere, _) if !entry.key.starts_with("Fn::") => {

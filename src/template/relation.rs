@@ -101,7 +101,18 @@ pub(super) struct Proof<'p> {
 }
 
 /// What open things are taken to be.
-type Assumed = BTreeMap<String, String>;
+#[derive(Debug, Clone, Default)]
+struct Assumed {
+    texts: BTreeMap<String, String>,
+    /// What is the same as another, whatever that is.
+    same: BTreeMap<String, String>,
+}
+
+impl Assumed {
+    fn count(&self) -> usize {
+        self.texts.len() + self.same.len()
+    }
+}
 
 /// A relation of which all that is known is put in, and what both sides share taken away.
 enum Simplified {
@@ -126,29 +137,28 @@ impl<'p> Proof<'p> {
                 (side(&relation.one), side(&relation.other), relation.is_equal)
             })
             .collect();
-        self.search(relations, Assumed::new())
+        self.search(relations, Assumed::default())
     }
 
     /// What relations make of open things that are not known yet.
-    pub(super) fn consequences(mut self, relations: &[Relation]) -> Assumed {
-        let mut assumed = Assumed::new();
+    pub(super) fn consequences(mut self, relations: &[Relation]) -> BTreeMap<String, String> {
+        let mut assumed = Assumed::default();
         loop {
-            let before = assumed.len();
+            let before = assumed.count();
             for relation in relations.iter().filter(|relation| relation.is_equal) {
                 if !self.pay(&relation.one) {
-                    return assumed;
+                    return assumed.texts;
                 }
                 let side = |terms: &[Term]| terms.iter().cloned().collect();
                 let simplified = self.simplified(side(&relation.one), side(&relation.other), &assumed);
                 if let Simplified::Depends(one, other) = simplified
                     && let Some((key, text)) = only(&one, &other)
-                    && self.may_be(key, text, &assumed)
                 {
-                    assumed.insert(key.to_owned(), text.to_owned());
+                    self.assume(key, text, &mut assumed);
                 }
             }
-            if !self.parts_agree(&mut assumed) || assumed.len() == before {
-                return assumed;
+            if !self.parts_agree(&mut assumed) || assumed.count() == before {
+                return assumed.texts;
             }
         }
     }
@@ -178,7 +188,7 @@ impl<'p> Proof<'p> {
         mut assumed: Assumed,
     ) -> bool {
         loop {
-            let before = assumed.len();
+            let before = assumed.count();
             let mut open = Vec::with_capacity(relations.len());
             for (one, other, is_equal) in relations {
                 if !self.pay(one.as_slices().0) {
@@ -189,13 +199,19 @@ impl<'p> Proof<'p> {
                     Simplified::Different if !is_equal => {}
                     Simplified::Same | Simplified::Different => return false,
                     Simplified::Depends(one, other) => {
-                        if is_equal && let Some((key, text)) = only(&one, &other) {
-                            if !self.may_be(key, text, &assumed) {
-                                return false;
-                            }
-                            assumed.insert(key.to_owned(), text.to_owned());
+                        let is_possible = if !is_equal {
+                            open.push((one, other, is_equal));
+                            true
+                        } else if let Some((key, text)) = only(&one, &other) {
+                            self.assume(key, text, &mut assumed)
+                        } else if let (Some(key), Some(of_other)) = (key_of(&one), key_of(&other)) {
+                            self.assume_same(key, of_other, &mut assumed)
                         } else {
                             open.push((one, other, is_equal));
+                            true
+                        };
+                        if !is_possible {
+                            return false;
                         }
                     }
                 }
@@ -204,7 +220,7 @@ impl<'p> Proof<'p> {
             if !self.parts_agree(&mut assumed) {
                 return false;
             }
-            if assumed.len() == before {
+            if assumed.count() == before {
                 break;
             }
         }
@@ -223,10 +239,9 @@ impl<'p> Proof<'p> {
         let next = if let Some(Term::Text(next)) = next { next.clone() } else { String::new() };
         let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         for (beginning, rest) in ends.filter_map(|at| text.split_at_checked(at)) {
-            if rest.starts_with(&next) && self.may_be(&key, beginning, &assumed) {
+            if rest.starts_with(&next) {
                 let mut assumed = assumed.clone();
-                assumed.insert(key.clone(), beginning.to_owned());
-                if self.search(relations.clone(), assumed) {
+                if self.assume(&key, beginning, &mut assumed) && self.search(relations.clone(), assumed) {
                     return true;
                 }
             }
@@ -243,24 +258,52 @@ impl<'p> Proof<'p> {
             if !self.pay(&part.text) {
                 return true;
             }
+            let key = self.representative(key, assumed).to_owned();
+            let known = self.text(&key, assumed).map(str::to_owned);
+            if known.as_ref().is_some_and(|known| known.contains(&*part.delimiter)) {
+                return false;
+            }
             let text = self.filled(part.text.iter().cloned(), assumed);
             let Some(value) = part.value(&text) else { continue };
-            let key = representative(self.known.same, key);
-            if let Some(known) = self.text(key, assumed) {
-                if known != value {
-                    return false;
-                }
-            } else if self.may_be(key, &value, assumed) {
-                assumed.insert(key.to_owned(), value);
-            } else {
+            let agrees = match known {
+                Some(known) => known == value,
+                None => self.assume(&key, &value, assumed),
+            };
+            if !agrees {
                 return false;
             }
         }
         true
     }
 
+    /// Takes something open to be a text; `false` where it cannot be.
+    fn assume(&self, key: &str, text: &str, assumed: &mut Assumed) -> bool {
+        let all =
+            assumed.same.keys().map(|key| &**key).filter(|same| self.representative(same, assumed) == key);
+        let is_possible = all.chain([key]).all(|key| self.may_be(key, text, assumed));
+        if is_possible {
+            assumed.texts.insert(key.to_owned(), text.to_owned());
+        }
+        is_possible
+    }
+
+    /// Takes two open things to be the same text; `false` where they cannot be.
+    fn assume_same(&self, one: &str, other: &str, assumed: &mut Assumed) -> bool {
+        assumed.same.insert(other.to_owned(), one.to_owned());
+        !self.known.different.get(one).is_some_and(|different| different.contains(other))
+    }
+
+    /// What stands for something open, of all that are the same.
+    fn representative<'a>(&'a self, key: &'a str, assumed: &'a Assumed) -> &'a str {
+        let mut found = representative(self.known.same, key);
+        while let Some(first) = assumed.same.get(found) {
+            found = first;
+        }
+        found
+    }
+
     fn text<'a>(&'a self, key: &str, assumed: &'a Assumed) -> Option<&'a str> {
-        match (assumed.get(key), self.known.domains.get(key)) {
+        match (assumed.texts.get(key), self.known.domains.get(key)) {
             (Some(text), _) | (None, Some(Domain::Known(text))) => Some(text),
             _ => None,
         }
@@ -270,7 +313,8 @@ impl<'p> Proof<'p> {
     fn may_be(&self, key: &str, text: &str, assumed: &Assumed) -> bool {
         let is_in_domain = self.known.domains.get(key).is_none_or(|domain| domain.may_be(text));
         let mut others = self.known.different.get(key).into_iter().flatten();
-        is_in_domain && !others.any(|other| self.text(other, assumed) == Some(text))
+        is_in_domain
+            && !others.any(|other| self.text(self.representative(other, assumed), assumed) == Some(text))
     }
 
     /// Puts in what is known.
@@ -280,7 +324,7 @@ impl<'p> Proof<'p> {
             let text: Cow<'_, str> = match term {
                 Term::Text(text) => text.into(),
                 Term::Open(key) => {
-                    let key = representative(self.known.same, &key);
+                    let key = self.representative(&key, assumed);
                     match self.text(key, assumed) {
                         Some(text) => text.to_owned().into(),
                         None => {
@@ -302,11 +346,12 @@ impl<'p> Proof<'p> {
     fn simplified(&self, one: VecDeque<Term>, other: VecDeque<Term>, assumed: &Assumed) -> Simplified {
         let mut one = self.filled(one.into_iter(), assumed);
         let mut other = self.filled(other.into_iter(), assumed);
-        let agree = cancel(&mut one, &mut other, VecDeque::pop_front, VecDeque::push_front, |long, short| {
-            long.strip_prefix(short)
-        }) && cancel(&mut one, &mut other, VecDeque::pop_back, VecDeque::push_back, |long, short| {
-            long.strip_suffix(short)
-        });
+        let agree =
+            cancel(&mut one, &mut other, VecDeque::pop_front, VecDeque::push_front, |long, short| {
+                long.strip_prefix(short)
+            }) && cancel(&mut one, &mut other, VecDeque::pop_back, VecDeque::push_back, |long, short| {
+                long.strip_suffix(short)
+            });
         if !agree {
             return Simplified::Different;
         }
@@ -365,13 +410,157 @@ fn text_of(terms: &VecDeque<Term>) -> Option<&str> {
 
 /// What the only open thing of two equal sides is.
 fn only<'t>(one: &'t VecDeque<Term>, other: &'t VecDeque<Term>) -> Option<(&'t str, &'t str)> {
-    let key = |terms: &'t VecDeque<Term>| match (terms.front(), terms.len()) {
-        (Some(Term::Open(key)), 1) => Some(&**key),
-        _ => None,
-    };
     match (text_of(one), text_of(other)) {
-        (Some(text), _) => Some((key(other)?, text)),
-        (_, Some(text)) => Some((key(one)?, text)),
+        (Some(text), _) => Some((key_of(other)?, text)),
+        (_, Some(text)) => Some((key_of(one)?, text)),
         _ => None,
+    }
+}
+
+/// The name of what is open, if that is all.
+fn key_of(terms: &VecDeque<Term>) -> Option<&str> {
+    match (terms.front(), terms.len()) {
+        (Some(Term::Open(key)), 1) => Some(key),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::collections::{BTreeMap, HashMap, HashSet};
+
+    use proptest::prelude::*;
+
+    use super::{Known, Part, Proof, Relation, Term};
+    use crate::template::unknown::Domain;
+
+    /// A text in which capital letters are open.
+    fn terms(text: &str) -> Vec<Term> {
+        let term = |letter: char| {
+            if letter.is_ascii_uppercase() { Term::Open(letter.into()) } else { Term::Text(letter.into()) }
+        };
+        text.chars().map(term).collect()
+    }
+
+    fn relation((one, other, is_equal): &(&str, &str, bool)) -> Relation {
+        Relation { one: terms(one), other: terms(other), is_equal: *is_equal }
+    }
+
+    /// What is known beside the relations.
+    #[derive(Default)]
+    struct Facts {
+        domains: HashMap<String, Domain>,
+        same: HashMap<String, String>,
+        different: HashMap<String, HashSet<String>>,
+        parts: BTreeMap<String, Part>,
+    }
+
+    impl Facts {
+        fn allow(&self, relations: &[Relation], work: usize) -> bool {
+            let Self { domains, same, different, parts } = self;
+            let left = Cell::new(work);
+            Proof::new(Known { domains, same, different, parts }, &left).may_hold(relations.iter())
+        }
+    }
+
+    /// The part before the first hyphen of what is open as `E`.
+    fn with_part() -> Facts {
+        let part = Part { text: terms("E"), delimiter: "-".into(), index: 0 };
+        Facts { parts: BTreeMap::from([("P".to_owned(), part)]), ..Facts::default() }
+    }
+
+    #[test]
+    fn what_excludes_itself_is_seen() {
+        for relations in [
+            &[("A-B", "x-y", true), ("A", "z", true)][..],
+            &[("A", "x", true), ("B", "y", true), ("A-B", "x-y", false)],
+            &[("A-B", "x-y-z", true), ("A", "x", false), ("B", "z", false)],
+            &[("A", "B", true), ("B", "x", true), ("A", "y", true)],
+            &[("AxC", "BxC", true), ("A", "B", false)],
+            &[("A", "x", true), ("A-B", "y-B", true)],
+            &[("AB", "", true), ("B", "", false)],
+            &[("A", "éa", true), ("A", "Bé", true)],
+            &[("P", "x", true), ("E", "y-x", true)],
+            &[("P", "x-y", true)],
+        ] {
+            let relations: Vec<_> = relations.iter().map(relation).collect();
+            assert!(!with_part().allow(&relations, 1000), "{relations:?}");
+            assert!(with_part().allow(&relations, 0), "nothing is proven without work: {relations:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_open_things_counts() {
+        let domains = |domain| HashMap::from([("A".to_owned(), domain)]);
+        let relations = [relation(&("A-B", "x-y", true))];
+        for (domain, may_hold) in [
+            (Domain::Known("x".into()), true),
+            (Domain::Known("y".into()), false),
+            (Domain::OneOf(vec!["x".into(), "z".into()]), true),
+            (Domain::OneOf(vec!["y".into(), "z".into()]), false),
+            (Domain::AnyBut(HashSet::from(["y".into()]), 1), true),
+            (Domain::AnyBut(HashSet::from(["x".into()]), 0), false),
+            (Domain::AnyBut(HashSet::new(), 2), false),
+        ] {
+            let facts = Facts { domains: domains(domain.clone()), ..Facts::default() };
+            assert_eq!(facts.allow(&relations, 1000), may_hold, "{domain:?}");
+        }
+        let same = HashMap::from([("B".to_owned(), "A".to_owned())]);
+        assert!(!Facts { same, ..Facts::default() }.allow(&relations, 1000));
+        let different = HashMap::from([("A".to_owned(), HashSet::from(["C".to_owned()]))]);
+        let facts = Facts {
+            different,
+            domains: HashMap::from([("C".into(), Domain::Known("x".into()))]),
+            ..Facts::default()
+        };
+        assert!(!facts.allow(&relations, 1000));
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        "[ab-]{0,3}"
+    }
+
+    /// Open things, texts, and both in a row.
+    fn side() -> impl Strategy<Value = String> {
+        "[ABCPab-]{0,4}"
+    }
+
+    proptest! {
+        /// Whatever is true of some texts may hold: no case is lost that somebody can deploy.
+        #[test]
+        fn what_is_true_is_never_excluded(
+            texts in [text(), text(), text()],
+            sides in prop::collection::vec((side(), side()), 1..=6),
+            excluded in text(),
+            work in prop_oneof![Just(1000_usize), 0..50_usize],
+        ) {
+            let [a, b, c] = &texts;
+            let part = a.split('-').next().unwrap_or_default();
+            let filled = |side: &str| {
+                side.replace('A', a).replace('B', b).replace('C', c).replace('P', part)
+            };
+            let relations: Vec<Relation> = sides
+                .iter()
+                .map(|(one, other)| relation(&(one, other, filled(one) == filled(other))))
+                // Few random texts are equal, so each also is what it is.
+                .chain(sides.iter().map(|(one, _)| relation(&(one, &filled(one), true))))
+                .collect();
+            let part = Part { text: terms("A"), delimiter: "-".into(), index: 0 };
+            let mut facts = Facts { parts: BTreeMap::from([("P".to_owned(), part)]), ..Facts::default() };
+            for (key, text) in [("A", a), ("B", b), ("C", c)] {
+                if excluded != *text {
+                    let domain = Domain::AnyBut(HashSet::from([excluded.clone()]), text.len());
+                    facts.domains.insert(key.to_owned(), domain);
+                }
+            }
+            if a != b {
+                facts.different.insert("A".to_owned(), HashSet::from(["B".to_owned()]));
+                facts.different.insert("B".to_owned(), HashSet::from(["A".to_owned()]));
+            }
+            for count in 1..=relations.len() {
+                prop_assert!(facts.allow(&relations[..count], work), "{relations:?}");
+            }
+        }
     }
 }

@@ -9,8 +9,8 @@ use std::fmt;
 
 use typed_arena::Arena;
 
-use super::parameter::{Allowed, Parameter};
 use super::function::describe;
+use super::parameter::{Allowed, Parameter};
 use super::unknown::{Domain, Search};
 use super::{Template, condition};
 use crate::document::{Node, Resolve, Span, Value, on_one_line};

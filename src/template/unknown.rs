@@ -134,7 +134,10 @@ impl Search {
         while let Some(last) = self.decisions.last_mut() {
             if last.taken + 1 < last.available || self.is_exhausted {
                 last.taken += 1;
-                if self.is_exhausted || self.possibilities >= MAXIMUM_POSSIBILITIES || !afford(std::mem::take(&mut self.steps)) {
+                if self.is_exhausted
+                    || self.possibilities >= MAXIMUM_POSSIBILITIES
+                    || !afford(std::mem::take(&mut self.steps))
+                {
                     // What was not tried is covered by leaving everything open.
                     self.decisions.clear();
                     self.has_given_up = true;
