@@ -352,7 +352,7 @@ fn describe<'t>(
             span: hidden.span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
             help: Some(match options {
-                Some(options) => format!("Say what it depends on: {options}.").into(),
+                Some(options) => format!("Say what it depends on: {options}."),
                 None => SEE_PROCESSED.into(),
             }),
             is_unknown: true,

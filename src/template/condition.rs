@@ -17,6 +17,9 @@ use crate::document::{Node, Value};
 /// How deep expressions may be, those of the conditions they refer to included: a stack has an end.
 const MAXIMUM_DEPTH: usize = 200;
 
+/// How many items of a list are compared in the time of one function, roughly.
+const ITEMS_OF_STEP: usize = 8;
+
 /// The conditions that were evaluated in one possibility.
 #[derive(Debug, Default)]
 pub(super) struct Evaluated {
@@ -134,6 +137,10 @@ impl Scenario<'_> {
 
     /// Whether a text is one of several; `None` also when they cannot be compared.
     fn is_among<'a>(&'a self, one: &'a Node<'a>, others: &'a [Node<'a>]) -> Option<bool> {
+        if matches!(one.value, Value::String(_)) && others.iter().any(|other| other.value == one.value) {
+            return Some(true);
+        }
+        self.work(others.len() / ITEMS_OF_STEP, None)?;
         let mut is_among = Some(false);
         for other in others {
             match self.are_equal(one, other) {
@@ -176,7 +183,7 @@ impl Scenario<'_> {
             Compared::Apart => {
                 let (first, second) = (self.terms(&first), self.terms(&second));
                 let name = format!("{} = {}", identity(one), identity(other));
-                let are_equal = self.state.borrow_mut().search.are_equal(first, second, &name);
+                let are_equal = self.state.borrow_mut().search.are_equal(&first, &second, &name);
                 are_equal.map_or(Compared::Undecided, Compared::Told)
             }
             compared => compared,

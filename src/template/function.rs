@@ -102,7 +102,7 @@ impl Scenario<'_> {
             Value::String(name) => self.condition(name)?,
             _ => self.holds(condition)?,
         };
-        self.note(Fact::Condition { name: describe(condition), is_true });
+        self.note(Fact::of(condition, is_true));
         Some(self.value(if is_true { then } else { otherwise }))
     }
 
@@ -567,15 +567,6 @@ fn write_description(node: &Node<'_>, is_quoted: bool, text: &mut String) {
             Value::String(name) => text.push_str(name),
             _ => write_description(&call.argument, is_quoted, text),
         },
-        Value::Intrinsic(call)
-            if !is_quoted
-                && let ("Fn::Contains", Value::Sequence(items)) = (&*call.function, &call.argument.value)
-                && let [list, item] = items.as_slice() =>
-        {
-            write_description(list, is_quoted, text);
-            text.push_str(" contains ");
-            write_description(item, is_quoted, text);
-        }
         Value::Intrinsic(call) => {
             text.push_str(call.function.strip_prefix("Fn::").unwrap_or(&call.function));
             text.push('(');

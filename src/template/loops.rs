@@ -6,6 +6,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html>
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::parameter::{Allowed, scalar};
 use super::{Scenario, Template};
@@ -49,7 +50,7 @@ fn has_loop(node: &Node<'_>) -> bool {
 type Binding<'b> = (&'b str, Option<&'b Item>);
 
 /// One of the values that a loop runs over.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Item {
     text: String,
     /// Whether it was written as a number, whose text is only one spelling of it.
@@ -201,26 +202,23 @@ impl Expansion<'_, '_> {
         Ok(())
     }
 
-    fn collection<'a>(&self, collection: &Node<'a>) -> Collection {
+    fn collection(&self, collection: &Node<'_>) -> Collection {
         let scenario = Scenario::new(self.template, None);
         if let Some(items) = scenario.items_of_list(collection) {
             let item = |allowed: &Allowed<'_>| Item::from(allowed);
             return Collection::Possible(items.iter().map(item).collect());
         }
-        let mut all: Vec<Item> = Vec::new();
-        for list in 1.. {
-            let Some(items) = items(&scenario, collection) else { return Collection::Open };
-            for item in items {
-                if list == 1 || !all.contains(&item) {
-                    all.push(item);
-                }
-            }
+        let Some(mut all) = items(&scenario, collection) else { return Collection::Open };
+        let mut seen: HashSet<Item> = HashSet::new();
+        for _ in 0..MAXIMUM_LISTS {
             if !scenario.advance() {
-                return if list == 1 { Collection::Known(all) } else { Collection::Possible(all) };
+                return if seen.is_empty() { Collection::Known(all) } else { Collection::Possible(all) };
             }
-            if list == MAXIMUM_LISTS || all.len() > MAXIMUM_VALUES {
-                break;
+            let Some(more) = items(&scenario, collection) else { return Collection::Open };
+            if seen.is_empty() {
+                all.retain(|item| seen.insert(item.clone()));
             }
+            all.extend(more.into_iter().filter(|item| seen.insert(item.clone())));
         }
         Collection::Open
     }

@@ -168,17 +168,14 @@ impl<'p> Proof<'p> {
         let length: usize =
             text.iter().map(|term| if let Term::Text(text) = term { text.len() } else { 0 }).sum();
         let steps = 1 + length / BYTES_OF_STEP;
-        match (self.left.get().checked_sub(steps), self.own.checked_sub(steps)) {
-            (Some(left), Some(own)) => {
-                self.left.set(left);
-                self.own = own;
-                true
-            }
-            _ => {
-                self.own = 0;
-                false
-            }
-        }
+        let (Some(left), Some(own)) = (self.left.get().checked_sub(steps), self.own.checked_sub(steps))
+        else {
+            self.own = 0;
+            return false;
+        };
+        self.left.set(left);
+        self.own = own;
+        true
     }
 
     /// Whether there is a way for all to hold, or none of them is seen to be impossible.
@@ -254,6 +251,8 @@ impl<'p> Proof<'p> {
 
     /// Takes what is known of parts of texts to be so; `false` where it is not.
     fn parts_agree(&mut self, assumed: &mut Assumed) -> bool {
+        // Those of which not enough is known.
+        let mut open: Vec<(VecDeque<Term>, &Part, String)> = Vec::new();
         for (key, part) in self.known.parts {
             if !self.pay(&part.text) {
                 return true;
@@ -264,10 +263,19 @@ impl<'p> Proof<'p> {
                 return false;
             }
             let text = self.filled(part.text.iter().cloned(), assumed);
-            let Some(value) = part.value(&text) else { continue };
-            let agrees = match known {
-                Some(known) => known == value,
-                None => self.assume(&key, &value, assumed),
+            let value = part.value(&text);
+            let agrees = match (known, value) {
+                (Some(known), Some(value)) => known == value,
+                (None, Some(value)) => self.assume(&key, &value, assumed),
+                (_, None) => {
+                    let is_same = |(other, of_other, _): &&(VecDeque<Term>, &Part, String)| {
+                        *other == text && of_other.delimiter == part.delimiter && of_other.index == part.index
+                    };
+                    let same = open.iter().find(is_same).map(|(.., same)| same.clone());
+                    open.push((text, part, key.clone()));
+                    // The same part of the same text is the same.
+                    same.is_none_or(|same| self.agree(&same, &key, assumed))
+                }
             };
             if !agrees {
                 return false;
@@ -291,6 +299,20 @@ impl<'p> Proof<'p> {
     fn assume_same(&self, one: &str, other: &str, assumed: &mut Assumed) -> bool {
         assumed.same.insert(other.to_owned(), one.to_owned());
         !self.known.different.get(one).is_some_and(|different| different.contains(other))
+    }
+
+    /// Takes two things that may be known to be the same text; `false` where they cannot be.
+    fn agree(&self, one: &str, other: &str, assumed: &mut Assumed) -> bool {
+        let one = self.representative(one, assumed).to_owned();
+        let other = self.representative(other, assumed).to_owned();
+        let text = |key: &str, assumed: &Assumed| self.text(key, assumed).map(str::to_owned);
+        match (text(&one, assumed), text(&other, assumed)) {
+            _ if one == other => true,
+            (Some(one), Some(other)) => one == other,
+            (Some(text), None) => self.assume(&other, &text, assumed),
+            (None, Some(text)) => self.assume(&one, &text, assumed),
+            (None, None) => self.assume_same(&one, &other, assumed),
+        }
     }
 
     /// What stands for something open, of all that are the same.
@@ -325,13 +347,11 @@ impl<'p> Proof<'p> {
                 Term::Text(text) => text.into(),
                 Term::Open(key) => {
                     let key = self.representative(&key, assumed);
-                    match self.text(key, assumed) {
-                        Some(text) => text.to_owned().into(),
-                        None => {
-                            filled.push_back(Term::Open(key.to_owned()));
-                            continue;
-                        }
-                    }
+                    let Some(text) = self.text(key, assumed) else {
+                        filled.push_back(Term::Open(key.to_owned()));
+                        continue;
+                    };
+                    text.to_owned().into()
                 }
             };
             match filled.back_mut() {
@@ -464,10 +484,11 @@ mod tests {
         }
     }
 
-    /// The part before the first hyphen of what is open as `E`.
-    fn with_part() -> Facts {
-        let part = Part { text: terms("E"), delimiter: "-".into(), index: 0 };
-        Facts { parts: BTreeMap::from([("P".to_owned(), part)]), ..Facts::default() }
+    /// The parts before the first hyphen of what is open as `E` and as `F`.
+    fn with_parts() -> Facts {
+        let part = |text| Part { text: terms(text), delimiter: "-".into(), index: 0 };
+        let parts = BTreeMap::from([("P".to_owned(), part("E")), ("Q".to_owned(), part("F"))]);
+        Facts { parts, ..Facts::default() }
     }
 
     #[test]
@@ -483,10 +504,11 @@ mod tests {
             &[("A", "éa", true), ("A", "Bé", true)],
             &[("P", "x", true), ("E", "y-x", true)],
             &[("P", "x-y", true)],
+            &[("P", "x", true), ("Q", "y", true), ("E", "F", true)],
         ] {
             let relations: Vec<_> = relations.iter().map(relation).collect();
-            assert!(!with_part().allow(&relations, 1000), "{relations:?}");
-            assert!(with_part().allow(&relations, 0), "nothing is proven without work: {relations:?}");
+            assert!(!with_parts().allow(&relations, 1000), "{relations:?}");
+            assert!(with_parts().allow(&relations, 0), "nothing is proven without work: {relations:?}");
         }
     }
 
@@ -523,7 +545,7 @@ mod tests {
 
     /// Open things, texts, and both in a row.
     fn side() -> impl Strategy<Value = String> {
-        "[ABCPab-]{0,4}"
+        "[ABCPQab-]{0,4}"
     }
 
     proptest! {
@@ -536,9 +558,10 @@ mod tests {
             work in prop_oneof![Just(1000_usize), 0..50_usize],
         ) {
             let [a, b, c] = &texts;
-            let part = a.split('-').next().unwrap_or_default();
+            let part = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
+            let (of_a, of_b) = (part(a), part(b));
             let filled = |side: &str| {
-                side.replace('A', a).replace('B', b).replace('C', c).replace('P', part)
+                side.replace('A', a).replace('B', b).replace('C', c).replace('P', &of_a).replace('Q', &of_b)
             };
             let relations: Vec<Relation> = sides
                 .iter()
@@ -546,8 +569,9 @@ mod tests {
                 // Few random texts are equal, so each also is what it is.
                 .chain(sides.iter().map(|(one, _)| relation(&(one, &filled(one), true))))
                 .collect();
-            let part = Part { text: terms("A"), delimiter: "-".into(), index: 0 };
-            let mut facts = Facts { parts: BTreeMap::from([("P".to_owned(), part)]), ..Facts::default() };
+            let part = |text| Part { text: terms(text), delimiter: "-".into(), index: 0 };
+            let parts = BTreeMap::from([("P".to_owned(), part("A")), ("Q".to_owned(), part("B"))]);
+            let mut facts = Facts { parts, ..Facts::default() };
             for (key, text) in [("A", a), ("B", b), ("C", c)] {
                 if excluded != *text {
                     let domain = Domain::AnyBut(HashSet::from([excluded.clone()]), text.len());

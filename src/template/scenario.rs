@@ -54,6 +54,15 @@ pub enum Fact {
         /// What it is.
         is_true: bool,
     },
+    /// It was asked for whether a list has an item.
+    Item {
+        /// The list's parameter, or the function as text.
+        list: String,
+        /// The item.
+        item: String,
+        /// Whether the list has it.
+        is_in: bool,
+    },
     /// A value was asked for, or a key of a mapping.
     Value {
         /// The parameter, or the function as text.
@@ -65,12 +74,29 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// That a condition holds, or does not.
+    pub(super) fn of(condition: &Node<'_>, is_true: bool) -> Self {
+        if let Value::Intrinsic(call) = &condition.value
+            && let ("Fn::Contains", Value::Sequence(items)) = (&*call.function, &call.argument.value)
+            && let [list, item] = items.as_slice()
+        {
+            return Self::Item { list: describe(list), item: describe(item), is_in: is_true };
+        }
+        Self::Condition { name: describe(condition), is_true }
+    }
+}
+
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Condition { name, .. } | Self::Value { name, .. }) = self;
+        let (Self::Condition { name, .. } | Self::Item { list: name, .. } | Self::Value { name, .. }) = self;
         let name = on_one_line(name);
         match self {
             Self::Condition { is_true, .. } => write!(f, "{name} is {is_true}"),
+            Self::Item { item, is_in, .. } => {
+                let contains = if *is_in { "contains" } else { "does not contain" };
+                write!(f, "{name} {contains} {}", on_one_line(item))
+            }
             Self::Value { value: Some(value), is_allowed_value, .. } => {
                 let kind = if *is_allowed_value { " (allowed value)" } else { "" };
                 write!(f, "{name}={}{kind}", on_one_line(value))
@@ -120,7 +146,7 @@ impl<'t> Scenario<'t> {
             Some(("Condition", Value::String(_))) => return self.is_created(&call?.argument),
             _ => self.holds(condition)?,
         };
-        self.note(Fact::Condition { name: describe(condition), is_true });
+        self.note(Fact::of(condition, is_true));
         Some(is_true)
     }
 

@@ -239,15 +239,15 @@ impl Search {
 
     /// Whether two texts that are put together are equal; `None` when nothing is decided any more. What is open in them has
     /// been met. `name` stands for the question where there are too many.
-    pub(super) fn are_equal(&mut self, one: Vec<Term>, other: Vec<Term>, name: &str) -> Option<bool> {
-        if let Some(known) = self.relations.iter().find(|relation| relation.is_about(&one, &other)) {
+    pub(super) fn are_equal(&mut self, one: &[Term], other: &[Term], name: &str) -> Option<bool> {
+        if let Some(known) = self.relations.iter().find(|relation| relation.is_about(one, other)) {
             return Some(known.is_equal);
         }
-        if !self.has_room(&one, &other, 1) {
+        if !self.has_room(one, other, 1) {
             return self.is(name, "true", || Domain::OneOf(vec!["true".into(), "false".into()]));
         }
         let claims =
-            |answer| vec![Relation { one: one.clone(), other: other.clone(), is_equal: answer == 0 }];
+            |answer| vec![Relation { one: one.to_vec(), other: other.to_vec(), is_equal: answer == 0 }];
         self.relate(2, claims).map(|answer| answer == 0)
     }
 
