@@ -4,12 +4,13 @@
 
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := target/tools/bin/cargo-mutants
-# How many of the 200 shards to run; one is about nine mutants, at a minute each on two cores.
+# How many of the 200 shards to run; one is about nine mutants. Workplaces side by side, one for each core.
 MUTANTS_SHARDS ?= 1
+MUTANTS_JOBS ?= $(shell nproc)
 
 .PHONY: mutants
 mutants: $(CARGO_MUTANTS) ## run the next shards of the mutants, MUTANTS_SHARDS=1 of 200, and tell the score so far
-	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py run --shards $(MUTANTS_SHARDS)
+	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py run --shards $(MUTANTS_SHARDS) --jobs $(MUTANTS_JOBS)
 	python3 tests/mutants/mutants.py report
 
 .PHONY: mutants-score
@@ -18,7 +19,7 @@ mutants-score: ## the score of the mutants that were run, and which were
 
 .PHONY: mutants-proof
 mutants-proof: $(CARGO_MUTANTS) ## run the mutants of what changed since the record, and a sample of the others
-	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py proof
+	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py proof --jobs $(MUTANTS_JOBS)
 
 $(CARGO_MUTANTS):
 	cargo install cargo-mutants --quiet --locked --version $(CARGO_MUTANTS_VERSION) --root target/tools --target-dir target/tools/build

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
 
     fn exception(&mut self, node: &Node<'a>, policy: &Policy) -> Option<Exception> {
         let span = span_of(node);
-        let (line, _) = self.lines.position(span.start as usize);
+        let (line, _) = self.position(span);
         let mut exception = Exception {
             rules: Vec::new(),
             matchers: Vec::new(),

@@ -3,6 +3,7 @@
 //! Owns the step from YAML (or JSON, which is YAML) to a [`Policy`], and the words for everything that can be
 //! wrong with it, all problems at once. Must not know where the text comes from.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use super::vocabulary::{self, Key, Operations, Word};
@@ -61,8 +62,7 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
 /// # Errors
 /// As [`read`].
 pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problems> {
-    let lines = LineIndex::new(text);
-    let mut reader = Reader { text, lines, profile, problems: Vec::new() };
+    let mut reader = Reader { text, lines: OnceCell::new(), profile, problems: Vec::new() };
     let policy = match yaml::read(text) {
         Ok(root) => reader.policy(&root),
         Err(error) => {
@@ -84,7 +84,8 @@ pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problem
 
 pub(super) struct Reader<'a> {
     text: &'a str,
-    pub(super) lines: LineIndex<'a>,
+    /// Made when a place is told: a policy that is right, and excuses nobody, tells none.
+    lines: OnceCell<LineIndex<'a>>,
     /// Takes the place of the one that the file names.
     pub(super) profile: Option<Profile>,
     problems: Vec<Problem>,
@@ -354,8 +355,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn report(&mut self, span: Span, message: String, help: Option<String>) {
-        let (line, column) = self.lines.position(span.start as usize);
+        let (line, column) = self.position(span);
         self.problems.push(Problem { span, line, column, message, help });
+    }
+
+    /// The line and the column where it begins.
+    pub(super) fn position(&self, span: Span) -> (usize, usize) {
+        self.lines.get_or_init(|| LineIndex::new(self.text)).position(span.start as usize)
     }
 }
 
