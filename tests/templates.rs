@@ -294,8 +294,11 @@ fn loops_are_written_out() {
     }
 }
 
-/// What `root-user` says of the tasks of a loop over the parameter `Users`, and when it holds.
-fn users_of_loop(parameter: &str, given: &Given) -> (Vec<(String, Verdict, Option<String>)>, Vec<String>) {
+/// A task's name, what is said of it, and when that holds.
+type UsersOfTask = (String, Verdict, Option<String>);
+
+/// What `root-user` says of the tasks of a loop over the parameter `Users`, and what the notes advise.
+fn users_of_loop(parameter: &str, given: &Given) -> (Vec<UsersOfTask>, Vec<String>) {
     let text = format!(
         "Transform: AWS::LanguageExtensions\nParameters: {{Users: {parameter}}}\nResources:\n  Fn::ForEach::Tasks:\n    - User\n    \
          - !Ref Users\n    - Task${{User}}:\n        Type: AWS::ECS::TaskDefinition\n        Properties: \

@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use super::Definition;
-use super::function::{Piece, identity};
-use super::relation::Term;
+use super::function::Piece;
+use super::name::identity;
 use super::scenario::Scenario;
 use super::unknown::Domain;
 use crate::document::{Node, Value};
@@ -188,19 +188,6 @@ impl Scenario<'_> {
             }
             compared => compared,
         }
-    }
-
-    /// Pieces by the names of what is open.
-    pub(super) fn terms<'a>(&'a self, pieces: &[Piece<'a>]) -> Vec<Term> {
-        let term = |piece: &Piece<'a>| match piece {
-            Piece::Known(text) => Term::Text(text.clone().into_owned()),
-            Piece::Open(node) => {
-                let key = self.open(node);
-                self.state.borrow_mut().search.meet(&key, || self.domain(&key));
-                Term::Open(key)
-            }
-        };
-        pieces.iter().map(term).collect()
     }
 
     fn compare<'a>(&'a self, one: &[Piece<'a>], other: &[Piece<'a>]) -> Compared {

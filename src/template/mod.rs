@@ -12,6 +12,7 @@ mod changes;
 mod condition;
 mod function;
 mod loops;
+mod name;
 mod parameter;
 mod plain;
 mod relation;

@@ -9,7 +9,7 @@ use std::fmt;
 
 use typed_arena::Arena;
 
-use super::function::describe;
+use super::name::describe;
 use super::parameter::{Allowed, Parameter};
 use super::unknown::{Domain, Search};
 use super::{Template, condition};
