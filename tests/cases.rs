@@ -519,18 +519,8 @@ proptest! {
     }
 
     #[test]
-    fn what_is_said_of_joined_texts_is_what_is_said_of_all_their_cases(template in joined_template()) {
-        judge_cases(&template, &free_choices())?;
-    }
-
-    #[test]
     fn an_event_about_the_stack_fails_what_fails_in_all_cases(template in template()) {
         judge_stack(&template, &template.possible_choices())?;
-    }
-
-    #[test]
-    fn an_event_about_joined_texts_fails_what_fails_in_all_cases(template in joined_template()) {
-        judge_stack(&template, &free_choices())?;
     }
 
     #[test]
@@ -550,5 +540,20 @@ proptest! {
         if let Some(properties) = json.pointer("/Resources/T/Properties") {
             prop_assert_eq!(&of_check, &resource_answer(properties).0, "{}", yaml);
         }
+    }
+}
+
+proptest! {
+    // Each of these stands for some thousand choices.
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_said_of_joined_texts_is_what_is_said_of_all_their_cases(template in joined_template()) {
+        judge_cases(&template, &free_choices())?;
+    }
+
+    #[test]
+    fn an_event_about_joined_texts_fails_what_fails_in_all_cases(template in joined_template()) {
+        judge_stack(&template, &free_choices())?;
     }
 }
