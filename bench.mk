@@ -37,6 +37,7 @@ bench: bench-build bench-in-process ## measure the function and the command besi
 		--env PYTHONPATH=$(CURDIR)/benches/peers/python \
 		--env LAMBDA_TASK_ROOT=$(CURDIR)/benches/peers/python \
 		ecs-guard=$(BENCH_DIR)/lambda/bootstrap \
+		without-sdk=$(BENCH_DIR)/lambda-without-sdk/bootstrap \
 		no-op=$(BENCH_DIR)/noop-as-deployed \
 		no-op-dynamic=$(BENCH_DIR)/release/noop \
 		cfn-guard=$(BENCH_DIR)/release/guard \
@@ -70,10 +71,12 @@ bench-command-line: $(BENCH_DIR)/profile.toml $(CFN_GUARD) $(BENCH_COMMAND_VENV)
 # `cargo build --release` gives everyone.
 bench-build: $(BENCH_DIR)/profile.toml $(BENCH_VENV)/requirements.txt
 	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) ARTIFACTS_DIR=$(BENCH_DIR)/lambda
+	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) LAMBDA_FEATURES=function \
+		ARTIFACTS_DIR=$(BENCH_DIR)/lambda-without-sdk
 	@target=$$($(MAKE) --silent --no-print-directory lambda-target ARCHITECTURE=$(HOST_ARCHITECTURE)) || exit 1; \
-	case $$target in *-musl) linker=rust-lld ;; *) linker=cc ;; esac; \
+	case $$target in *-musl) linker=rust-lld; smaller="$(SMALLER)" ;; *) linker=cc; smaller= ;; esac; \
 	env CARGO_TARGET_$$(echo $$target | tr a-z- A-Z_)_LINKER=$$linker \
-		RUSTFLAGS="$$RUSTFLAGS -C target-feature=+crt-static" $(BENCH_PEER) --package noop --target $$target && \
+		CARGO_ENCODED_RUSTFLAGS="$(USER_RUST_FLAGS)-Ctarget-feature=+crt-static$$smaller" $(BENCH_PEER) --package noop --target $$target && \
 	cp $(BENCH_DIR)/$$target/release/noop $(BENCH_DIR)/noop-as-deployed
 	$(BENCH_PEER) --package noop
 	$(BENCH_PEER) --package guard

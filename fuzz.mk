@@ -15,7 +15,7 @@
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= yaml json event template policy fix
+FUZZ_TARGETS ?= yaml json event template policy exception fix
 FUZZ_SEEDS := target/fuzz-seeds
 
 # The longest input of each target, in bytes. A fix judges its text several times.
@@ -24,6 +24,7 @@ FUZZ_LENGTH_json := 65536
 FUZZ_LENGTH_event := 32768
 FUZZ_LENGTH_template := 16384
 FUZZ_LENGTH_policy := 16384
+FUZZ_LENGTH_exception := 16384
 FUZZ_LENGTH_fix := 4096
 
 # Where one input takes longer than this, in seconds, the target fails.

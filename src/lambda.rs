@@ -21,9 +21,12 @@ use lambda_runtime::tower::Layer;
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, Service, service_fn};
 use serde::{Deserialize, Deserializer, Serialize};
 
+#[cfg(feature = "aws")]
 use crate::aws::stacks::{self, Access};
 use crate::finding::Verdict;
-use crate::hook::{Answer, ChangeSet, ErrorCode, Hook, Outside, Record, Response, Status};
+#[cfg(feature = "aws")]
+use crate::hook::ChangeSet;
+use crate::hook::{Answer, ErrorCode, Hook, Outside, Record, Response, Status};
 use crate::{payload, policy_file};
 
 /// Serves events until the environment ends.
@@ -95,16 +98,24 @@ impl Outside for World {
         Offset::UTC.to_datetime(Timestamp::now()).date()
     }
 
+    #[cfg(feature = "aws")]
     fn stack_tags(&self, stack: &str) -> Result<BTreeMap<String, String>, String> {
         stacks::stack_tags(&access()?, stack, stacks::BUDGET)
     }
 
+    #[cfg(not(feature = "aws"))]
+    fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
+        Err("this function was built without AWS's SDK".to_owned())
+    }
+
+    #[cfg(feature = "aws")]
     fn change_set(&self, stack: &str, change_set: &str) -> Result<ChangeSet, String> {
         let (tags, parameters) = stacks::change_set(&access()?, stack, change_set, stacks::BUDGET)?;
         Ok(ChangeSet { tags, parameters })
     }
 }
 
+#[cfg(feature = "aws")]
 fn access() -> Result<Access, String> {
     Access::of_function(|name| std::env::var(name).ok())
 }

@@ -31,13 +31,13 @@ pub mod engine;
 pub mod finding;
 pub mod fix;
 pub mod hook;
-#[cfg(feature = "aws")]
+#[cfg(feature = "https")]
 pub mod https;
-#[cfg(feature = "lambda")]
+#[cfg(feature = "function")]
 #[expect(clippy::disallowed_methods, reason = "a program: it reads the environment and the clock, and logs")]
 pub mod lambda;
 pub mod output;
-#[cfg(feature = "lambda")]
+#[cfg(feature = "function")]
 #[expect(
     clippy::disallowed_methods,
     reason = "downloads for the function: it needs the clock and a test's variable"

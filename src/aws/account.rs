@@ -203,6 +203,11 @@ pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deploymen
         [only] if only.stack_id() == Some(&stack.id) => only,
         _ => return Err("the answer to `DescribeStacks` is not about this stack".into()),
     };
+    // By its ARN a deleted stack can be had for 90 days more
+    // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStacks.html>).
+    if described.stack_status() == Some(&StackStatus::DeleteComplete) {
+        return Ok(None);
+    }
     let parameters = stack.pseudo_parameters();
     let mut given = Given { parameters, assume_defaults: true, ..Given::default() };
     let topics = described.notification_arns();

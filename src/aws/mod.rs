@@ -8,6 +8,8 @@
 
 #[cfg(feature = "cli")]
 pub mod account;
+#[cfg(feature = "cli")]
+mod credentials;
 pub mod failure;
 #[cfg(feature = "cli")]
 pub mod function;

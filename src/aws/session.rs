@@ -1,22 +1,18 @@
 //! As whom AWS is asked, and where: profiles and Regions of the person who runs the command.
 //!
-//! Owns the finding of credentials, the SDK's retries, and the words for credentials that cannot be had. Must not know
-//! what is asked. Reads the environment and the files that AWS's own command reads: profiles, single sign-on, roles to
-//! assume, external processes
-//! (<https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html>).
+//! Owns a session for each, and the SDK's retries. Must not know what is asked, nor where credentials come from.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudformation::config::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_cloudformation::config::retry::{RetryPartition, TokenBucket};
 
-use super::http;
-use crate::document::on_one_line;
+use super::{credentials, http};
 
 /// How often one call is tried, with longer and longer waits between, up to 20 seconds. CloudFormation refuses what comes
 /// too fast, and a long audit must not end with that.
@@ -79,7 +75,8 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> (Vec<Session>,
     let profiles: Vec<_> = if profiles.is_empty() { vec![None] } else { profiles.iter().map(Some).collect() };
     let (mut sessions, mut problems) = (Vec::new(), Vec::new());
     for profile in profiles {
-        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(client.clone());
+        let loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).no_credentials();
+        let mut loader = loader.http_client(client.clone());
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
@@ -88,20 +85,32 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> (Vec<Session>,
         let config = with_retries(&config);
         let whose =
             profile.map_or_else(|| "the environment".to_owned(), |profile| format!("profile {profile}"));
-        let account = match credentials(&config).await {
-            Ok(account) => account,
-            Err(problem) => {
+        let own = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        // Where a role is assumed when the profile does not say.
+        let first = own.as_ref().or(regions.first()).cloned().map(Region::new);
+        let profile_name = profile.map(String::as_str);
+        let source = credentials::source(profile_name, &config, client.clone(), first).await;
+        let credentials = match source.provide_credentials().await {
+            Ok(credentials) => credentials,
+            Err(error) => {
+                let problem = credentials::problem(profile_name, &error);
                 problems.push(format!("there are no credentials from {whose}: {problem}"));
                 continue;
             }
         };
-        let own = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let account = credentials.account_id().map(|account| account.as_str().to_owned());
         let regions: Vec<_> = if regions.is_empty() { own.into_iter().collect() } else { regions.to_vec() };
         if regions.is_empty() {
             problems.push(format!("no Region comes from {whose}: give one with --region"));
         }
         sessions.extend(regions.into_iter().map(|region| {
-            let config = config.to_builder().region(Region::new(region.clone())).build();
+            let asked = credentials::Asked::new(source.clone(), credentials.clone());
+            let config = config
+                .to_builder()
+                .region(Region::new(region.clone()))
+                .credentials_provider(SharedCredentialsProvider::new(asked))
+                .identity_cache(IdentityCache::lazy().build())
+                .build();
             Session { region, profile: profile.cloned(), account: account.clone(), config }
         }));
     }
@@ -115,49 +124,4 @@ fn with_retries(config: &SdkConfig) -> SdkConfig {
         return config.clone();
     }
     config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS)).build()
-}
-
-/// Asks for credentials once, so that their absence is told once and not of every call; answers their account, which only
-/// some kinds of credentials have.
-async fn credentials(config: &SdkConfig) -> Result<Option<String>, String> {
-    let Some(provider) = config.credentials_provider() else { return Err("none are looked for".into()) };
-    let credentials = provider.provide_credentials().await.map_err(|error| chain(&error))?;
-    Ok(credentials.account_id().map(|account| account.as_str().to_owned()))
-}
-
-/// What the SDK says of credentials that it could not get, the innermost reason last. It names profiles, files and
-/// variables, and no keys.
-fn chain(error: &dyn Error) -> String {
-    const LONGEST: usize = 400;
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let inner = error.to_string();
-        if !text.contains(&inner) {
-            text = format!("{text}: {inner}");
-        }
-        next = error.source();
-    }
-    // The SDK indents what it says.
-    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.len() > LONGEST {
-        text.truncate(text.floor_char_boundary(LONGEST));
-        text.push('…');
-    }
-    on_one_line(&text).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::chain;
-
-    #[test]
-    fn what_the_sdk_says_is_one_line_of_plain_text() {
-        let said = |text: &str| chain(&io::Error::other(text));
-        assert_eq!(said("no profile:\n\tin ~/.aws/config"), "no profile: in ~/.aws/config");
-        let long = said(&"é".repeat(300));
-        assert!(long.len() <= 404 && long.ends_with("é…") && !long.contains('\u{fffd}'), "{long}");
-    }
 }

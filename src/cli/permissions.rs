@@ -5,6 +5,7 @@
 //! Which actions take which resources:
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html> and
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>.
+//! `tests/aws/test_permissions.py` holds them against cfn-lint's list of all actions.
 
 use serde::Serialize;
 
@@ -32,7 +33,8 @@ pub(super) const AUDIT: &[Statement] = &[
     ),
 ];
 
-/// For `ecs-guard results`.
+/// For `ecs-guard results`. To list what one hook said takes another right than to list what was said of one target
+/// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/grant-iam-permissions-for-hooks.html>).
 pub(super) const RESULTS: &[Statement] = &[allow(
     "ReadHookResults",
     &["cloudformation:DescribeType", "cloudformation:GetHookResult", "cloudformation:ListAllHookResults"],

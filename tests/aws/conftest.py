@@ -5,6 +5,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto.cloudformation.models import Stack
 from moto.moto_api._internal import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
@@ -16,6 +17,30 @@ from .server import Server, serve
 def built() -> None:
     """The command is there."""
     assert COMMAND.is_file(), f"{COMMAND} is missing: `make test-aws` builds it"
+
+
+def _parameters(stack: Stack) -> list[dict[str, str]]:
+    """A stack's parameters as AWS tells of them: lists as they were given, what `NoEcho` hides as asterisks, and of the
+    Parameter Store the name and what it held. moto tells what they came to.
+    (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Parameter.html>)
+    """
+    resources, told = stack.resource_map, []
+    for key, definition in resources._template.get("Parameters", {}).items():
+        given = resources.input_parameters.get(key, definition.get("Default"))
+        is_hidden = str(definition.get("NoEcho")).lower() == "true"
+        parameter = {"ParameterKey": key, "ParameterValue": "****" if is_hidden else given}
+        if definition["Type"].startswith("AWS::SSM::Parameter::Value<"):
+            parameter["ResolvedValue"] = resources.resolved_parameters[key]
+        told.append(parameter)
+    return told
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parameters_as_aws_tells_them() -> Iterator[None]:
+    """moto with its answers about parameters set right."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stack, "parameter_list", property(_parameters))
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ hooks nor stacks.
 """
 
 import io
+import re
 import threading
 import time
 from collections import Counter
@@ -21,10 +22,11 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 @dataclass(frozen=True)
 class Call:
-    """One request: the action's name, and what it is about."""
+    """One request: the action's name, what it is about, and the id of the key that signed it."""
 
     action: str
     parameters: dict[str, str]
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Reply:
     status: int = 200
     content_type: str = "text/xml"
     error_type: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def error(code: str, message: str, status: int = 400) -> Reply:
@@ -79,11 +82,12 @@ Application = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 
 def _call(environment: WSGIEnvironment, body: bytes) -> Call:
-    path = environment["PATH_INFO"]
-    if environment["REQUEST_METHOD"] == "GET":
-        return Call("GET " + path, {})
-    parameters = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-    return Call(parameters.get("Action", path), parameters)
+    path, method = environment["PATH_INFO"], environment["REQUEST_METHOD"]
+    key = re.search(r"Credential=([^/]+)/", environment.get("HTTP_AUTHORIZATION", ""))
+    form = environment["QUERY_STRING"] if method == "GET" else body.decode()
+    parameters = {name: values[0] for name, values in parse_qs(form).items()}
+    action = f"{method} {path}" if method != "POST" else parameters.get("Action", path)
+    return Call(action, parameters, key[1] if key else "")
 
 
 @contextmanager
@@ -106,7 +110,7 @@ def serve(behind: Application | None = None) -> Iterator[Server]:
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
         # Where APIs that speak JSON have an error's code.
         headers += [("x-amzn-ErrorType", reply.error_type)] if reply.error_type else []
-        start_response(f"{reply.status} status", headers)
+        start_response(f"{reply.status} status", [*headers, *reply.headers])
         return [reply.body]
 
     with_server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Handler)

@@ -1,8 +1,8 @@
 """Templates as moto can deploy them, many times over.
 
-Owns how a template is reduced: to its task definitions, with the parameters, mappings and conditions that they use. What
-only a deployment would tell, attributes and exports included, becomes the name of an inert resource. Knows nothing of how
-they are judged.
+Owns what is deployed: the templates in `stacks/`, which are the project's own and stay as they are, and those of the corpus,
+each reduced to its task definitions, with the parameters, mappings and conditions that they use. What only a deployment would
+tell, attributes and exports included, becomes the name of an inert resource. Knows nothing of how they are judged.
 """
 
 import json
@@ -17,28 +17,44 @@ from samcli.yamlhelper import yaml_parse
 from .command import REPOSITORY
 
 CORPUS = REPOSITORY.parent / "shared" / "corpus"
-OWN = [REPOSITORY / "tests" / "templates", REPOSITORY / "tests" / "cli" / "templates", REPOSITORY / "tests" / "cli" / "fix.in"]
+OWN = Path(__file__).parent / "stacks"
 
+OF_STORE = "AWS::SSM::Parameter::Value<"
 TASK_DEFINITION = "AWS::ECS::TaskDefinition"
 # Something that moto deploys and whose name only the deployment tells.
 INERT = {"Type": "AWS::SNS::Topic"}
 
 
 @dataclass(frozen=True)
-class Reduced:
-    """A template that was reduced, and values for its parameters."""
+class Deployable:
+    """A template that can be deployed, and values for its parameters."""
 
     source: str
-    template: dict[str, Any]
-
-    @property
-    def text(self) -> str:
-        """It as text, in which the order is that of the source."""
-        return json.dumps(self.template, indent=1)
+    text: str
+    parameters: dict[str, dict[str, Any]]
 
     def values(self, turn: int) -> dict[str, str]:
         """Values that the parameters may have; each turn has others where there is a choice."""
-        return {name: _value(name, definition, turn) for name, definition in self.template["Parameters"].items()}
+        return {name: _value(name, definition, turn) for name, definition in self.parameters.items()}
+
+    @property
+    def hidden(self) -> set[str]:
+        """The parameters whose values nobody may see."""
+        return {name for name, definition in self.parameters.items() if _is_true(definition.get("NoEcho"))}
+
+    @property
+    def looked_up(self) -> list[str]:
+        """The parameters whose values are names in the Parameter Store."""
+        return [name for name, definition in self.parameters.items() if definition["Type"].startswith(OF_STORE)]
+
+    def with_values_of_store(self) -> str:
+        """As text of the same length, with those parameters as such that are given what the store holds."""
+        of_store = re.escape(OF_STORE) + r"([^<>]*|List<[^<>]*>)>(\"?)"
+        return re.sub(of_store, lambda found: f"{found[1]}{found[2]}".ljust(len(found[0])), self.text)
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
 
 
 def _value(name: str, definition: dict[str, Any], turn: int) -> str:
@@ -83,7 +99,7 @@ def _references(node: Any) -> Iterator[str]:
         yield from _references(below)
 
 
-def _reduced(source: str, whole: dict[str, Any]) -> Reduced | None:
+def _reduced(source: str, whole: dict[str, Any]) -> Deployable | None:
     whole = _without_attributes(whole)
     sections = {name: dict(whole.get(name) or {}) for name in ("Parameters", "Mappings", "Conditions", "Resources")}
     sections["Resources"].setdefault("Imported", INERT)
@@ -106,7 +122,9 @@ def _reduced(source: str, whole: dict[str, Any]) -> Reduced | None:
             if name in sections[section] and name not in kept[section]:
                 kept[section][name] = sections[section][name]
                 wanted += _references(sections[section][name])
-    return Reduced(source, {"AWSTemplateFormatVersion": "2010-09-09", **kept})
+    # As text, in which the order is that of the source.
+    text = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", **kept}, indent=1)
+    return Deployable(source, text, kept["Parameters"])
 
 
 def _templates(directory: Path) -> Iterator[Path]:
@@ -115,11 +133,16 @@ def _templates(directory: Path) -> Iterator[Path]:
             yield path
 
 
-def reduced() -> list[Reduced]:
-    """The templates that can be reduced: of the corpus where it lies beside the project, else of the project's own."""
-    directories = [CORPUS] if CORPUS.is_dir() else OWN
+def own() -> list[Deployable]:
+    """The project's own, each of which shows something else."""
+    paths = list(_templates(OWN))
+    return [Deployable(path.name, path.read_text(), yaml_parse(path.read_text()).get("Parameters", {})) for path in paths]
+
+
+def corpus() -> list[Deployable]:
+    """Those of the corpus that can be reduced."""
     found = []
-    for path in (path for directory in directories for path in _templates(directory)):
+    for path in _templates(CORPUS):
         try:
             whole = yaml_parse(path.read_text())
         except Exception:  # noqa: BLE001 - what is no YAML is no template, whatever is wrong with it

@@ -235,6 +235,22 @@ def test_a_stack_that_is_deleted_meanwhile_is_no_error(server: Server, ecs_guard
     assert [file["path"] for file in ran.json()["files"]] == [path("good")]
 
 
+def test_a_stack_that_is_deleted_meanwhile_and_still_told_of_is_left_out(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    deploy(server, "good", user="1000:1000")
+    deletes = ["bad"]
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "DescribeStacks" and deletes and f"/{deletes[0]}/" in call.parameters["StackName"]:
+            client(server.endpoint).delete_stack(StackName=deletes.pop())
+        return None
+
+    server.answer = answer
+    ran = ecs_guard.audit("--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    assert [file["path"] for file in ran.json()["files"]] == [path("good")]
+
+
 def test_regions_and_profiles_are_all_looked_at_and_no_stack_twice(server: Server, ecs_guard: EcsGuard) -> None:
     deploy(server, "here")
     deploy(server, "there", region="us-east-1")

@@ -5,27 +5,32 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from .command import ACCOUNT, REGION, EcsGuard
 from .conftest import client
 from .server import Server, stuck_after
-from .templates import CORPUS, Reduced, reduced
+from .templates import CORPUS, OWN, Deployable, corpus, own
 
-STACKS = 200 if CORPUS.is_dir() else 20
+# What the Parameter Store holds under every name that is not AWS's own.
+STORED = "registry.example/image:1"
+
+Deployed = dict[str, tuple[Deployable, dict[str, str]]]
 
 
-def deploy(server: Server) -> dict[str, tuple[Reduced, dict[str, str]]]:
+def deploy(server: Server, templates: list[Deployable], stacks: int) -> Deployed:
     """Fills the account, in turns, with every template that moto deploys, and prints the list."""
     cloudformation = client(server.endpoint)
-    templates = reduced()
-    assert len(templates) >= 5
+    for name in {template.values(0)[name] for template in templates for name in template.looked_up}:
+        if not name.startswith("/aws/"):
+            client(server.endpoint, "ssm").put_parameter(Name=name, Value=STORED, Type="String")
     refused: set[str] = set()
-    deployed: dict[str, tuple[Reduced, dict[str, str]]] = {}
-    for number in range(STACKS * 2):
+    deployed: Deployed = {}
+    for number in range(stacks * 2):
         turn, index = divmod(number, len(templates))
         template = templates[index]
-        if len(deployed) == STACKS or template.source in refused:
+        if len(deployed) == stacks or template.source in refused:
             continue
         name, values = f"stack-{number:03}", template.values(turn)
         parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
@@ -42,12 +47,13 @@ def deploy(server: Server) -> dict[str, tuple[Reduced, dict[str, str]]]:
     return deployed
 
 
-def checked(ecs_guard: EcsGuard, stack_id: str, template: Reduced, values: dict[str, str]) -> Any:
+def checked(ecs_guard: EcsGuard, stack_id: str, template: Deployable, values: dict[str, str]) -> Any:
     """What `ecs-guard check` says of a template with the same parameters."""
     name = stack_id.split("/")[1]
     path, parameters = ecs_guard.directory / f"{name}.json", ecs_guard.directory / f"{name}.parameters"
-    path.write_text(template.text)
-    parameters.write_text(json.dumps(values))
+    path.write_text(template.with_values_of_store())
+    known_values = values | dict.fromkeys(template.looked_up, STORED)
+    parameters.write_text(json.dumps({key: value for key, value in known_values.items() if key not in template.hidden}))
     known = {
         "AWS::AccountId": ACCOUNT,
         "AWS::Partition": "aws",
@@ -67,9 +73,33 @@ def without_places(document: Any) -> dict[str, Any]:
     return {Path(file.pop("path")).stem: file for file in document["files"]}
 
 
-def test_an_audit_is_interrupted_and_resumed_and_says_what_check_says(server: Server, ecs_guard: EcsGuard) -> None:
-    deployed = deploy(server)
-    assert len(deployed) >= 20, "the account is too small to mean anything"
+def test_the_templates_of_this_project_are_many_and_differ(server: Server, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.run("check", OWN, "--profile", "pedantic", "--format", "json")
+    said: dict[str, list[tuple[str, str]]] = {file["path"]: [] for file in ran.json()["files"]}
+    for file in ran.json()["files"]:
+        said[file["path"]] += [(finding["rule"], finding["verdict"]) for finding in file["findings"]]
+    assert len(said) == len(own()) >= 20
+    assert len({str(sorted(findings)) for findings in said.values()}) == len(said), said
+    assert {path.suffix for path in OWN.iterdir()} >= {".json", ".yaml"}
+
+
+def test_an_audit_of_own_templates_says_what_check_says(server: Server, ecs_guard: EcsGuard) -> None:
+    templates = own()
+    deployed = deploy(server, templates, 2 * len(templates))
+    assert len(deployed) == 2 * len(templates), "moto deploys each of them, twice"
+    summary = assert_resumed_and_like_check(server, ecs_guard, deployed)
+    assert summary["unknowns"] > 0, "what NoEcho hides is among them"
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason=f"{CORPUS} is not there: an audit sees the project's own templates only")
+def test_an_audit_of_the_corpus_says_what_check_says(server: Server, ecs_guard: EcsGuard) -> None:
+    deployed = deploy(server, corpus(), 200)
+    assert len(deployed) == 200, "the account is too small"
+    assert_resumed_and_like_check(server, ecs_guard, deployed)
+
+
+def assert_resumed_and_like_check(server: Server, ecs_guard: EcsGuard, deployed: Deployed) -> dict[str, int]:
+    """Interrupts an audit, resumes it, and holds it against `check`; answers the totals."""
     ids = {stack["StackName"]: stack["StackId"] for stack in _stacks(server)}
     half = len(deployed) // 2
 
@@ -115,6 +145,7 @@ def test_an_audit_is_interrupted_and_resumed_and_says_what_check_says(server: Se
     again = ecs_guard.audit("--format", "json").json()
     assert (again["files"], again["summary"]) == (ran.json()["files"], audit["summary"])
     assert {call.action for call in server.calls} == {"ListStacks"}
+    return dict(expected)
 
 
 def _stacks(server: Server) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ pub(crate) fn write(families: &[(String, Family)], folder: &Path) {
         ("tests/regressions/json", &["json"]),
         ("tests/regressions/event", &["event"]),
         ("tests/regressions/policy", &["yaml", "policy"]),
+        ("tests/regressions/exception", &["exception"]),
     ] {
         for entry in root.join(below).read_dir().into_iter().flatten() {
             let path = entry.unwrap().path();
@@ -78,11 +79,30 @@ pub(crate) fn write(families: &[(String, Family)], folder: &Path) {
             }
         }
     }
+    let event = |container: &str| {
+        format!(
+            r#"{{"clientRequestToken": "token", "awsAccountId": "111122223333",
+            "stackId": "arn:aws:cloudformation:eu-central-1:111122223333:stack/shop/1",
+            "actionInvocationPoint": "CREATE_PRE_PROVISION", "requestData": {{"targetName": "AWS::ECS::TaskDefinition",
+            "targetLogicalId": "Task", "targetModel": {{"resourceProperties": {{"Family": "a",
+            "ContainerDefinitions": [{container}, {{"Name": "agent", "Image": "agent:1", "User": "root"}}]}}}}}}}}"#
+        )
+    };
+    let containers = [
+        r#"{"Name": "web", "Image": "a/x:1", "Privileged": true, "Environment": [{"Name": "A", "Value": "canary"}]}"#,
+        r#"{"Name": {"Ref": "Name"}, "Image": {"Ref": "Image"}, "User": {"Ref": "User"}, "Privileged": "true"}"#,
+    ];
     for exception in [
         "{rules: [root-user], reason: it is old, stack-name: shop, owner: team, expires: 2027-03-31}",
-        "{reason: why, account: ['111122223333'], container: 'web*', image: '*/x:?', trust-author: true}",
-        "{rules: privileged-container, reason: why, stack-tags: {team: shop}, family: a, logical-id: [Task]}",
+        "{rules: [root-user, privileged-container], reason: why, account: ['111122223333'], container: 'web*', image: '*/x:?'}",
+        "{rules: privileged-container, reason: why, stack-tags: {team: shop, stage: ''}, family: a, logical-id: [Task]}",
+        "{rules: [root-user], reason: old, stack-tags: {team: shop}, expires: 2026-11-24}",
+        "{rules: [writable-root-filesystem], reason: why, image: ['agent:?', 'a/*'], trust-author: true}",
     ] {
-        seed(&["policy"], format!("profile: strict\nexceptions:\n  - {exception}\n").as_bytes());
+        let policy = format!("exceptions:\n  - {exception}\n");
+        seed(&["policy"], policy.as_bytes());
+        for container in containers {
+            seed(&["exception"], format!("{policy}\0{}", event(container)).as_bytes());
+        }
     }
 }

@@ -154,6 +154,9 @@ WAYS_TO_DISABLE = {
     "cloudformation:DeactivateType": HOOK,
     "cloudformation:UpdateStack": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1",
     "cloudformation:DeleteStack": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1",
+    # What moves resources to another stack takes them from this one.
+    "cloudformation:CreateStackRefactor": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1",
+    "cloudformation:ExecuteStackRefactor": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1",
     "cloudformation:CreateChangeSet": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/1",
     "lambda:UpdateFunctionCode": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-HookFunction-1",
     "lambda:UpdateFunctionConfiguration": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-HookFunction-1",

@@ -82,7 +82,7 @@ pub(super) fn assert_well_formed(response: &Response) {
 }
 
 /// No value of the environment is in the answer, where it is marked and stands nowhere else.
-fn assert_keeps_secrets(properties: &Node<'_>, event: &[u8], response: &Response) {
+pub(super) fn assert_keeps_secrets(properties: &Node<'_>, event: &[u8], response: &Response) {
     const MARK: &str = "canary";
     let is_once = event.windows(MARK.len()).filter(|window| *window == MARK.as_bytes()).count() == 1;
     let Some(Value::Sequence(containers)) = properties.get("ContainerDefinitions").map(|node| &node.value)
@@ -102,11 +102,11 @@ fn assert_keeps_secrets(properties: &Node<'_>, event: &[u8], response: &Response
 
 const WAY: [&str; 3] = ["requestData", "targetModel", "resourceProperties"];
 
-fn judged_properties<'n, 'a>(root: &'n Node<'a>) -> Option<&'n Node<'a>> {
+pub(super) fn judged_properties<'n, 'a>(root: &'n Node<'a>) -> Option<&'n Node<'a>> {
     WAY.iter().try_fold(root, |node, key| node.get(key))
 }
 
-fn judged_properties_mut<'n, 'a>(root: &'n mut Node<'a>) -> Option<&'n mut Node<'a>> {
+pub(super) fn judged_properties_mut<'n, 'a>(root: &'n mut Node<'a>) -> Option<&'n mut Node<'a>> {
     WAY.iter().try_fold(root, |node, key| match &mut node.value {
         Value::Mapping(entries) => {
             entries.iter_mut().find(|entry| entry.key == *key).map(|entry| &mut entry.value)

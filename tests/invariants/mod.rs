@@ -5,6 +5,7 @@
 //! one may take is libFuzzer's `-timeout`, in `fuzz.mk`.
 
 mod event;
+mod exception;
 mod fix;
 mod json;
 mod policy;
@@ -48,6 +49,7 @@ pub(crate) const ENTRANCES: &[Entrance] = &[
     ("event", event::event),
     ("template", template::template),
     ("policy", policy::policy),
+    ("exception", exception::exception),
     ("fix", fix::fix),
 ];
 

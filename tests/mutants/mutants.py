@@ -4,11 +4,11 @@ Owns which tests must notice, which shards of the mutants have been run, for whi
 `record.json`. What is mutated stands in `.cargo/mutants.toml`; survivors that are no gap, with their reasons, in
 `survivors.toml`.
 
-The record begins with all mutants of some sources, in shards, which later runs go on with. Sources that change are not run
-from the beginning: the mutants in their changed lines are run and added to the record as a change, which carries it to the
-new sources.
+The record begins with all mutants of some sources. A shard is a source file; later runs go on with the next ones. Sources
+that change are not run from the beginning: the mutants in their changed lines are run and added to the record as a change,
+which carries it to the new sources.
 
-    mutants.py run --shards 4      what changed, what had survived, then the next shards that have not been run
+    mutants.py run --shards 4      what changed, what had survived, then the next files that have not been run
     mutants.py report              the table, for docs/reliability.md; fails when the score is too low
     mutants.py proof               what changed since the record, and a sample; fails when the record is stale
 """
@@ -33,8 +33,6 @@ HERE = ROOT / "tests/mutants"
 RECORD = HERE / "record.json"
 WORK = ROOT / "target/mutants"
 
-# How many parts all mutants are divided into: one takes about a minute on one core.
-SHARDS = 200
 # Below this, in percent of the mutants that compile, a gate is not worth its name.
 LEAST_SCORE = 95.0
 # A record is carried over this share of all mutants, in changes, before it must begin anew.
@@ -94,7 +92,7 @@ class Record:
         return bool(self.held)
 
     def begin(self):
-        self.held = self.now() | {"of": SHARDS, "shards": {}, "changes": []}
+        self.held = self.now() | {"shards": {}, "changes": []}
 
     @staticmethod
     def now():
@@ -122,9 +120,13 @@ class Record:
         known = reasons()
         return sorted({name for part in self.parts for name in part["missed"] if name not in known})
 
-    def add_shard(self, shard, found):
-        """May be of later sources than the first: a mutant is in the same shard whatever its line."""
-        self.held["shards"][str(shard)] = outcome(found)
+    def left(self):
+        """The shards that were not run. They may be of later sources than the others: a file stays what it is."""
+        names = [str(path.relative_to(ROOT)) for path in sources()]
+        return [name for name in names if name not in self.held["shards"]]
+
+    def add_shard(self, name, found):
+        self.held["shards"][name] = outcome(found)
         self.write()
 
     def add_change(self, found):
@@ -216,7 +218,9 @@ class Workplace:
         shutil.rmtree(output, ignore_errors=True)
         chosen = f"^({'|'.join(re.escape(name) for name in names)})$"
         flags = ["--in-place", "--no-shuffle", "--baseline", "skip", "--timeout", TIMEOUT, "--output", str(output)]
-        arguments = [f"--cargo-arg={argument}" for argument in built]
+        # Deleted fields are not filtered by --re, so there would be those of all files.
+        arguments = [f"--file={path}" for path in sorted({name.split(":")[0] for name in names})]
+        arguments += [f"--cargo-arg={argument}" for argument in built]
         arguments += [f"--cargo-test-arg={argument}" for argument in run]
         ran = self.cargo_mutants(*flags, "--re", chosen, *arguments, output=False)
         # 2 and 3: mutants survived, or took too long.
@@ -226,7 +230,7 @@ class Workplace:
         return {
             outcome["scenario"]["Mutant"]["name"]: outcome["summary"]
             for outcome in outcomes
-            if isinstance(outcome["scenario"], dict)
+            if isinstance(outcome["scenario"], dict) and outcome["scenario"]["Mutant"]["name"] in names
         }
 
     def names(self, *arguments):
@@ -242,11 +246,6 @@ class Workplace:
             ran = subprocess.run(command, cwd=self.tree, env=self.environment, check=False, stdout=subprocess.DEVNULL)
             if ran.returncode:
                 sys.exit("the tests fail without any mutant")
-
-
-def shard_of(name):
-    digest = hashlib.sha256(name_without_place(name).encode()).digest()
-    return int.from_bytes(digest[:8], "big") % SHARDS
 
 
 class Everybody:
@@ -298,7 +297,7 @@ def run(shards, jobs):
         sys.exit("commit the sources first: the record names the commit that they are of")
     everybody = Everybody(jobs)
     names = everybody.places[0].names()
-    if not record or record.held.get("of") != SHARDS:
+    if not record:
         record.begin()
     elif record.latest["sources"] != fingerprint():
         changed = everybody.changed_since(record.latest["commit"])
@@ -309,9 +308,8 @@ def run(shards, jobs):
     survivors = set(record.gaps())
     again = everybody.mutate([name for name in names if name_without_place(name) in survivors])
     record.caught_now(survivors - {name_without_place(name) for name in again if again[name] == "MissedMutant"})
-    left = [shard for shard in range(SHARDS) if str(shard) not in record.held["shards"]][:shards]
-    of_shards = [(shard, [name for name in names if shard_of(name) == shard]) for shard in left]
-    everybody.each(of_shards, record.add_shard)
+    works = [(shard, [name for name in names if name.split(":")[0] == shard]) for shard in record.left()[:shards]]
+    everybody.each(works, record.add_shard)
 
 
 def report():
@@ -323,10 +321,11 @@ def report():
     noticed = record.count("caught") + slow
     viable = noticed + len(gaps)
     score = 100 * noticed / viable if viable else 0.0
-    shards = sorted(record.held["shards"], key=int)
+    left = record.left()
     print(f"sources {record.held['sources']}, commit {record.held['commit']}, {record.held['date']}")
-    which = "all" if len(shards) == SHARDS else ", ".join(shards)
-    print(f"shards run: {len(shards)} of {SHARDS} ({which})")
+    print(f"files run: {len(record.held['shards'])} of {len(record.held['shards']) + len(left)}")
+    if left:
+        print(f"left: {', '.join(left)}")
     for change in record.held["changes"]:
         print(f"carried to sources {change['sources']}, commit {change['commit']}, {change['date']}")
     print("| noticed | of it too slow | survived | survived, with a reason | did not compile | score |")
