@@ -374,11 +374,15 @@ fn describe<'t>(
             is_unknown: true,
         });
     }
-    for span in &template.hidden_resources {
+    for hidden in &template.hidden_resources {
+        let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
-            span: span.unwrap_or(Span::NOWHERE),
+            span: hidden.span.unwrap_or(Span::NOWHERE),
             message: "a function adds resources here that are not judged".into(),
-            help: Some(SEE_PROCESSED.into()),
+            help: Some(match options {
+                Some(options) => format!("Say what it depends on: {options}."),
+                None => SEE_PROCESSED.into(),
+            }),
             is_unknown: true,
         });
     }
@@ -400,13 +404,19 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
     if finding.verdict != Verdict::Unknown {
         return;
     }
-    let can_be_given = finding.open.iter().filter(|name| template.can_be_given(name));
-    let options: Vec<String> =
-        can_be_given.map(|name| format!("`--parameter {}=…`", on_one_line(name))).collect();
+    let options = options(&finding.open, template);
     if !options.is_empty() {
-        let remediation = format!("{} Or say what it will be: {}.", finding.remediation, options.join(" "));
+        let remediation = format!("{} Or say what it will be: {options}.", finding.remediation);
         finding.remediation = remediation.into();
     }
+}
+
+/// The options that give those of some parameters that may be given.
+fn options(names: &[impl AsRef<str>], template: &Template<'_>) -> String {
+    let can_be_given = names.iter().map(AsRef::as_ref).filter(|name| template.can_be_given(name));
+    let options: Vec<String> =
+        can_be_given.map(|name| format!("`--parameter {}=…`", on_one_line(name))).collect();
+    options.join(" ")
 }
 
 /// A plain task definition, told in the spelling of the file.

@@ -10,6 +10,10 @@
 )]
 #![allow(clippy::indexing_slicing, reason = "positions come from the generator")]
 
+#[path = "cases/joined.rs"]
+mod joined;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use ecs_guard::check::{check, read_document};
@@ -19,12 +23,21 @@ use ecs_guard::hook::{Answer, Hook, Prepared, Status};
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
+use joined::{Parts, free_choices, function, joined_template, put_together};
 use proptest::prelude::*;
 use serde_json::json;
 
 /// The parameters of every generated template, with their allowed values.
 const PARAMETERS: &[(&str, &[&str])] =
     &[("Stage", &["prod", "test", "root"]), ("Flag", &["true", "false"]), ("Group", &["0", "1000", "prod"])];
+
+/// Parameters that may be any text, behind the others.
+const FREE: &[&str] = &["One", "Two"];
+
+/// The name of a parameter.
+fn name_of(parameter: usize) -> &'static str {
+    PARAMETERS.get(parameter).map_or_else(|| FREE[parameter - PARAMETERS.len()], |(name, _)| name)
+}
 
 /// The value of each parameter, by position.
 type Choice = Vec<&'static str>;
@@ -44,6 +57,8 @@ enum Condition {
     Same(usize, usize),
     /// Two parameters joined by a colon are this text.
     Joined(usize, usize, &'static str),
+    /// Two texts that are put together are equal; written with `Fn::Join` or with `Fn::Sub`.
+    Equal(Parts, Parts, bool),
     Not(Box<Condition>),
     All(Vec<Condition>),
     Any(Vec<Condition>),
@@ -55,7 +70,7 @@ impl Condition {
     fn written(&self) -> String {
         let several =
             |conditions: &[Self]| conditions.iter().map(Self::written).collect::<Vec<_>>().join(", ");
-        let name = |at: &usize| PARAMETERS[*at].0;
+        let name = |at: &usize| name_of(*at);
         match self {
             Self::Is(parameter, value) => {
                 format!("{{'Fn::Equals': [{{Ref: {}}}, '{value}']}}", name(parameter))
@@ -68,6 +83,9 @@ impl Condition {
                 name(one),
                 name(other)
             ),
+            Self::Equal(one, other, is_joined) => {
+                format!("{{'Fn::Equals': [{}, {}]}}", function(one, *is_joined), function(other, !*is_joined))
+            }
             Self::Not(condition) => format!("{{'Fn::Not': [{}]}}", condition.written()),
             Self::All(conditions) => format!("{{'Fn::And': [{}]}}", several(conditions)),
             Self::Any(conditions) => format!("{{'Fn::Or': [{}]}}", several(conditions)),
@@ -81,6 +99,7 @@ impl Condition {
             Self::Is(parameter, value) => choice[*parameter] == *value,
             Self::Same(one, other) => choice[*one] == choice[*other],
             Self::Joined(one, other, text) => format!("{}:{}", choice[*one], choice[*other]) == *text,
+            Self::Equal(one, other, _) => put_together(one, choice) == put_together(other, choice),
             Self::Not(condition) => !condition.holds(choice, conditions),
             Self::All(several) => several.iter().all(all(true)),
             Self::Any(several) => several.iter().any(all(true)),
@@ -100,6 +119,8 @@ enum Expression {
     Selected(usize, usize),
     /// From the mapping `Map`, which has a key for every value of the parameter.
     Mapped(usize, [&'static str; 3]),
+    /// From a mapping that has these keys, by a text that is put together; else the text behind them.
+    Found(Parts, [(&'static str, &'static str); 2], &'static str),
     If(usize, Box<Expression>, Box<Expression>),
 }
 
@@ -113,7 +134,7 @@ struct Written<'w> {
 impl Written<'_> {
     fn expression(&mut self, expression: &Expression) -> Option<String> {
         let value = |at: &usize| self.choice.map(|choice| choice[*at]);
-        let name = |at: &usize| PARAMETERS[*at].0;
+        let name = |at: &usize| name_of(*at);
         Some(match expression {
             Expression::Text(text) => (*text).to_owned(),
             Expression::Absent => return self.choice.is_none().then(|| "{Ref: 'AWS::NoValue'}".into()),
@@ -142,6 +163,24 @@ impl Written<'_> {
                 }
                 self.mappings += "}, ";
                 format!("!FindInMap [{map}, !Ref {}, K]", name(at))
+            }
+            Expression::Found(parts, entries, default) => {
+                if let Some(choice) = self.choice {
+                    let text = put_together(parts, choice);
+                    let found = entries.iter().find(|(key, _)| *key == text);
+                    return Some(format!("'{}'", found.map_or(*default, |(_, value)| *value)));
+                }
+                let map = format!("M{}", self.mappings.len());
+                let [(first, of_first), (second, of_second)] = entries;
+                write!(
+                    self.mappings,
+                    "{map}: {{'{first}': {{K: '{of_first}'}}, '{second}': {{K: '{of_second}'}}}}, "
+                )
+                .unwrap();
+                format!(
+                    "{{'Fn::FindInMap': [{map}, {}, K, {{DefaultValue: '{default}'}}]}}",
+                    function(parts, self.mappings.len().is_multiple_of(2))
+                )
             }
             Expression::If(condition, then, otherwise) => {
                 if let Some(choice) = self.choice {
@@ -203,6 +242,9 @@ impl Written<'_> {
                 let values: Vec<String> = values.iter().map(|value| format!("'{value}'")).collect();
                 writeln!(text, "  {name}: {{Type: String, AllowedValues: [{}]}}", values.join(", ")).unwrap();
             }
+            for name in FREE {
+                writeln!(text, "  {name}: {{Type: String}}").unwrap();
+            }
             text += "Conditions:\n";
             for (at, condition) in self.conditions.iter().enumerate() {
                 writeln!(text, "  C{at}: {}", condition.written()).unwrap();
@@ -255,6 +297,11 @@ fn condition(before: usize) -> impl Strategy<Value = Condition> {
         1 => (parameter.clone(), parameter, joined).prop_map(|(one, other, text)| Condition::Joined(one, other, text)),
         1 => (0..before.max(1)).prop_map(move |at| if before == 0 { Condition::Is(0, "prod") } else { Condition::Named(at) }),
     ];
+    combined(leaf)
+}
+
+/// Conditions that are made of others.
+fn combined(leaf: impl Strategy<Value = Condition> + 'static) -> impl Strategy<Value = Condition> {
     leaf.prop_recursive(2, 6, 2, |inner| {
         prop_oneof![
             inner.clone().prop_map(|condition| Condition::Not(Box::new(condition))),
@@ -404,62 +451,76 @@ fn in_json(node: &Node<'_>) -> serde_json::Value {
     }
 }
 
+/// Holds what is said of a template against what is said of its cases.
+fn judge_cases(template: &Template, choices: &[Choice]) -> Result<(), TestCaseError> {
+    let with_functions = written(template, None);
+    let joined = verdicts(&with_functions, &Given::default());
+    let mut of_cases = BTreeMap::new();
+    for choice in choices {
+        let literal = written(template, Some(choice));
+        if of_cases.contains_key(&literal) {
+            continue;
+        }
+        let of_literal = verdicts(&literal, &Given::default());
+        let value = |(at, value): (usize, &&'static str)| (name_of(at).to_owned(), (*value).to_owned());
+        let given = Given { parameters: choice.iter().enumerate().map(value).collect(), ..Given::default() };
+        for (rule, verdict, _) in &verdicts(&with_functions, &given) {
+            let expected = of_rule(&of_literal, rule);
+            prop_assert_eq!(*verdict, expected, "{} for {:?}\n{}", rule, choice, with_functions);
+        }
+        of_cases.insert(literal, of_literal);
+    }
+    for (rule, verdict, is_certain) in joined {
+        let of_cases: Vec<Verdict> = of_cases.values().map(|case| of_rule(case, rule)).collect();
+        prop_assert_eq!(Some(verdict), of_cases.iter().copied().max(), "{}\n{}", rule, with_functions);
+        if verdict == Verdict::Fail {
+            let fails_always = of_cases.iter().all(|verdict| *verdict == Verdict::Fail);
+            prop_assert_eq!(is_certain, fails_always, "{}\n{}", rule, with_functions);
+        }
+    }
+    Ok(())
+}
+
+/// What a rule says, of what all say.
+fn of_rule(verdicts: &[(&'static str, Verdict, bool)], rule: &str) -> Verdict {
+    let found = verdicts.iter().find(|(name, ..)| *name == rule);
+    found.map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict)
+}
+
+/// Holds what the hook says of a stack against what is said of its template's cases.
+fn judge_stack(template: &Template, choices: &[Choice]) -> Result<(), TestCaseError> {
+    let with_functions = written(template, None);
+    let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
+    let literals: BTreeSet<_> = choices.iter().map(|choice| written(template, Some(choice))).collect();
+    let of_cases: Vec<_> = literals.iter().map(|literal| verdicts(literal, &Given::default())).collect();
+    let mut fails = false;
+    for (rule, verdict) in verdicts_of_stack {
+        let of_case = |case: &Vec<(&'static str, Verdict, bool)>| of_rule(case, rule);
+        let worst = of_cases.iter().map(of_case).max().unwrap();
+        let is_everywhere = of_cases.iter().all(|case| of_case(case) == Verdict::Fail);
+        let expected = if worst == Verdict::Fail && !is_everywhere { Verdict::Unknown } else { worst };
+        prop_assert_eq!(verdict, expected, "{}\n{}", rule, with_functions);
+        fails |= verdict == Verdict::Fail;
+    }
+    prop_assert_eq!(is_blocked, fails, "{}", with_functions);
+    // Of the same template again, a parameter may have another value; without one, nothing is new.
+    prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions)).1 && !fails, false);
+    let literal = written(template, Some(&choices[0]));
+    prop_assert!(!stack_answer(&literal, Some(&literal)).1, "{}", literal);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_said_of_a_template_is_what_is_said_of_all_its_cases(template in template()) {
-        let with_functions = written(&template, None);
-        let joined = verdicts(&with_functions, &Given::default());
-        let mut of_cases = Vec::new();
-        for choice in template.possible_choices() {
-            let literal = written(&template, Some(&choice));
-            let of_literal = verdicts(&literal, &Given::default());
-            let given = PARAMETERS.iter().zip(&choice).map(|((name, _), value)| ((*name).into(), (*value).into()));
-            let given = Given { parameters: given.collect(), ..Given::default() };
-            let of_given = verdicts(&with_functions, &given);
-            for (rule, verdict, _) in &of_given {
-                let literal = of_literal.iter().find(|(name, ..)| name == rule);
-                let expected = literal.map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict);
-                prop_assert_eq!(*verdict, expected, "{} for {:?}\n{}", rule, choice, with_functions);
-            }
-            of_cases.push(of_literal);
-        }
-        for (rule, verdict, is_certain) in joined {
-            let of_rule: Vec<Verdict> = of_cases
-                .iter()
-                .map(|case| case.iter().find(|(name, ..)| *name == rule).map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict))
-                .collect();
-            prop_assert_eq!(Some(verdict), of_rule.iter().copied().max(), "{}\n{}", rule, with_functions);
-            if verdict == Verdict::Fail {
-                let fails_always = of_rule.iter().all(|verdict| *verdict == Verdict::Fail);
-                prop_assert_eq!(is_certain, fails_always, "{}\n{}", rule, with_functions);
-            }
-        }
+        judge_cases(&template, &template.possible_choices())?;
     }
 
     #[test]
     fn an_event_about_the_stack_fails_what_fails_in_all_cases(template in template()) {
-        let with_functions = written(&template, None);
-        let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
-        let of_cases: Vec<_> =
-            template.possible_choices().iter().map(|choice| verdicts(&written(&template, Some(choice)), &Given::default())).collect();
-        let mut fails = false;
-        for (rule, verdict) in verdicts_of_stack {
-            let of_case = |case: &Vec<(&str, Verdict, bool)>| {
-                case.iter().find(|(name, ..)| *name == rule).map_or(Verdict::NotApplicable, |(_, verdict, _)| *verdict)
-            };
-            let worst = of_cases.iter().map(of_case).max().unwrap();
-            let is_everywhere = of_cases.iter().all(|case| of_case(case) == Verdict::Fail);
-            let expected = if worst == Verdict::Fail && !is_everywhere { Verdict::Unknown } else { worst };
-            prop_assert_eq!(verdict, expected, "{}\n{}", rule, with_functions);
-            fails |= verdict == Verdict::Fail;
-        }
-        prop_assert_eq!(is_blocked, fails, "{}", with_functions);
-        // Of the same template again, a parameter may have another value; without one, nothing is new.
-        prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions)).1 && !fails, false);
-        let literal = written(&template, Some(&choices()[0]));
-        prop_assert!(!stack_answer(&literal, Some(&literal)).1, "{}", literal);
+        judge_stack(&template, &template.possible_choices())?;
     }
 
     #[test]
@@ -479,5 +540,20 @@ proptest! {
         if let Some(properties) = json.pointer("/Resources/T/Properties") {
             prop_assert_eq!(&of_check, &resource_answer(properties).0, "{}", yaml);
         }
+    }
+}
+
+proptest! {
+    // Each of these stands for some thousand choices.
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_said_of_joined_texts_is_what_is_said_of_all_their_cases(template in joined_template()) {
+        judge_cases(&template, &free_choices())?;
+    }
+
+    #[test]
+    fn an_event_about_joined_texts_fails_what_fails_in_all_cases(template in joined_template()) {
+        judge_stack(&template, &free_choices())?;
     }
 }

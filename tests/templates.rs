@@ -294,6 +294,60 @@ fn loops_are_written_out() {
     }
 }
 
+/// A task's name, what is said of it, and when that holds.
+type UsersOfTask = (String, Verdict, Option<String>);
+
+/// What `root-user` says of the tasks of a loop over the parameter `Users`, and what the notes advise.
+fn users_of_loop(parameter: &str, given: &Given) -> (Vec<UsersOfTask>, Vec<String>) {
+    let text = format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{Users: {parameter}}}\nResources:\n  Fn::ForEach::Tasks:\n    - User\n    \
+         - !Ref Users\n    - Task${{User}}:\n        Type: AWS::ECS::TaskDefinition\n        Properties: \
+         {{ContainerDefinitions: [{{Name: a, User: !Ref User}}]}}\n"
+    );
+    let file = check("template.yaml", &text, given, &Policy::baseline()).unwrap();
+    let task = |task: JudgedTask| {
+        let outcomes = task.report.outcomes.into_iter();
+        let found =
+            outcomes.filter(|outcome| outcome.rule.name == "root-user").map(|outcome| outcome.findings);
+        let findings = found.last().unwrap();
+        let case = findings.kept.iter().find_map(|finding| finding.case.clone());
+        (task.name, findings.verdict, case)
+    };
+    let notes = file.notes.iter().filter_map(|note| note.help.clone()).collect();
+    (file.judged.unwrap().into_iter().map(task).collect(), notes)
+}
+
+#[test]
+fn loops_over_lists_are_judged_by_what_is_known_of_the_list() {
+    let open = Given::default();
+    let defaults = Given { assume_defaults: true, ..Given::default() };
+    let given =
+        Given { parameters: [("Users".to_owned(), "app,root".to_owned())].into(), ..Given::default() };
+    let task = |name: &str, verdict, case: Option<&str>| (name.to_owned(), verdict, case.map(str::to_owned));
+    let limited = "{Type: CommaDelimitedList, AllowedValues: [app, root], Default: app}";
+    let free = "{Type: CommaDelimitedList, Default: app}";
+    for (parameter, given, expected) in [
+        (
+            limited,
+            &open,
+            vec![
+                task("Taskapp", Verdict::Pass, None),
+                task("Taskroot", Verdict::Fail, Some("when Users contains root")),
+            ],
+        ),
+        (limited, &defaults, vec![task("Taskapp", Verdict::Pass, None)]),
+        (limited, &given, vec![task("Taskapp", Verdict::Pass, None), task("Taskroot", Verdict::Fail, None)]),
+        (free, &open, vec![task("Task${User}", Verdict::Unknown, None)]),
+        (free, &defaults, vec![task("Taskapp", Verdict::Pass, None)]),
+    ] {
+        let (found, notes) = users_of_loop(parameter, given);
+        assert_eq!(found, expected, "{parameter} {given:?}");
+        let is_open = parameter == free && *given == open;
+        let settles = notes.iter().any(|note| note.contains("`--parameter Users=…`"));
+        assert_eq!(settles, is_open, "{notes:?}");
+    }
+}
+
 #[test]
 fn what_stands_beside_the_properties_counts() {
     let resource = |attributes: &str| {

@@ -117,9 +117,7 @@ impl<'a> Unresolved<'a> {
 
     /// The names that its open functions refer to: of parameters, of resources.
     pub fn references(&self) -> Vec<&'a str> {
-        let mut names = Vec::new();
-        collect_references(self.node, &mut names);
-        names
+        self.node.references()
     }
 }
 
@@ -220,19 +218,6 @@ const REFERENCES: &[&str] = &["{{resolve:", "{{changeSet:"];
 pub(super) fn split_at_reference(text: &str) -> Option<(&str, &str)> {
     let at = REFERENCES.iter().filter_map(|opening| text.find(opening)).min()?;
     text.split_at_checked(at)
-}
-
-fn collect_references<'a>(node: &'a Node<'a>, names: &mut Vec<&'a str>) {
-    match &node.value {
-        Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
-            ("Ref", Value::String(name)) if !names.contains(&&**name) => names.push(name),
-            ("Ref", _) => {}
-            _ => collect_references(&call.argument, names),
-        },
-        Value::Sequence(items) => items.iter().for_each(|item| collect_references(item, names)),
-        Value::Mapping(entries) => entries.iter().for_each(|entry| collect_references(&entry.value, names)),
-        _ => {}
-    }
 }
 
 impl fmt::Display for Unresolved<'_> {

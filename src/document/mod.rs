@@ -221,6 +221,13 @@ impl<'a> Node<'a> {
         Node { value, span: self.span }
     }
 
+    /// The names that its functions refer to: of parameters, of resources.
+    pub fn references(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        collect_references(self, &mut names);
+        names
+    }
+
     /// About how much memory such a copy takes, in bytes.
     pub fn detached_size(&self) -> usize {
         let below = match &self.value {
@@ -261,4 +268,17 @@ impl Entry<'_> {
 /// Whether a key names a CloudFormation function when it stands alone in a map.
 fn is_function_name(key: &str) -> bool {
     key == "Ref" || key.starts_with("Fn::")
+}
+
+fn collect_references<'a>(node: &'a Node<'a>, names: &mut Vec<&'a str>) {
+    match &node.value {
+        Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
+            ("Ref", Value::String(name)) if !names.contains(&&**name) => names.push(name),
+            ("Ref", _) => {}
+            _ => collect_references(&call.argument, names),
+        },
+        Value::Sequence(items) => items.iter().for_each(|item| collect_references(item, names)),
+        Value::Mapping(entries) => entries.iter().for_each(|entry| collect_references(&entry.value, names)),
+        _ => {}
+    }
 }

@@ -107,7 +107,7 @@ impl Table {
     fn of(cases: &[Case]) -> Self {
         let mut facts: Vec<Fact> = Vec::new();
         let mut numbers: HashMap<&Fact, usize> = HashMap::new();
-        let mut subjects: HashMap<(bool, &str), usize> = HashMap::new();
+        let mut subjects: HashMap<(u8, &str, &str), usize> = HashMap::new();
         let mut rows = Vec::with_capacity(cases.len());
         for case in cases {
             let mut cells: Vec<Option<usize>> = Vec::new();
@@ -117,8 +117,9 @@ impl Table {
                     facts.len() - 1
                 });
                 let subject = match fact {
-                    Fact::Condition { name, .. } => (true, name.as_str()),
-                    Fact::Value { name, .. } => (false, name.as_str()),
+                    Fact::Condition { name, .. } => (0, name.as_str(), ""),
+                    Fact::Item { list, item, .. } => (1, list.as_str(), item.as_str()),
+                    Fact::Value { name, .. } => (2, name.as_str(), ""),
                 };
                 let next = subjects.len();
                 let column = *subjects.entry(subject).or_insert(next);
@@ -184,7 +185,7 @@ impl Table {
 
     fn words(&self, way: &[usize]) -> String {
         let facts = || way.iter().filter_map(|fact| self.facts.get(*fact));
-        let conditions = facts().filter(|fact| matches!(fact, Fact::Condition { .. }));
+        let conditions = facts().filter(|fact| !matches!(fact, Fact::Value { .. }));
         let values = facts().filter(|fact| matches!(fact, Fact::Value { .. }));
         let mut words = String::new();
         for (at, fact) in conditions.enumerate() {

@@ -41,7 +41,7 @@ impl<'c, 't> Changes<'c, 't> {
             || !self.template.macros.is_empty()
             || !self.previous.macros.is_empty()
             || task.properties.iter().any(|properties| self.node(properties))
-            || task.conditions.iter().any(|condition| self.condition(condition))
+            || task.conditions.iter().any(|condition| self.condition(condition) || self.node(condition))
     }
 
     fn node(&mut self, node: &Node<'_>) -> bool {

@@ -8,13 +8,17 @@
 use std::collections::HashMap;
 
 use super::Definition;
-use super::function::{Piece, describe};
+use super::function::Piece;
+use super::name::identity;
 use super::scenario::Scenario;
 use super::unknown::Domain;
 use crate::document::{Node, Value};
 
 /// How deep expressions may be, those of the conditions they refer to included: a stack has an end.
 const MAXIMUM_DEPTH: usize = 200;
+
+/// How many items of a list are compared in the time of one function, roughly.
+const ITEMS_OF_STEP: usize = 8;
 
 /// The conditions that were evaluated in one possibility.
 #[derive(Debug, Default)]
@@ -97,10 +101,10 @@ impl Scenario<'_> {
             // The long form of a reference is a map like any other.
             Value::Mapping(entries) => match entries.as_slice() {
                 [only] => (&*only.key, &only.value),
-                _ => return self.either(&describe(node)),
+                _ => return self.either(&identity(node)),
             },
             Value::Bool(value) => return Some(*value),
-            _ => return self.either(&describe(node)),
+            _ => return self.either(&identity(node)),
         };
         match (function, &argument.value) {
             ("Condition", Value::String(name)) => self.condition(name),
@@ -115,24 +119,28 @@ impl Scenario<'_> {
                 match self.are_equal(one, other) {
                     Compared::Told(is_equal) => Some(is_equal),
                     Compared::Undecided => None,
-                    Compared::Apart => self.either(&describe(node)),
+                    Compared::Apart => self.either(&identity(node)),
                 }
             }
-            // In the section `Rules` only, but CloudFormation refuses it elsewhere.
+            // In the section `Rules`, and in what a loop makes; CloudFormation refuses it elsewhere.
             ("Fn::Contains", Value::Sequence(items)) if let [among, one] = items.as_slice() => {
-                match &among.value {
+                match &self.value(among).value {
                     Value::Sequence(others) => {
-                        self.is_among(one, others).or_else(|| self.either(&describe(node)))
+                        self.is_among(one, others).or_else(|| self.either(&identity(node)))
                     }
-                    _ => self.either(&describe(node)),
+                    _ => self.either(&identity(node)),
                 }
             }
-            _ => self.either(&describe(node)),
+            _ => self.either(&identity(node)),
         }
     }
 
-    /// Whether a text is one of several; `None` also when they cannot be compared piece by piece.
+    /// Whether a text is one of several; `None` also when they cannot be compared.
     fn is_among<'a>(&'a self, one: &'a Node<'a>, others: &'a [Node<'a>]) -> Option<bool> {
+        if matches!(one.value, Value::String(_)) && others.iter().any(|other| other.value == one.value) {
+            return Some(true);
+        }
+        self.work(others.len() / ITEMS_OF_STEP, None)?;
         let mut is_among = Some(false);
         for other in others {
             match self.are_equal(one, other) {
@@ -168,9 +176,17 @@ impl Scenario<'_> {
                 return compared;
             }
         }
-        match (self.pieces(one), self.pieces(other)) {
-            (Some(one), Some(other)) => self.compare(&one, &other),
-            _ => Compared::Apart,
+        let (Some(first), Some(second)) = (self.pieces(one), self.pieces(other)) else {
+            return Compared::Apart;
+        };
+        match self.compare(&first, &second) {
+            Compared::Apart => {
+                let (first, second) = (self.terms(&first), self.terms(&second));
+                let name = format!("{} = {}", identity(one), identity(other));
+                let are_equal = self.state.borrow_mut().search.are_equal(&first, &second, &name);
+                are_equal.map_or(Compared::Undecided, Compared::Told)
+            }
+            compared => compared,
         }
     }
 
@@ -186,7 +202,7 @@ impl Scenario<'_> {
         }
         match (one, other) {
             ([Piece::Open(one)], [Piece::Open(other)]) => {
-                let (one, other) = (describe(one), describe(other));
+                let (one, other) = (self.open(one), self.open(other));
                 let mut state = self.state.borrow_mut();
                 let same =
                     state.search.are_same((&one, || self.domain(&one)), (&other, || self.domain(&other)));
@@ -202,7 +218,7 @@ impl Scenario<'_> {
             Gap::Impossible => Compared::Told(false),
             Gap::Several => Compared::Apart,
             Gap::One(node, text) => {
-                let key = describe(node);
+                let key = self.open(node);
                 let is_equal = self.state.borrow_mut().search.is(&key, text, || self.domain(&key));
                 is_equal.map_or(Compared::Undecided, Compared::Told)
             }
@@ -216,7 +232,7 @@ enum Compared {
     Told(bool),
     /// It could be told, but nothing is decided any more.
     Undecided,
-    /// They cannot be compared piece by piece.
+    /// They cannot be compared: not piece by piece, or they are no texts.
     Apart,
 }
 

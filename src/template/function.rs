@@ -6,12 +6,12 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 
 use super::Definition;
 use super::condition::{Gap, gap, whole};
+use super::name::describe;
 use super::parameter::scalar;
 use super::scenario::{Fact, Scenario};
 use super::unknown::Chosen;
@@ -101,7 +101,7 @@ impl Scenario<'_> {
             Value::String(name) => self.condition(name)?,
             _ => self.holds(condition)?,
         };
-        self.note(Fact::Condition { name: describe(condition), is_true });
+        self.note(Fact::of(condition, is_true));
         Some(self.value(if is_true { then } else { otherwise }))
     }
 
@@ -187,19 +187,22 @@ impl Scenario<'_> {
             }
         }
         keys.dedup();
+        let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
         let name = match open {
             Some(node) => describe(node),
-            None => pieces.iter().fold(String::new(), |mut text, piece| {
-                match piece {
-                    Piece::Known(known) => text.push_str(known),
-                    Piece::Open(node) => text += &describe(node),
-                }
-                text
+            None => pieces.iter().fold(String::new(), |text, piece| match piece {
+                Piece::Known(known) => text + known,
+                Piece::Open(node) => text + &describe(node),
             }),
         };
-        let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
-        let chosen =
-            self.state.borrow_mut().search.among(&name, &candidates, or_none, || self.domain(&name))?;
+        let chosen = if let Some(node) = open {
+            let key = self.open(node);
+            self.state.borrow_mut().search.among(&key, &candidates, or_none, || self.domain(&key))?
+        } else {
+            let terms = self.terms(pieces);
+            let key = format!("the key {terms:?}");
+            self.state.borrow_mut().search.equals_one_of(&terms, &candidates, or_none, &key)?
+        };
         let Chosen::Is(text) = chosen else {
             self.note(Fact::Value { name, value: None, is_allowed_value: false });
             return Some(Chosen::Other);
@@ -489,43 +492,4 @@ impl<'a> Pieces<'a> {
 fn list(text: &str, span: Option<Span>) -> Value<'static> {
     let item = |text: &str| Node { value: Value::String(text.trim().to_owned().into()), span };
     Value::Sequence(text.split(',').map(item).collect())
-}
-
-/// A function as text, by which two that are the same are known to be; a reference is its name.
-pub(super) fn describe(node: &Node<'_>) -> String {
-    let mut text = String::new();
-    write_description(node, &mut text);
-    text
-}
-
-fn write_description(node: &Node<'_>, text: &mut String) {
-    match &node.value {
-        Value::Null => text.push_str("null"),
-        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
-        Value::Number(value) | Value::String(value) => text.push_str(value),
-        Value::Sequence(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { ", " });
-                write_description(item, text);
-            }
-            text.push(']');
-        }
-        Value::Mapping(entries) => {
-            text.push('{');
-            for (at, entry) in entries.iter().enumerate() {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "{}{}: ", if at == 0 { "" } else { ", " }, entry.key);
-                write_description(&entry.value, text);
-            }
-            text.push('}');
-        }
-        Value::Intrinsic(call) if call.function == "Ref" => write_description(&call.argument, text),
-        Value::Intrinsic(call) => {
-            text.push_str(call.function.strip_prefix("Fn::").unwrap_or(&call.function));
-            text.push('(');
-            write_description(&call.argument, text);
-            text.push(')');
-        }
-    }
 }

@@ -6,6 +6,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html>
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::parameter::{Allowed, scalar};
 use super::{Scenario, Template};
@@ -31,7 +32,7 @@ pub fn expand_loops<'a>(root: &Node<'a>, template: &Template<'_>) -> Result<Opti
     }
     let mut left = MAXIMUM_VALUES;
     let expansion = Expansion { template };
-    expansion.node(root, &[], &mut left).map(Some)
+    expansion.node(root, Place::Root, &[], &mut left).map(Some)
 }
 
 fn has_loop(node: &Node<'_>) -> bool {
@@ -48,11 +49,34 @@ fn has_loop(node: &Node<'_>) -> bool {
 /// An identifier and its value in this round; `None`: open.
 type Binding<'b> = (&'b str, Option<&'b Item>);
 
-/// What a loop runs over.
+/// One of the values that a loop runs over.
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Item {
     text: String,
     /// Whether it was written as a number, whose text is only one spelling of it.
     is_number: bool,
+}
+
+/// What a loop runs over.
+enum Collection {
+    /// All of these.
+    Known(Vec<Item>),
+    /// Some of these: which, a parameter decides.
+    Possible(Vec<Item>),
+    /// Nobody can see it yet.
+    Open,
+}
+
+/// How many lists one loop may run over until nothing is believed of them.
+const MAXIMUM_LISTS: usize = 64;
+
+/// Where an entry stands, which decides how it is left out of a deployment.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Root,
+    Resources,
+    Conditions,
+    Elsewhere,
 }
 
 struct Expansion<'s, 't> {
@@ -65,6 +89,7 @@ impl Expansion<'_, '_> {
     fn node<'a>(
         &self,
         node: &Node<'a>,
+        place: Place,
         bound: &[Binding<'_>],
         left: &mut usize,
     ) -> Result<Node<'a>, &'static str> {
@@ -72,13 +97,13 @@ impl Expansion<'_, '_> {
         let value = match &node.value {
             Value::String(text) => Value::String(replaced(text, bound, left)?),
             Value::Sequence(items) => {
-                let items = items.iter().map(|item| self.node(item, bound, left));
+                let items = items.iter().map(|item| self.node(item, Place::Elsewhere, bound, left));
                 Value::Sequence(items.collect::<Result<_, _>>()?)
             }
-            Value::Mapping(entries) => Value::Mapping(self.entries(entries, bound, left)?),
+            Value::Mapping(entries) => Value::Mapping(self.entries(entries, place, bound, left)?),
             Value::Intrinsic(call) if call.function.starts_with(LOOP) => {
                 let mut written = Vec::new();
-                self.entry((&call.function, node.span), &call.argument, bound, left, &mut written)?;
+                self.entry((&call.function, node.span), &call.argument, place, bound, left, &mut written)?;
                 Value::Mapping(written)
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
@@ -87,7 +112,7 @@ impl Expansion<'_, '_> {
                     if value.is_number { Value::Number(text) } else { Value::String(text) }
                 }
                 _ => {
-                    let argument = self.node(&call.argument, bound, left)?;
+                    let argument = self.node(&call.argument, Place::Elsewhere, bound, left)?;
                     Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
                 }
             },
@@ -99,12 +124,13 @@ impl Expansion<'_, '_> {
     fn entries<'a>(
         &self,
         entries: &[Entry<'a>],
+        place: Place,
         bound: &[Binding<'_>],
         left: &mut usize,
     ) -> Result<Vec<Entry<'a>>, &'static str> {
         let mut written = Vec::with_capacity(entries.len());
         for entry in entries {
-            self.entry((&entry.key, entry.key_span), &entry.value, bound, left, &mut written)?;
+            self.entry((&entry.key, entry.key_span), &entry.value, place, bound, left, &mut written)?;
         }
         Ok(written)
     }
@@ -114,13 +140,19 @@ impl Expansion<'_, '_> {
         &self,
         (key, key_span): (&Cow<'a, str>, Option<Span>),
         value: &Node<'a>,
+        place: Place,
         bound: &[Binding<'_>],
         left: &mut usize,
         written: &mut Vec<Entry<'a>>,
     ) -> Result<(), &'static str> {
         let parts = key.starts_with(LOOP).then(|| parts(value)).flatten();
         let Some((identifier, collection, body)) = parts else {
-            let value = self.node(value, bound, left)?;
+            let within = match (place, &**key) {
+                (Place::Root, "Resources") => Place::Resources,
+                (Place::Root, "Conditions") => Place::Conditions,
+                _ => Place::Elsewhere,
+            };
+            let value = self.node(value, within, bound, left)?;
             written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
             return Ok(());
         };
@@ -129,50 +161,132 @@ impl Expansion<'_, '_> {
             bound.push((identifier, value));
             let mut written = Vec::new();
             match &body.value {
-                Value::Mapping(entries) => written = self.entries(entries, &bound, left)?,
+                Value::Mapping(entries) => written = self.entries(entries, place, &bound, left)?,
                 // A loop alone in a map reads as a function.
                 Value::Intrinsic(call) => {
-                    self.entry((&call.function, body.span), &call.argument, &bound, left, &mut written)?;
+                    self.entry(
+                        (&call.function, body.span),
+                        &call.argument,
+                        place,
+                        &bound,
+                        left,
+                        &mut written,
+                    )?;
                 }
                 _ => {}
             }
             Ok::<_, &'static str>(written)
         };
-        let Some(values) = self.collection(collection, bound, left)? else {
-            written.extend(round(None, left)?);
-            // That more may come stays visible beside what is written out once.
-            let rest = Node { value: Value::Null, span: value.span };
-            written.push(Entry { key: key.clone(), key_span, value: rest });
-            return Ok(());
-        };
-        for value in &values {
-            written.extend(round(Some(value), left)?);
+        let collection = self.node(collection, Place::Elsewhere, bound, left)?;
+        match self.collection(&collection) {
+            Collection::Known(values) => {
+                for value in &values {
+                    written.extend(round(Some(value), left)?);
+                }
+            }
+            Collection::Possible(values) => {
+                let cost = VALUES_OF_CONDITION + collection.detached_size() / BYTES_OF_VALUE;
+                for value in &values {
+                    for entry in round(Some(value), left)? {
+                        *left = left.checked_sub(cost).ok_or(TOO_MANY)?;
+                        written.push(only_if(entry, place, contains(&collection, value)));
+                    }
+                }
+            }
+            Collection::Open => {
+                written.extend(round(None, left)?);
+                // That more may come stays visible beside what is written out once.
+                written.push(Entry { key: key.clone(), key_span, value: collection });
+            }
         }
         Ok(())
     }
 
-    /// What a loop runs over; `None`: not known yet.
-    fn collection(
-        &self,
-        collection: &Node<'_>,
-        bound: &[Binding<'_>],
-        left: &mut usize,
-    ) -> Result<Option<Vec<Item>>, &'static str> {
-        let collection = self.node(collection, bound, left)?;
+    fn collection(&self, collection: &Node<'_>) -> Collection {
         let scenario = Scenario::new(self.template, None);
-        let Value::Sequence(items) = &scenario.value(&collection).value else { return Ok(None) };
-        let mut values = Vec::with_capacity(items.len());
-        for item in items {
-            let item = scenario.value(item);
-            match scalar(item) {
-                Some(Allowed { text, is_number }) => values.push(Item { text: text.into_owned(), is_number }),
-                None if item.is_absent() => {}
-                None => return Ok(None),
+        if let Some(items) = scenario.items_of_list(collection) {
+            let item = |allowed: &Allowed<'_>| Item::from(allowed);
+            return Collection::Possible(items.iter().map(item).collect());
+        }
+        let Some(mut all) = items(&scenario, collection) else { return Collection::Open };
+        let mut seen: HashSet<Item> = HashSet::new();
+        for _ in 0..MAXIMUM_LISTS {
+            if !scenario.advance() {
+                return if seen.is_empty() { Collection::Known(all) } else { Collection::Possible(all) };
+            }
+            let Some(more) = items(&scenario, collection) else { return Collection::Open };
+            if seen.is_empty() {
+                all.retain(|item| seen.insert(item.clone()));
+            }
+            all.extend(more.into_iter().filter(|item| seen.insert(item.clone())));
+        }
+        Collection::Open
+    }
+}
+
+impl From<&Allowed<'_>> for Item {
+    fn from(Allowed { text, is_number }: &Allowed<'_>) -> Self {
+        Self { text: text.clone().into_owned(), is_number: *is_number }
+    }
+}
+
+/// What a loop runs over in the present possibility; `None`: not known.
+fn items<'a>(scenario: &'a Scenario<'_>, collection: &'a Node<'a>) -> Option<Vec<Item>> {
+    let Value::Sequence(items) = &scenario.value(collection).value else { return None };
+    let items = items.iter().map(|item| scenario.value(item)).filter(|item| !item.is_absent());
+    items.map(|item| scalar(item).map(|item| Item::from(&item))).collect()
+}
+
+/// How many values a condition makes beside the collection, roughly.
+const VALUES_OF_CONDITION: usize = 8;
+
+/// The condition that a collection has a value.
+fn contains<'a>(collection: &Node<'a>, value: &Item) -> Node<'a> {
+    let text = value.text.clone().into();
+    let value = if value.is_number { Value::Number(text) } else { Value::String(text) };
+    let value = Node { value, span: collection.span };
+    function("Fn::Contains", Value::Sequence(vec![collection.clone(), value]), collection.span)
+}
+
+fn function<'a>(name: &'static str, argument: Value<'a>, span: Option<Span>) -> Node<'a> {
+    let argument = Node { value: argument, span };
+    Node { value: Value::Intrinsic(Box::new(Intrinsic { function: name.into(), argument })), span }
+}
+
+/// An entry that is there only if a condition holds.
+fn only_if<'a>(mut entry: Entry<'a>, place: Place, condition: Node<'a>) -> Entry<'a> {
+    let span = entry.value.span;
+    match (place, &mut entry.value.value) {
+        (Place::Resources, Value::Mapping(attributes)) => {
+            let mut is_conditional = false;
+            for attribute in attributes.iter_mut().filter(|one| one.key.eq_ignore_ascii_case("Condition")) {
+                is_conditional = true;
+                let value = std::mem::replace(&mut attribute.value.value, Value::Null);
+                let written = match value {
+                    Value::String(_) => function("Condition", value, attribute.value.span),
+                    value => Node { value, span: attribute.value.span },
+                };
+                let both = Value::Sequence(vec![condition.clone(), written]);
+                attribute.value = function("Fn::And", both, span);
+            }
+            if !is_conditional {
+                attributes.push(Entry {
+                    key: "Condition".into(),
+                    key_span: condition.span,
+                    value: condition,
+                });
             }
         }
-        // What depends on a choice is not known.
-        Ok((!scenario.is_one_of_several()).then_some(values))
+        (Place::Elsewhere, _) if !entry.key.starts_with("Fn::") => {
+            let value = std::mem::replace(&mut entry.value.value, Value::Null);
+            let nothing = function("Ref", Value::String("AWS::NoValue".into()), span);
+            let choice = Value::Sequence(vec![condition, Node { value, span }, nothing]);
+            entry.value = function("Fn::If", choice, span);
+        }
+        // A condition that is not there is one that nothing refers to.
+        _ => {}
     }
+    entry
 }
 
 /// Its identifier, what it runs over, and the map that it repeats.

@@ -12,8 +12,10 @@ mod changes;
 mod condition;
 mod function;
 mod loops;
+mod name;
 mod parameter;
 mod plain;
+mod relation;
 mod scenario;
 mod unknown;
 
@@ -94,7 +96,16 @@ pub struct Template<'t> {
     /// What is left of [`MOST_WORK`].
     work_left: Cell<usize>,
     /// Places in `Resources` where a function adds resources that nobody can see yet.
-    pub hidden_resources: Vec<Option<Span>>,
+    pub hidden_resources: Vec<HiddenResources<'t>>,
+}
+
+/// Resources that nobody can see yet.
+#[derive(Debug, Clone)]
+pub struct HiddenResources<'t> {
+    /// Where the function stands that adds them.
+    pub span: Option<Span>,
+    /// What it depends on, by name: parameters, resources.
+    pub open: Vec<&'t str>,
 }
 
 /// What a name of a section stands for.
@@ -189,7 +200,7 @@ impl<'t> Template<'t> {
                     }
                 }
                 ("Resources", Value::Intrinsic(_)) => {
-                    template.hidden_resources.push(section.value.span);
+                    template.hide(&section.value, section.value.span);
                 }
                 ("Parameters", Value::Mapping(entries)) => {
                     for entry in entries {
@@ -319,15 +330,21 @@ impl<'t> Template<'t> {
         self.parameters.keys().copied()
     }
 
+    fn hide(&mut self, node: &'t Node<'t>, span: Option<Span>) {
+        // Of a whole resource, what it refers to does not say why nobody can see it.
+        let open = if matches!(node.value, Value::Mapping(_)) { Vec::new() } else { node.references() };
+        self.hidden_resources.push(HiddenResources { span, open });
+    }
+
     fn resource(&mut self, entry: &'t Entry<'t>) {
         let Value::Mapping(attributes) = &entry.value.value else {
             if matches!(entry.value.value, Value::Intrinsic(_)) || entry.key.starts_with("Fn::") {
-                self.hidden_resources.push(entry.key_span);
+                self.hide(&entry.value, entry.key_span);
             }
             return;
         };
         if entry.key.starts_with("Fn::") {
-            self.hidden_resources.push(entry.key_span);
+            self.hide(&entry.value, entry.key_span);
             return;
         }
         // In another casing CloudFormation takes neither a type nor properties; what stands there is judged all the same.
@@ -339,7 +356,7 @@ impl<'t> Template<'t> {
         let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
         if all("Type").any(is_open) || function.is_some() && all("Type").next().is_none() {
             // What it will be, nobody can see yet.
-            self.hidden_resources.push(entry.key_span);
+            self.hide(&entry.value, entry.key_span);
         }
         let is_of_type = |name: &str| {
             all("Type")

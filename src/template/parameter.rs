@@ -19,6 +19,8 @@ pub(super) struct Parameter<'t> {
     pub(super) is_looked_up: bool,
     /// The only values it may have; empty: any.
     pub(super) allowed: Vec<Allowed<'t>>,
+    /// The only values that a list's items may have; empty: any.
+    pub(super) allowed_items: Vec<Allowed<'t>>,
     /// Its default; a list's items with commas between.
     pub(super) default: Option<Allowed<'t>>,
     /// The least number of characters.
@@ -41,6 +43,7 @@ impl<'t> Parameter<'t> {
         let mut parameter = Self::default();
         // Of two defaults, none is certain.
         let mut has_default = false;
+        let mut is_list_of_texts = false;
         for entry in entries {
             let text = scalar(&entry.value);
             match &*entry.key {
@@ -49,6 +52,7 @@ impl<'t> Parameter<'t> {
                     let of_store = kind.strip_prefix("AWS::SSM::Parameter::Value<");
                     parameter.is_looked_up |= of_store.is_some();
                     let kind = of_store.unwrap_or(kind);
+                    is_list_of_texts = kind == "CommaDelimitedList";
                     parameter.is_list |= kind.starts_with("List<") || kind.starts_with("CommaDelimitedList");
                 }
                 "NoEcho" => {
@@ -78,8 +82,11 @@ impl<'t> Parameter<'t> {
             }
         }
         if parameter.is_list || parameter.is_looked_up {
-            // The list is about its items, or about names in the store.
-            parameter.allowed.clear();
+            // They are about its items, or about names in the store.
+            let items = std::mem::take(&mut parameter.allowed);
+            if is_list_of_texts && !parameter.is_secret && !parameter.is_looked_up {
+                parameter.allowed_items = items;
+            }
         }
         parameter
     }

@@ -9,7 +9,8 @@ use std::fmt;
 
 use typed_arena::Arena;
 
-use super::parameter::Parameter;
+use super::name::describe;
+use super::parameter::{Allowed, Parameter};
 use super::unknown::{Domain, Search};
 use super::{Template, condition};
 use crate::document::{Node, Resolve, Span, Value, on_one_line};
@@ -53,6 +54,15 @@ pub enum Fact {
         /// What it is.
         is_true: bool,
     },
+    /// It was asked for whether a list has an item.
+    Item {
+        /// The list's parameter, or the function as text.
+        list: String,
+        /// The item.
+        item: String,
+        /// Whether the list has it.
+        is_in: bool,
+    },
     /// A value was asked for, or a key of a mapping.
     Value {
         /// The parameter, or the function as text.
@@ -64,12 +74,29 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// That a condition holds, or does not.
+    pub(super) fn of(condition: &Node<'_>, is_true: bool) -> Self {
+        if let Value::Intrinsic(call) = &condition.value
+            && let ("Fn::Contains", Value::Sequence(items)) = (&*call.function, &call.argument.value)
+            && let [list, item] = items.as_slice()
+        {
+            return Self::Item { list: describe(list), item: describe(item), is_in: is_true };
+        }
+        Self::Condition { name: describe(condition), is_true }
+    }
+}
+
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Condition { name, .. } | Self::Value { name, .. }) = self;
+        let (Self::Condition { name, .. } | Self::Item { list: name, .. } | Self::Value { name, .. }) = self;
         let name = on_one_line(name);
         match self {
             Self::Condition { is_true, .. } => write!(f, "{name} is {is_true}"),
+            Self::Item { item, is_in, .. } => {
+                let contains = if *is_in { "contains" } else { "does not contain" };
+                write!(f, "{name} {contains} {}", on_one_line(item))
+            }
             Self::Value { value: Some(value), is_allowed_value, .. } => {
                 let kind = if *is_allowed_value { " (allowed value)" } else { "" };
                 write!(f, "{name}={}{kind}", on_one_line(value))
@@ -96,11 +123,6 @@ impl<'t> Scenario<'t> {
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
-    /// Whether what was asked for could be otherwise. Moves to the next possibility.
-    pub(super) fn is_one_of_several(&self) -> bool {
-        !self.facts().is_empty() || self.advance()
-    }
-
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.
     pub fn has_given_up(&self) -> bool {
         self.state.borrow().search.has_given_up()
@@ -113,9 +135,18 @@ impl<'t> Scenario<'t> {
 
     /// Whether a resource's `Condition` holds; `None` when that is not decided any more.
     pub fn is_created(&self, condition: &'t Node<'t>) -> Option<bool> {
-        let Value::String(name) = &condition.value else { return self.holds(condition) };
-        let is_true = self.condition(name)?;
-        self.note(Fact::Condition { name: name.clone().into_owned(), is_true });
+        let call = if let Value::Intrinsic(call) = &condition.value { Some(&**call) } else { None };
+        let is_true = match call.map(|call| (&*call.function, &call.argument.value)) {
+            None if let Value::String(name) = &condition.value => self.condition(name)?,
+            // What a loop makes of its own condition and of the resource's.
+            Some(("Fn::And", Value::Sequence(items))) => {
+                let mut are_true = items.iter().map(|item| self.is_created(item));
+                return are_true.find(|is_true| *is_true != Some(true)).unwrap_or(Some(true));
+            }
+            Some(("Condition", Value::String(_))) => return self.is_created(&call?.argument),
+            _ => self.holds(condition)?,
+        };
+        self.note(Fact::of(condition, is_true));
         Some(is_true)
     }
 
@@ -131,9 +162,13 @@ impl<'t> Scenario<'t> {
     pub(super) fn work(&self, steps: usize, read: Option<Span>) -> Option<()> {
         let length = read.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
         let steps = steps + length / BYTES_OF_STEP;
-        self.state.borrow_mut().search.steps(steps);
-        let left = self.template.work_left.get().checked_sub(steps);
+        let search = &mut self.state.borrow_mut().search;
+        search.steps(steps);
+        let left = self.template.work_left.get().checked_sub(steps + search.take_uncharged());
         self.template.work_left.set(left.unwrap_or(0));
+        if left.is_none() {
+            search.exhaust();
+        }
         left.map(|_| ())
     }
 
@@ -172,6 +207,15 @@ impl<'t> Scenario<'t> {
         let value = given.parameters.get(name).map(String::as_str);
         let has_default = given.assume_defaults && !given.open.contains(name);
         value.or_else(|| parameter.filter(|_| has_default)?.default.as_ref().map(|default| &*default.text))
+    }
+
+    /// What the items of a list may be, where a node refers to a parameter that limits them and is not known.
+    pub(super) fn items_of_list(&self, node: &Node<'_>) -> Option<&'t [Allowed<'t>]> {
+        let Value::Intrinsic(call) = &node.value else { return None };
+        let ("Ref", Value::String(name)) = (&*call.function, &call.argument.value) else { return None };
+        let parameter = self.template.parameters.get(&**name)?;
+        let is_open = self.fixed(name, Some(parameter)).is_none() && !parameter.allowed_items.is_empty();
+        is_open.then_some(parameter.allowed_items.as_slice())
     }
 
     /// Whether the value that [`Self::fixed`] finds was written as a number, whose text is only one spelling of it.

@@ -3,7 +3,10 @@
 //! Owns the bookkeeping of a search through possibilities: a question about something open is a decision, its answer
 //! holds until the next possibility, and later questions get answers that agree with it. Must not know functions.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::relation::{Known, Part, Proof, Relation, Term, representative};
 
 /// What something open may still be.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +17,17 @@ pub(super) enum Domain {
     OneOf(Vec<String>),
     /// Any text but these, with at least so many characters.
     AnyBut(HashSet<String>, usize),
+}
+
+impl Domain {
+    /// Whether a text is not excluded.
+    pub(super) fn may_be(&self, text: &str) -> bool {
+        match self {
+            Self::Known(known) => known == text,
+            Self::OneOf(values) => values.iter().any(|value| value == text),
+            Self::AnyBut(excluded, minimum) => text.chars().count() >= *minimum && !excluded.contains(text),
+        }
+    }
 }
 
 /// Which of some texts something open is.
@@ -28,6 +42,17 @@ pub(super) enum Chosen {
 /// How many possibilities of one rule and one task definition are taken in turn.
 const MAXIMUM_POSSIBILITIES: usize = 512;
 
+/// How many comparisons of texts that are put together are held against each other in one possibility; further ones are
+/// questions of their own.
+const MAXIMUM_RELATIONS: usize = 128;
+
+/// How much work is spent on that in one possibility, in comparisons simplified. What is found later is held against
+/// nothing. It must be the same in each possibility: they ask the same questions up to the first new one.
+const WORK_ON_RELATIONS: usize = 20_000;
+
+/// How much text a comparison may have to be held against others, in bytes.
+const LONGEST_RELATION: usize = 1024;
+
 /// The search. Each possibility replays the decisions of the one before it up to the last that has another answer left:
 /// whoever asks must ask in the same order while the answers are the same.
 #[derive(Debug, Default)]
@@ -40,9 +65,18 @@ pub(super) struct Search {
     same: HashMap<String, String>,
     /// What is another text than these.
     different: HashMap<String, HashSet<String>>,
+    /// What was answered about texts that are put together.
+    relations: Vec<Relation>,
+    /// Open things that are parts of texts.
+    parts: BTreeMap<String, Part>,
+    /// How much of [`WORK_ON_RELATIONS`] is spent.
+    related: usize,
+    /// What of that nobody was told yet.
+    uncharged: usize,
     possibilities: usize,
     steps: usize,
     has_given_up: bool,
+    is_exhausted: bool,
     is_frozen: bool,
 }
 
@@ -56,6 +90,16 @@ impl Search {
     /// Counts work.
     pub(super) fn steps(&mut self, steps: usize) {
         self.steps += steps;
+    }
+
+    /// How much work was done for it since this was asked last.
+    pub(super) fn take_uncharged(&mut self) -> usize {
+        std::mem::take(&mut self.uncharged)
+    }
+
+    /// Decides nothing more: there was too much work, so that what is asked is no longer what was asked before.
+    pub(super) fn exhaust(&mut self) {
+        self.is_exhausted = true;
     }
 
     /// Whether there were more possibilities than are taken in turn, so that what is open was left open.
@@ -83,11 +127,17 @@ impl Search {
         self.open.clear();
         self.same.clear();
         self.different.clear();
+        self.relations.clear();
+        self.parts.clear();
+        self.related = 0;
         self.possibilities += 1;
         while let Some(last) = self.decisions.last_mut() {
-            if last.taken + 1 < last.available {
+            if last.taken + 1 < last.available || self.is_exhausted {
                 last.taken += 1;
-                if self.possibilities >= MAXIMUM_POSSIBILITIES || !afford(std::mem::take(&mut self.steps)) {
+                if self.is_exhausted
+                    || self.possibilities >= MAXIMUM_POSSIBILITIES
+                    || !afford(std::mem::take(&mut self.steps))
+                {
                     // What was not tried is covered by leaving everything open.
                     self.decisions.clear();
                     self.has_given_up = true;
@@ -99,9 +149,13 @@ impl Search {
         false
     }
 
+    fn is_closed(&self) -> bool {
+        self.has_given_up || self.is_exhausted || self.is_frozen
+    }
+
     /// One of so many answers; `None` when nothing is decided any more.
     pub(super) fn decide(&mut self, available: usize) -> Option<usize> {
-        if self.has_given_up || self.is_frozen {
+        if self.is_closed() {
             return None;
         }
         if available <= 1 {
@@ -115,26 +169,138 @@ impl Search {
         Some(taken)
     }
 
-    /// What is asked about in its place.
-    fn representative(&mut self, key: &str) -> String {
-        let mut found = key;
-        while let Some(first) = self.same.get(found) {
-            found = first;
+    /// One of so many answers, each of which claims something of texts.
+    fn pick(&mut self, available: usize, claims: impl Fn(usize) -> Vec<Relation>) -> Option<usize> {
+        if self.relations.is_empty() && self.parts.is_empty() {
+            return self.decide(available);
         }
-        let found = found.to_owned();
-        if let Some(first) = self.same.get_mut(key) {
-            first.clone_from(&found);
+        self.possible(available, claims)
+    }
+
+    /// The same; those are left out that cannot be right beside what was answered before.
+    fn possible(&mut self, available: usize, claims: impl Fn(usize) -> Vec<Relation>) -> Option<usize> {
+        if self.is_closed() {
+            return None;
         }
-        found
+        let possible: Vec<usize> = (0..available).filter(|answer| self.may_hold(&claims(*answer))).collect();
+        if possible.is_empty() {
+            // What was answered before excludes itself, and nobody saw it.
+            return self.decide(available);
+        }
+        let taken = self.decide(possible.len())?;
+        possible.get(taken).copied()
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known { domains: &self.open, same: &self.same, different: &self.different, parts: &self.parts }
+    }
+
+    /// Whether claims are not seen to be impossible beside what was answered before.
+    fn may_hold(&mut self, claims: &[Relation]) -> bool {
+        let left = Cell::new(WORK_ON_RELATIONS.saturating_sub(self.related));
+        let proof = Proof::new(self.known(), &left);
+        let may_hold = proof.may_hold(claims.iter().chain(&self.relations));
+        self.pay_for_relations(left.get());
+        may_hold
+    }
+
+    fn pay_for_relations(&mut self, left: usize) {
+        let related = WORK_ON_RELATIONS - left;
+        self.steps += related - self.related;
+        self.uncharged += related - self.related;
+        self.related = related;
+    }
+
+    /// Takes over what answers say of other open things.
+    fn conclude(&mut self) {
+        if self.relations.is_empty() && self.parts.is_empty() {
+            return;
+        }
+        let left = Cell::new(WORK_ON_RELATIONS.saturating_sub(self.related));
+        let found = Proof::new(self.known(), &left).consequences(&self.relations);
+        self.pay_for_relations(left.get());
+        for (key, text) in found {
+            self.settle(&key, &text);
+        }
+    }
+
+    /// Notes that something open is a part of a text.
+    pub(super) fn define(&mut self, key: String, part: Part) {
+        let is_too_much = self.parts.len() >= MAXIMUM_RELATIONS || length(&part.text) > LONGEST_RELATION;
+        if !self.is_closed() && (!is_too_much || self.parts.contains_key(&key)) {
+            self.parts.insert(key, part);
+        }
+    }
+
+    /// Makes something open known by its name.
+    pub(super) fn meet(&mut self, key: &str, initial: impl FnOnce() -> Domain) {
+        self.domain(key, initial);
+    }
+
+    /// Whether two texts that are put together are equal; `None` when nothing is decided any more. What is open in them has
+    /// been met. `name` stands for the question where there are too many.
+    pub(super) fn are_equal(&mut self, one: &[Term], other: &[Term], name: &str) -> Option<bool> {
+        if let Some(known) = self.relations.iter().find(|relation| relation.is_about(one, other)) {
+            return Some(known.is_equal);
+        }
+        if !self.has_room(one, other, 1) {
+            return self.is(name, "true", || Domain::OneOf(vec!["true".into(), "false".into()]));
+        }
+        let claims =
+            |answer| vec![Relation { one: one.to_vec(), other: other.to_vec(), is_equal: answer == 0 }];
+        self.relate(2, claims).map(|answer| answer == 0)
+    }
+
+    /// Whether so many comparisons of two texts can be held against others.
+    fn has_room(&self, one: &[Term], other: &[Term], count: usize) -> bool {
+        self.relations.len() + count <= MAXIMUM_RELATIONS && length(one) + length(other) <= LONGEST_RELATION
+    }
+
+    /// Which of some texts a text that is put together is; another than all only where that may be. `name` stands for it
+    /// where there are too many.
+    pub(super) fn equals_one_of(
+        &mut self,
+        terms: &[Term],
+        candidates: &[&str],
+        or_none: bool,
+        name: &str,
+    ) -> Option<Chosen> {
+        let longest = candidates.iter().map(|text| text.len()).max().unwrap_or(0);
+        if !self.has_room(terms, &[], candidates.len()) || longest > LONGEST_RELATION {
+            return self.among(name, candidates, or_none, || Domain::AnyBut(HashSet::new(), 0));
+        }
+        let claim = |text: &str, is_equal| Relation {
+            one: terms.to_vec(),
+            other: vec![Term::Text(text.to_owned())],
+            is_equal,
+        };
+        let claims = |answer: usize| match candidates.get(answer) {
+            Some(text) => vec![claim(text, true)],
+            None => candidates.iter().map(|text| claim(text, false)).collect(),
+        };
+        let taken = self.relate(candidates.len() + usize::from(or_none), claims)?;
+        Some(candidates.get(taken).map_or(Chosen::Other, |text| Chosen::Is((*text).to_owned())))
+    }
+
+    /// Takes one of so many answers, and remembers what it claims.
+    fn relate(&mut self, available: usize, claims: impl Fn(usize) -> Vec<Relation>) -> Option<usize> {
+        let taken = self.possible(available, &claims)?;
+        for claim in claims(taken) {
+            if !self.relations.contains(&claim) {
+                self.relations.push(claim);
+            }
+        }
+        self.conclude();
+        Some(taken)
     }
 
     fn domain(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> &mut Domain {
-        let key = self.representative(key);
+        let key = representative(&self.same, key).to_owned();
         self.open.entry(key).or_insert_with(initial)
     }
 
     fn settle(&mut self, key: &str, text: &str) {
-        let key = self.representative(key);
+        let key = representative(&self.same, key).to_owned();
         if let Some(domain) = self.open.get_mut(&key) {
             *domain = Domain::Known(text.to_owned());
         }
@@ -144,7 +310,7 @@ impl Search {
     }
 
     fn exclude(&mut self, key: &str, text: &str) {
-        let key = self.representative(key);
+        let key = representative(&self.same, key).to_owned();
         let Some(domain) = self.open.get_mut(&key) else { return };
         let last = match domain {
             Domain::Known(_) => return,
@@ -167,18 +333,18 @@ impl Search {
     pub(super) fn is(&mut self, key: &str, text: &str, initial: impl FnOnce() -> Domain) -> Option<bool> {
         let may_be = match self.domain(key, initial) {
             Domain::Known(known) => return Some(known == text),
-            Domain::OneOf(values) => values.iter().any(|value| value == text),
-            Domain::AnyBut(excluded, minimum) => text.chars().count() >= *minimum && !excluded.contains(text),
+            open => open.may_be(text),
         };
         if !may_be {
             return Some(false);
         }
-        let is = self.decide(2)? == 0;
+        let is = self.pick(2, |answer| vec![Relation::is(key, text, answer == 0)])? == 0;
         if is {
             self.settle(key, text);
         } else {
             self.exclude(key, text);
         }
+        self.conclude();
         Some(is)
     }
 
@@ -189,9 +355,11 @@ impl Search {
             Domain::AnyBut(..) => return None,
             Domain::OneOf(values) => values.clone(),
         };
-        let taken = self.decide(values.len())?;
+        let claims = |answer: usize| values.get(answer).map(|text| Relation::is(key, text, true));
+        let taken = self.pick(values.len(), |answer| claims(answer).into_iter().collect())?;
         let value = values.get(taken)?.clone();
         self.settle(key, &value);
+        self.conclude();
         Some(value)
     }
 
@@ -223,9 +391,9 @@ impl Search {
                 let value = self.value(key, || Domain::AnyBut(HashSet::new(), 0))?;
                 return Some(if candidates.contains(&&*value) { Chosen::Is(value) } else { Chosen::Other });
             }
-            Domain::AnyBut(excluded, minimum) => candidates
+            open @ Domain::AnyBut(..) => candidates
                 .iter()
-                .filter(|value| value.chars().count() >= *minimum && !excluded.contains(**value))
+                .filter(|value| open.may_be(value))
                 .map(|value| (*value).to_owned())
                 .collect(),
         };
@@ -239,14 +407,20 @@ impl Search {
         or_none: bool,
         candidates: &[&str],
     ) -> Option<Chosen> {
-        let taken = self.decide(may_be.len() + usize::from(or_none))?;
+        let claims = |answer: usize| match may_be.get(answer) {
+            Some(text) => vec![Relation::is(key, text, true)],
+            None => candidates.iter().map(|text| Relation::is(key, text, false)).collect(),
+        };
+        let taken = self.pick(may_be.len() + usize::from(or_none), claims)?;
         let Some(value) = may_be.into_iter().nth(taken) else {
             for value in candidates {
                 self.exclude(key, value);
             }
+            self.conclude();
             return Some(Chosen::Other);
         };
         self.settle(key, &value);
+        self.conclude();
         Some(Chosen::Is(value))
     }
 
@@ -259,7 +433,7 @@ impl Search {
         let (one, other) = {
             self.domain(one, initial_one);
             self.domain(other, initial_other);
-            (self.representative(one), self.representative(other))
+            (representative(&self.same, one).to_owned(), representative(&self.same, other).to_owned())
         };
         if one == other {
             return Some(true);
@@ -288,7 +462,7 @@ impl Search {
         if self.different.get(&one).is_some_and(|others| others.contains(&other)) {
             return Some(false);
         }
-        if self.decide(2)? == 1 {
+        if self.pick(2, |answer| vec![Relation::same(&one, &other, answer == 0)])? == 1 {
             self.different.entry(one.clone()).or_default().insert(other.clone());
             self.different.entry(other).or_default().insert(one);
             return Some(false);
@@ -307,6 +481,12 @@ impl Search {
             self.different.entry(one.clone()).or_default().insert(third);
         }
         self.same.insert(other, one);
+        self.conclude();
         Some(true)
     }
+}
+
+/// How much text there is in terms, in bytes, the names of what is open included.
+fn length(terms: &[Term]) -> usize {
+    terms.iter().map(|(Term::Text(text) | Term::Open(text))| text.len()).sum()
 }

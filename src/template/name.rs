@@ -1,0 +1,107 @@
+//! How what is open is called: for people, and by names that tell one from another.
+//!
+//! Owns the two names of a function. Must not know what a function stands for.
+
+use std::fmt::Write as _;
+
+use super::condition::whole;
+use super::function::Piece;
+use super::relation::{Part, Term};
+use super::scenario::Scenario;
+use crate::document::{Node, Value};
+
+impl Scenario<'_> {
+    /// Pieces by the names of what is open.
+    pub(super) fn terms<'a>(&'a self, pieces: &[Piece<'a>]) -> Vec<Term> {
+        let term = |piece: &Piece<'a>| match piece {
+            Piece::Known(text) => Term::Text(text.clone().into_owned()),
+            Piece::Open(node) => {
+                let key = self.open(node);
+                self.state.borrow_mut().search.meet(&key, || self.domain(&key));
+                Term::Open(key)
+            }
+        };
+        pieces.iter().map(term).collect()
+    }
+
+    /// The name by which something open is told from others. Where it is a part of a text, that is noted.
+    pub(super) fn open<'a>(&'a self, node: &'a Node<'a>) -> String {
+        let key = identity(node);
+        if let Some(part) = self.part(node) {
+            let mut state = self.state.borrow_mut();
+            state.search.meet(&key, || self.domain(&key));
+            state.search.define(key.clone(), part);
+        }
+        key
+    }
+
+    /// Which part of which text a node is.
+    fn part<'a>(&'a self, node: &'a Node<'a>) -> Option<Part> {
+        let [index, list] = arguments(node, "Fn::Select")? else { return None };
+        let [delimiter, text] = arguments(list, "Fn::Split")? else { return None };
+        let (index, delimiter) = (self.pieces(index)?, self.pieces(delimiter)?);
+        let (index, delimiter) = (whole(&index)?.trim().parse().ok()?, whole(&delimiter)?);
+        if delimiter.is_empty() {
+            return None;
+        }
+        let text = self.terms(&self.pieces(text)?);
+        Some(Part { text, delimiter: delimiter.to_owned(), index })
+    }
+}
+
+/// The arguments of a function of this name.
+fn arguments<'n, 'a>(node: &'n Node<'a>, name: &str) -> Option<&'n [Node<'a>]> {
+    let Value::Intrinsic(call) = &node.value else { return None };
+    let Value::Sequence(arguments) = &call.argument.value else { return None };
+    (call.function == name).then_some(arguments)
+}
+
+/// A function as text, for people; a reference is its name.
+pub(super) fn describe(node: &Node<'_>) -> String {
+    let mut text = String::new();
+    write_description(node, false, &mut text);
+    text
+}
+
+/// A function as text, by which two that are the same are known to be, and no others; a reference is its name.
+pub(super) fn identity(node: &Node<'_>) -> String {
+    let mut text = String::new();
+    write_description(node, true, &mut text);
+    text
+}
+
+fn write_description(node: &Node<'_>, is_quoted: bool, text: &mut String) {
+    match &node.value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        // Writing to a string cannot fail.
+        Value::String(value) if is_quoted => drop(write!(text, "{value:?}")),
+        Value::Number(value) | Value::String(value) => text.push_str(value),
+        Value::Sequence(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { ", " });
+                write_description(item, is_quoted, text);
+            }
+            text.push(']');
+        }
+        Value::Mapping(entries) => {
+            text.push('{');
+            for (at, entry) in entries.iter().enumerate() {
+                let _ = write!(text, "{}{}: ", if at == 0 { "" } else { ", " }, entry.key);
+                write_description(&entry.value, is_quoted, text);
+            }
+            text.push('}');
+        }
+        Value::Intrinsic(call) if call.function == "Ref" => match &call.argument.value {
+            Value::String(name) => text.push_str(name),
+            _ => write_description(&call.argument, is_quoted, text),
+        },
+        Value::Intrinsic(call) => {
+            text.push_str(call.function.strip_prefix("Fn::").unwrap_or(&call.function));
+            text.push('(');
+            write_description(&call.argument, is_quoted, text);
+            text.push(')');
+        }
+    }
+}
