@@ -218,11 +218,10 @@ class Workplace:
         shutil.rmtree(output, ignore_errors=True)
         chosen = f"^({'|'.join(re.escape(name) for name in names)})$"
         flags = ["--in-place", "--no-shuffle", "--baseline", "skip", "--timeout", TIMEOUT, "--output", str(output)]
-        # Deleted fields are not filtered by --re, so there would be those of all files.
-        arguments = [f"--file={path}" for path in sorted({name.split(":")[0] for name in names})]
-        arguments += [f"--cargo-arg={argument}" for argument in built]
+        arguments = [f"--cargo-arg={argument}" for argument in built]
         arguments += [f"--cargo-test-arg={argument}" for argument in run]
-        ran = self.cargo_mutants(*flags, "--re", chosen, *arguments, output=False)
+        config_file = self.config_for(sorted({name.split(":")[0] for name in names}))
+        ran = self.cargo_mutants("--config", config_file, *flags, "--re", chosen, *arguments, output=False)
         # 2 and 3: mutants survived, or took too long.
         if ran.returncode not in (0, 2, 3):
             raise RuntimeError(f"cargo-mutants failed with {ran.returncode}")
@@ -232,6 +231,14 @@ class Workplace:
             for outcome in outcomes
             if isinstance(outcome["scenario"], dict) and outcome["scenario"]["Mutant"]["name"] in names
         }
+
+    def config_for(self, paths):
+        """Our settings, for some files only: deleted fields are not filtered by --re, so there would be those of all."""
+        text = (self.tree / ".cargo/mutants.toml").read_text()
+        globs = f"examine_globs = {json.dumps(paths)}\n"
+        path = WORK / f"{self.number}/config.toml"
+        path.write_text(re.sub(r"^examine_globs = .*\n", globs, text, flags=re.MULTILINE))
+        return str(path)
 
     def names(self, *arguments):
         listed = self.cargo_mutants("--list", *arguments)
