@@ -4,6 +4,9 @@
 #
 #   make bench                              about a quarter of an hour of measuring; compiling comes on top
 #   make bench ROUNDS=1 STARTS=5            a quick look (it writes its tables too)
+#   make bench BENCH_BEFORE=06af2be         beside the function of another revision, too; that one is the last without
+#                                           AWS's SDK
+#   make bench-function                     only the function
 #   make bench-in-process                   only the parser and the engine; no function is started
 #   make bench-command-line                 only the command
 #
@@ -28,8 +31,10 @@ BENCH_TEMPLATES := $(BENCH_DIR)/templates
 
 BENCH_IN_PROCESS = cargo bench --quiet --locked --no-default-features --bench parse_and_evaluate
 
-.PHONY: bench bench-build bench-in-process bench-command-line
-bench: bench-build bench-in-process ## measure the function and the command beside their peers; writes docs/performance.md
+.PHONY: bench bench-function bench-build bench-in-process bench-command-line
+bench: bench-function bench-command-line ## measure the function and the command beside their peers; writes docs/performance.md
+
+bench-function: bench-build bench-in-process ## measure the function beside other functions; writes docs/performance.md
 	$(BENCH_PIN) $(BENCH_DIR)/release/driver \
 		--events benches/events \
 		--document docs/performance.md \
@@ -38,11 +43,11 @@ bench: bench-build bench-in-process ## measure the function and the command besi
 		--env LAMBDA_TASK_ROOT=$(CURDIR)/benches/peers/python \
 		ecs-guard=$(BENCH_DIR)/lambda/bootstrap \
 		without-sdk=$(BENCH_DIR)/lambda-without-sdk/bootstrap \
+		$(if $(BENCH_BEFORE),before=$(BENCH_DIR)/lambda-before/bootstrap) \
 		no-op=$(BENCH_DIR)/noop-as-deployed \
 		no-op-dynamic=$(BENCH_DIR)/release/noop \
 		cfn-guard=$(BENCH_DIR)/release/guard \
 		python="$(BENCH_VENV)/bin/python -m awslambdaric handler.handle"
-	$(MAKE) --no-print-directory bench-command-line
 
 bench-in-process: ## measure the parser and the engine beside serde_json
 	@mkdir -p $(BENCH_DIR)
@@ -73,6 +78,13 @@ bench-build: $(BENCH_DIR)/profile.toml $(BENCH_VENV)/requirements.txt
 	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) ARTIFACTS_DIR=$(BENCH_DIR)/lambda
 	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) LAMBDA_FEATURES=function \
 		ARTIFACTS_DIR=$(BENCH_DIR)/lambda-without-sdk
+ifdef BENCH_BEFORE
+	rm -rf $(BENCH_DIR)/before && git worktree prune
+	git worktree add --detach $(BENCH_DIR)/before $(BENCH_BEFORE)
+	@CARGO_TARGET_DIR=$(CURDIR)/$(BENCH_DIR)/before-target $(MAKE) --no-print-directory -C $(BENCH_DIR)/before \
+		build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) ARTIFACTS_DIR=$(CURDIR)/$(BENCH_DIR)/lambda-before
+	git worktree remove --force $(BENCH_DIR)/before
+endif
 	@target=$$($(MAKE) --silent --no-print-directory lambda-target ARCHITECTURE=$(HOST_ARCHITECTURE)) || exit 1; \
 	case $$target in *-musl) linker=rust-lld; smaller="$(SMALLER)" ;; *) linker=cc; smaller= ;; esac; \
 	env CARGO_TARGET_$$(echo $$target | tr a-z- A-Z_)_LINKER=$$linker \
