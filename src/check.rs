@@ -378,7 +378,7 @@ fn describe<'t>(
         let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
             span: hidden.span.unwrap_or(Span::NOWHERE),
-            message: "a function adds resources here that are not judged".into(),
+            message: format!("{} adds resources here that are not judged", hidden.by),
             help: Some(match options {
                 Some(options) => format!("Say what it depends on: {options}."),
                 None => SEE_PROCESSED.into(),

@@ -8,7 +8,7 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use ecs_guard::check::{JudgedTask, check};
+use ecs_guard::check::{JudgedTask, check, could_concern};
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
@@ -375,6 +375,39 @@ fn what_stands_beside_the_properties_counts() {
         let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
         assert!(file.notes[0].message.contains("adds resources"), "{hidden}");
     }
+}
+
+#[test]
+fn what_brings_resources_that_are_not_in_the_template_is_told() {
+    let good = "Task: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: []}}";
+    for (brings, message) in [
+        ("Svc: {Type: 'Acme::ECS::Service::MODULE'}", "a module adds resources here that are not judged"),
+        ("Svc: {Type: Acme::Web::MODULE, Properties: {Cpu: 256}}", "a module adds resources here"),
+    ] {
+        for text in [format!("Resources: {{{brings}}}"), format!("Resources: {{{good}, {brings}}}")] {
+            assert!(could_concern(&text), "{text}");
+            let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+            let [note] = &file.notes[..] else { panic!("{text}: {:?}", file.notes) };
+            assert!(note.is_unknown && note.message.contains(message), "{text}: {}", note.message);
+        }
+    }
+    let text = "Resources: {Svc: {Type: AWS::CloudFormation::StackSet, Properties: {TemplateBody: '{}'}}}";
+    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
+    assert!(could_concern(text) && file.nested.len() == 1 && file.nested[0].location.is_none());
+}
+
+#[test]
+fn a_macro_is_seen_behind_comments() {
+    for transform in [
+        "Transform:\n- AWS::LanguageExtensions\n# ours\n- Acme\n",
+        "Transform:\n- AWS::Serverless-2016-10-31 # SAM\n- Acme\n",
+        "Transform: # all\n- AWS::LanguageExtensions # one\r\n  # two\r\n- Acme\r\n",
+        "Transform: # ours\n  Acme\n",
+    ] {
+        assert!(could_concern(&format!("{transform}Resources: {{}}\n")), "{transform}");
+    }
+    let others = "Transform: AWS::Serverless-2016-10-31 # SAM\n# - Acme\nResources: {}\n";
+    assert!(!could_concern(others), "a comment is no macro");
 }
 
 #[test]
