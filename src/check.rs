@@ -199,8 +199,9 @@ fn check_document<'a>(
         take(task);
     };
     note_oddities(root, document.alias, &mut file.notes);
-    if is_plain {
-        plain.for_each(|properties| take(judge_plain(&properties, policy)));
+    // A document that claims to be both is judged as both.
+    plain.for_each(|properties| take(judge_plain(&properties, policy)));
+    if !Template::is_one(root) {
         return Some(file);
     }
     let template = Template::of(root, given)?;

@@ -397,6 +397,22 @@ fn what_brings_resources_that_are_not_in_the_template_is_told() {
 }
 
 #[test]
+fn a_document_that_claims_to_be_both_is_judged_as_both() {
+    let plain = "family: x\ncontainerDefinitions: [{name: a, privileged: true}]\n";
+    let resources = "Resources: {T: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: b, Privileged: true}]}}}\n";
+    for (text, expected) in [
+        (format!("{plain}Resources: {{}}\n"), 1),
+        (format!("{plain}Transform: AWS::Serverless-2016-10-31\n"), 1),
+        (format!("{plain}{resources}"), 2),
+    ] {
+        let file = check("x.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let judged = file.judged.unwrap();
+        let failed = judged.iter().filter(|task| verdict_of(task) == Verdict::Fail).count();
+        assert_eq!((judged.len(), failed), (expected, expected), "{text}");
+    }
+}
+
+#[test]
 fn a_macro_is_seen_behind_comments() {
     for transform in [
         "Transform:\n- AWS::LanguageExtensions\n# ours\n- Acme\n",
