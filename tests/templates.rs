@@ -552,6 +552,40 @@ fn too_many_cases_are_left_open_and_said_to_be() {
 }
 
 #[test]
+fn what_was_cut_off_is_not_called_always() {
+    // Whether a number of conditions is odd takes more cases than are told apart.
+    let parameters = each(10, |at| format!("P{at}: {{Type: String}}, "));
+    let odd = each(10, |at| {
+        let before = if at == 0 { "C0".to_owned() } else { format!("X{}", at - 1) };
+        format!(
+            "C{at}: !Equals [!Ref P{at}, x], X{at}: !Or [!And [!Condition {before}, !Not [!Condition C{at}]], \
+             !And [!Not [!Condition {before}], !Condition C{at}]], "
+        )
+    });
+    let sections = format!(
+        "Parameters: {{A: {{Type: String}}, {parameters}}}\nConditions: {{A: !Equals [!Ref A, x], {odd}}}"
+    );
+    let text = template(&sections, "Privileged: !If [A, !If [X9, true, true], false]");
+    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+    assert_eq!(verdict, Verdict::Fail);
+    assert!(findings.iter().all(|finding| finding.case.is_some()), "{findings:#?}");
+    let text = template(&sections, "Privileged: true, User: !If [A, !If [X9, a, b], c]");
+    expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
+}
+
+#[test]
+fn a_value_that_decides_only_in_some_cases_is_named() {
+    let sections = "Parameters: {S: {Type: String}, Q: {Type: String}}\n\
+                    Conditions: {C: !And [!Equals [!Ref S, root], !Equals [!Ref Q, x]]}";
+    let text = template(sections, "User: !If [C, app, !Ref S]");
+    let (verdict, findings) = judged(&text, &Given::default(), "root-user");
+    assert_eq!(verdict, Verdict::Fail);
+    let certain: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Fail).collect();
+    let [root] = certain.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!(root.case.as_deref(), Some("when C is false, for S=root"));
+}
+
+#[test]
 fn hostile_templates_end() {
     let chain: String = each(5000, |at| format!("  C{at}: !Not [{{Condition: C{}}}]\n", at + 1));
     let circle = "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}";
