@@ -49,6 +49,31 @@ fn plain() -> String {
     format!("[{}]", (0..TASKS).map(task).collect::<Vec<_>>().join(","))
 }
 
+/// Texts in which a parameter stands hundreds of times; what it is, a long literal says only after them.
+fn repeated(is_split: bool) -> String {
+    let mut conditions = String::new();
+    let mut all = Vec::new();
+    for number in 0..20 {
+        let references = vec!["!Ref P"; 400 - number].join(",");
+        let compared = if is_split {
+            format!("!Select [0, !Split ['-{number}', !Join ['', [{references},!Ref A]]]], x")
+        } else {
+            format!("!Join ['', [{references},!Ref A]], !Join ['', [!Ref B, y]]")
+        };
+        let _ = writeln!(conditions, "  C{number}: !Equals [{compared}]");
+        all.push(format!("!Condition C{number}"));
+    }
+    format!(
+        "Parameters: {{P: {{Type: String}}, A: {{Type: String}}, B: {{Type: String}}}}\nConditions:\n{conditions}  \
+         D: !Equals [!Ref P, {}]\n  E: !Equals [!Ref A, q]\n  \
+         All: !And [{}, !Condition D, !Not [!Condition E]]\nResources:\n  T:\n    \
+         Type: AWS::ECS::TaskDefinition\n    Properties:\n      \
+         ContainerDefinitions: [{{Name: a, User: app, Privileged: !If [All, true, false]}}]\n",
+        "z".repeat(60_000),
+        all.join(",")
+    )
+}
+
 /// `ecs-guard check` where the system refuses it more memory than a file of that length may take.
 fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
     let kibibytes = (16 << 10) + 10 * length / 1024;
@@ -79,5 +104,20 @@ fn thousands_of_findings_take_ten_times_the_file_in_all_formats_at_once() {
             let found = shown.matches("root-user").count();
             assert!(found >= expected, "{name}, {format}: {found} of {expected}");
         }
+    }
+}
+
+#[test]
+fn a_long_text_put_in_hundreds_of_times_takes_no_more() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, is_split) in [("joined.yaml", false), ("split.yaml", true)] {
+        let (path, text) = (directory.join(name), repeated(is_split));
+        std::fs::write(&path, &text).unwrap();
+        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        // Whatever is too much to be proved impossible is judged.
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("[privileged-container]"), "{name}: {shown}");
     }
 }
