@@ -413,6 +413,45 @@ fn a_document_that_claims_to_be_both_is_judged_as_both() {
 }
 
 #[test]
+fn no_room_for_computed_values_loses_no_case() {
+    // The literal is always `x`; to see that takes memory in each case, and there are 128.
+    let text = |parts: usize| {
+        let names: Vec<_> = (0..7).map(|number| format!("P{number}")).collect();
+        let parameters: String = names.iter().map(|name| format!("{name}: {{Type: String}}, ")).collect();
+        let conditions: String =
+            names.iter().map(|name| format!("Is{name}: !Equals [!Ref {name}, x], ")).collect();
+        let nested = names
+            .iter()
+            .rev()
+            .fold("true".to_owned(), |inner, name| format!("!If [Is{name}, false, {inner}]"));
+        format!(
+            "Parameters: {{{parameters}}}\nConditions: {{{conditions}Big: !Equals [!Select [0, !Split ['-', 'x{}']], x]}}\nResources: \
+             {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: a, Privileged: !If [Big, {nested}, \
+             false]}}]}}}}}}",
+            "-a".repeat(parts)
+        )
+    };
+    for parts in [10, 2_000, 2_700, 20_000] {
+        let (verdict, findings) = judged(&text(parts), &Given::default(), "privileged-container");
+        assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{parts}: {verdict:?} {findings:#?}");
+    }
+}
+
+#[test]
+fn what_a_loop_writes_is_told_apart_however_deep() {
+    let chain: String = (1..=121)
+        .map(|number| format!("'C{number}${{X}}': !Not [!Condition 'C{}${{X}}'], ", number - 1))
+        .collect();
+    let text = format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}}}\nConditions:\n  Fn::ForEach::L: [X, [a, b], \
+         {{{chain}'C0${{X}}': !Equals [!Ref P, '${{X}}']}}]\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: \
+         {{ContainerDefinitions: [{{Name: a, Privileged: !If [C120a, !If [C120b, false, true], false]}}]}}}}}}"
+    );
+    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+    assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{verdict:?} {findings:#?}");
+}
+
+#[test]
 fn a_macro_is_seen_behind_comments() {
     for transform in [
         "Transform:\n- AWS::LanguageExtensions\n# ours\n- Acme\n",
