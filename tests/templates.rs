@@ -414,24 +414,26 @@ fn a_document_that_claims_to_be_both_is_judged_as_both() {
 
 #[test]
 fn no_room_for_computed_values_loses_no_case() {
-    // The literal is always `x`; to see that takes memory in each case, and there are 128.
+    // `Big` is always true; to see that takes memory in each case, and there are 128: `Odd6` asks for all parameters. Only
+    // the last case fails.
     let text = |parts: usize| {
-        let names: Vec<_> = (0..7).map(|number| format!("P{number}")).collect();
-        let parameters: String = names.iter().map(|name| format!("{name}: {{Type: String}}, ")).collect();
-        let conditions: String =
-            names.iter().map(|name| format!("Is{name}: !Equals [!Ref {name}, x], ")).collect();
-        let nested = names
-            .iter()
-            .rev()
-            .fold("true".to_owned(), |inner, name| format!("!If [Is{name}, false, {inner}]"));
+        let parameters: String = (0..7).map(|number| format!("P{number}: {{Type: String}}, ")).collect();
+        let is_x = |number| format!("Is{number}: !Equals [!Ref P{number}, x], ");
+        let odd = |number| {
+            let (before, this) = (format!("!Condition Odd{}", number - 1), format!("!Condition Is{number}"));
+            format!("Odd{number}: !Or [!And [{before}, !Not [{this}]], !And [!Not [{before}], {this}]], ")
+        };
+        let none: Vec<_> = (0..7).map(|number| format!("!Not [!Condition Is{number}]")).collect();
+        let conditions: String = (0..7).map(is_x).chain((1..7).map(odd)).collect();
         format!(
-            "Parameters: {{{parameters}}}\nConditions: {{{conditions}Big: !Equals [!Select [0, !Split ['-', 'x{}']], x]}}\nResources: \
-             {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: a, Privileged: !If [Big, {nested}, \
-             false]}}]}}}}}}",
+            "Parameters: {{{parameters}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Big: !Equals [!Select [0, \
+             !Split ['-', 'x{}']], x]}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: \
+             a, Privileged: !If [Big, !If [Odd6, !If [None, true, false], !If [None, true, false]], false]}}]}}}}}}",
+            none.join(", "),
             "-a".repeat(parts)
         )
     };
-    for parts in [10, 2_000, 2_700, 20_000] {
+    for parts in [10, 1_000, 2_700, 20_000] {
         let (verdict, findings) = judged(&text(parts), &Given::default(), "privileged-container");
         assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{parts}: {verdict:?} {findings:#?}");
     }
