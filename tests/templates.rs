@@ -454,6 +454,42 @@ fn what_a_loop_writes_is_told_apart_however_deep() {
 }
 
 #[test]
+fn a_rule_says_on_which_machines_it_does_not_apply() {
+    for (rule, types, because) in [
+        ("privilege-escalation", "[FARGATE]", "the task runs on Fargate only"),
+        ("unlimited-memory", "[FARGATE]", "the task runs on Fargate only"),
+        ("bridge-network-mode", "[EXTERNAL]", "the task runs on external instances only"),
+    ] {
+        let text = format!(
+            "Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{RequiresCompatibilities: {types}, \
+             ContainerDefinitions: [{{Name: a}}]}}}}}}"
+        );
+        let policy = Policy::of(Profile::Pedantic);
+        let judged = check("template.yaml", &text, &Given::default(), &policy).unwrap().judged.unwrap();
+        let outcome = judged[0].report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap();
+        assert_eq!(outcome.findings.verdict, Verdict::NotApplicable, "{rule}");
+        assert_eq!(outcome.findings.not_applicable_because, Some(because), "{rule}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_platform_family_tells_windows() {
+    for (family, verdict) in [
+        ("WINDOWS_SERVER_${V}_CORE", Verdict::NotApplicable),
+        ("LINUX${V}", Verdict::Fail),
+        ("WINDOWS${V}", Verdict::Unknown),
+        ("${V}", Verdict::Unknown),
+    ] {
+        let text = format!(
+            "Parameters: {{V: {{Type: String}}}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{RuntimePlatform: \
+             {{OperatingSystemFamily: !Sub '{family}'}}, ContainerDefinitions: [{{Name: a}}]}}}}}}"
+        );
+        let (found, findings) = judged(&text, &Given::default(), "writable-root-filesystem");
+        assert_eq!(found, verdict, "{family}: {findings:#?}");
+    }
+}
+
+#[test]
 fn a_macro_is_seen_behind_comments() {
     for transform in [
         "Transform:\n- AWS::LanguageExtensions\n# ours\n- Acme\n",
