@@ -450,7 +450,7 @@ fn cut(text: &str, bound: &[Binding<'_>], left: &mut usize) -> Result<Option<Vec
 }
 
 /// Parts of a text as one.
-fn joined<'a>(mut parts: Vec<Node<'a>>, span: Option<Span>) -> Value<'a> {
+fn joined(mut parts: Vec<Node<'_>>, span: Option<Span>) -> Value<'_> {
     if parts.len() == 1
         && let Some(only) = parts.pop()
     {

@@ -148,8 +148,8 @@ impl<'p> Proof<'p> {
         let relations = relations
             .into_iter()
             .map(|relation| {
-                let side = |terms: &[Term]| terms.iter().cloned().collect();
-                (side(&relation.one), side(&relation.other), relation.is_equal)
+                let copied = |terms: &[Term]| terms.iter().cloned().collect();
+                (copied(&relation.one), copied(&relation.other), relation.is_equal)
             })
             .collect();
         self.search(relations, Assumed::default())
@@ -165,8 +165,8 @@ impl<'p> Proof<'p> {
                 if !self.pay(1, size) {
                     return assumed.texts;
                 }
-                let side = |terms: &[Term]| terms.iter().cloned().collect();
-                let simplified = self.simplified(side(&relation.one), side(&relation.other), &assumed);
+                let copied = |terms: &[Term]| terms.iter().cloned().collect();
+                let simplified = self.simplified(copied(&relation.one), copied(&relation.other), &assumed);
                 if let Simplified::Depends(one, other) = simplified
                     && let Some((key, text)) = only(&one, &other)
                 {
