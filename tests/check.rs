@@ -641,6 +641,20 @@ fn results_go_where_they_are_sent() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_is_gone_is_not_an_empty_one() {
+    let scratch = Scratch::new("gone");
+    for arguments in ["", ".", "'**/*.yaml'"] {
+        let script = format!("mkdir gone && cd gone && rmdir ../gone && exec \"$0\" check {arguments}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_ecs-guard")]);
+        let checked = Checked::new(shell.current_dir(&scratch.0).env_remove("ECS_GUARD_POLICY"));
+        assert_eq!(checked.code, Some(2), "{arguments}");
+        checked.says("cannot be searched: it is not there any more");
+    }
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_changes_no_verdict() {
     let scratch = Scratch::new("head");

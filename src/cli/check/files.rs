@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -147,9 +148,16 @@ impl Files {
         }
     }
 
-    /// Adds the files of a directory that are wanted, and says whether there were any.
+    /// Adds the files of a directory that are wanted, and says whether there were any or it is gone.
     fn walk(&mut self, walk: &WalkBuilder, directory: &Path, is_wanted: impl Fn(&DirEntry) -> bool) -> bool {
-        let true_directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        let true_directory = match directory.canonicalize() {
+            // A process may stay in a directory that is deleted, and finds nothing there.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.report(directory, "cannot be searched: it is not there any more");
+                return true;
+            }
+            found => found.unwrap_or_else(|_| directory.to_owned()),
+        };
         let mut found = false;
         for entry in walk.build() {
             let entry = match entry {
