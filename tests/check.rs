@@ -641,6 +641,21 @@ fn results_go_where_they_are_sent() {
     }
 }
 
+#[test]
+fn a_verdict_does_not_depend_on_standard_error() {
+    let scratch = Scratch::new("errors");
+    scratch.write("a.yaml", template(BAD));
+    fs::remove_file(scratch.0.join("ecs-guard.yaml")).unwrap();
+    let heard = scratch.check(&["."]);
+    heard.says("no ecs-guard.yaml found");
+    for redirection in ["2>/dev/full", "2>&-"] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" check . {redirection}"), env!("CARGO_BIN_EXE_ecs-guard")]);
+        let unheard = Checked::new(shell.current_dir(&scratch.0).env_remove("ECS_GUARD_POLICY"));
+        assert_eq!((unheard.code, &unheard.out), (heard.code, &heard.out), "{redirection}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_directory_that_is_gone_is_not_an_empty_one() {

@@ -192,6 +192,23 @@ impl<W: Write> Write for UntilClosed<W> {
     }
 }
 
+/// A stream that says nothing of what cannot be written. What is about a run must not stop it.
+struct AsFarAsPossible<W>(W);
+
+impl<W: Write> Write for AsFarAsPossible<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(bytes.len()),
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
+}
+
 /// Does what the command line asks for.
 pub fn run(arguments: Arguments) -> ExitCode {
     let choice = match arguments.color {
@@ -210,7 +227,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let mut streams = Streams {
         out: Box::new(UntilClosed::new(anstream::AutoStream::new(out, choice_for_out))),
-        err: standard_error(choice),
+        err: Box::new(AsFarAsPossible(standard_error(choice))),
         colour: choice,
     };
     let source = arguments.source;
