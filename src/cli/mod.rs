@@ -146,6 +146,16 @@ struct Streams {
     colour: anstream::ColorChoice,
 }
 
+impl Streams {
+    /// Says what is wrong, an error each, and ends with that.
+    fn fail(&mut self, mistakes: impl IntoIterator<Item = String>) -> io::Result<Outcome> {
+        for mistake in mistakes {
+            writeln!(self.err, "error: {mistake}")?;
+        }
+        Ok(Outcome::Failed)
+    }
+}
+
 /// Standard error, colours taken out where they do not belong.
 fn standard_error(colour: anstream::ColorChoice) -> Box<dyn Write> {
     Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), colour)))

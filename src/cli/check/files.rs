@@ -81,11 +81,6 @@ pub(super) fn find(paths: &[PathBuf], no_ignore: bool) -> Files {
 }
 
 impl Files {
-    /// Whether a file is one of those to check.
-    pub(super) fn contains(&self, path: &Path) -> bool {
-        path.canonicalize().is_ok_and(|path| self.known.contains_key(&path))
-    }
-
     fn add(&mut self, path: &Path, true_path: PathBuf, is_named: bool) {
         let index = *self.known.entry(true_path).or_insert(self.inputs.len());
         if let Some(known) = self.inputs.get_mut(index) {
