@@ -417,7 +417,7 @@ fn no_room_for_computed_values_loses_no_case() {
     // `Big` is always true; to see that takes memory in each case, and there are 128: `Odd6` asks for all parameters. Only
     // the last case fails.
     let text = |parts: usize| {
-        let parameters: String = (0..7).map(|number| format!("P{number}: {{Type: String}}, ")).collect();
+        let parameters: Vec<_> = (0..7).map(|number| format!("P{number}: {{Type: String}}")).collect();
         let is_x = |number| format!("Is{number}: !Equals [!Ref P{number}, x], ");
         let odd = |number| {
             let (before, this) = (format!("!Condition Odd{}", number - 1), format!("!Condition Is{number}"));
@@ -426,9 +426,10 @@ fn no_room_for_computed_values_loses_no_case() {
         let none: Vec<_> = (0..7).map(|number| format!("!Not [!Condition Is{number}]")).collect();
         let conditions: String = (0..7).map(is_x).chain((1..7).map(odd)).collect();
         format!(
-            "Parameters: {{{parameters}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Big: !Equals [!Select [0, \
+            "Parameters: {{{}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Big: !Equals [!Select [0, \
              !Split ['-', 'x{}']], x]}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: \
              a, Privileged: !If [Big, !If [Odd6, !If [None, true, false], !If [None, true, false]], false]}}]}}}}}}",
+            parameters.join(", "),
             none.join(", "),
             "-a".repeat(parts)
         )
@@ -441,12 +442,11 @@ fn no_room_for_computed_values_loses_no_case() {
 
 #[test]
 fn what_a_loop_writes_is_told_apart_however_deep() {
-    let chain: String = (1..=121)
-        .map(|number| format!("'C{number}${{X}}': !Not [!Condition 'C{}${{X}}'], ", number - 1))
-        .collect();
+    let not_the_one_before = |number| format!("'C{number}${{X}}': !Not [!Condition 'C{}${{X}}']", number - 1);
+    let chain = (1..=121).map(not_the_one_before).collect::<Vec<_>>().join(", ");
     let text = format!(
         "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}}}\nConditions:\n  Fn::ForEach::L: [X, [a, b], \
-         {{{chain}'C0${{X}}': !Equals [!Ref P, '${{X}}']}}]\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: \
+         {{{chain}, 'C0${{X}}': !Equals [!Ref P, '${{X}}']}}]\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: \
          {{ContainerDefinitions: [{{Name: a, Privileged: !If [C120a, !If [C120b, false, true], false]}}]}}}}}}"
     );
     let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
