@@ -10,10 +10,13 @@ use std::collections::HashSet;
 
 use super::parameter::{Allowed, scalar};
 use super::{Scenario, Template};
-use crate::document::{Entry, Intrinsic, Node, Span, Value};
+use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
 
 /// The beginning of a loop's key; its name follows.
 const LOOP: &str = "Fn::ForEach::";
+
+/// What is open because of a loop.
+const LOOP_FUNCTION: &str = "Fn::ForEach";
 
 /// How many values all loops of a template may make.
 const MAXIMUM_VALUES: usize = 200_000;
@@ -95,7 +98,7 @@ impl Expansion<'_, '_> {
     ) -> Result<Node<'a>, &'static str> {
         *left = left.checked_sub(1).ok_or(TOO_MANY)?;
         let value = match &node.value {
-            Value::String(text) => Value::String(replaced(text, bound, left)?),
+            Value::String(text) => put_in(text, bound, left, node.span)?,
             Value::Sequence(items) => {
                 let items = items.iter().map(|item| self.node(item, Place::Elsewhere, bound, left));
                 Value::Sequence(items.collect::<Result<_, _>>()?)
@@ -107,18 +110,60 @@ impl Expansion<'_, '_> {
                 Value::Mapping(written)
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
-                ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => {
-                    let text = value.text.clone().into();
-                    if value.is_number { Value::Number(text) } else { Value::String(text) }
-                }
+                ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => value.value(),
                 _ => {
-                    let argument = self.node(&call.argument, Place::Elsewhere, bound, left)?;
+                    let argument = match self.numbers_of_text(call, bound, left)? {
+                        Some(argument) => argument,
+                        None => self.node(&call.argument, Place::Elsewhere, bound, left)?,
+                    };
                     Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
                 }
             },
             other => other.clone(),
         };
         Ok(Node { value, span: node.span })
+    }
+
+    /// The argument of `Fn::Sub` whose text names loops over numbers of which readers make different texts: they become
+    /// variables of its own.
+    fn numbers_of_text<'a>(
+        &self,
+        call: &Intrinsic<'a>,
+        bound: &[Binding<'_>],
+        left: &mut usize,
+    ) -> Result<Option<Node<'a>>, &'static str> {
+        let (text, variables) = match &call.argument.value {
+            _ if call.function != "Fn::Sub" => return Ok(None),
+            Value::String(text) => (text, &[][..]),
+            Value::Sequence(arguments) => match arguments.as_slice() {
+                [Node { value: Value::String(text), .. }] => (text, &[][..]),
+                [Node { value: Value::String(text), .. }, Node { value: Value::Mapping(variables), .. }] => {
+                    (text, variables.as_slice())
+                }
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let text = replaced(text, bound, left, |value| !value.is_ambiguous())?;
+        let (span, mut written) = (call.argument.span, Vec::new());
+        for (identifier, value) in visible(bound).filter(|(_, value)| value.is_ambiguous()) {
+            // Of letters and digits of a number nothing is known.
+            if text.contains(&format!("&{{{identifier}}}"))
+                || variables.iter().any(|one| one.key == identifier)
+            {
+                return Ok(None);
+            }
+            if text.contains(&format!("${{{identifier}}}")) {
+                let value = Node { value: value.value(), span };
+                written.push(Entry { key: identifier.to_owned().into(), key_span: None, value });
+            }
+        }
+        if written.is_empty() {
+            return Ok(None);
+        }
+        written.extend(self.entries(variables, Place::Elsewhere, bound, left)?);
+        let value = |value| Node { value, span };
+        Ok(Some(value(Value::Sequence(vec![value(Value::String(text)), value(Value::Mapping(written))]))))
     }
 
     fn entries<'a>(
@@ -153,7 +198,8 @@ impl Expansion<'_, '_> {
                 _ => Place::Elsewhere,
             };
             let value = self.node(value, within, bound, left)?;
-            written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
+            // A key may be called by what is written: what it then is, nothing that is judged depends on.
+            written.push(Entry { key: replaced(key, bound, left, |_| true)?, key_span, value });
             return Ok(());
         };
         let round = |value: Option<&Item>, left: &mut usize| {
@@ -224,6 +270,19 @@ impl Expansion<'_, '_> {
     }
 }
 
+impl Item {
+    /// As it was written.
+    fn value<'a>(&self) -> Value<'a> {
+        let text = self.text.clone().into();
+        if self.is_number { Value::Number(text) } else { Value::String(text) }
+    }
+
+    /// Whether it is a number of which readers make different texts.
+    fn is_ambiguous(&self) -> bool {
+        self.is_number && !is_plain_decimal(&self.text)
+    }
+}
+
 impl From<&Allowed<'_>> for Item {
     fn from(Allowed { text, is_number }: &Allowed<'_>) -> Self {
         Self { text: text.clone().into_owned(), is_number: *is_number }
@@ -242,9 +301,7 @@ const VALUES_OF_CONDITION: usize = 8;
 
 /// The condition that a collection has a value.
 fn contains<'a>(collection: &Node<'a>, value: &Item) -> Node<'a> {
-    let text = value.text.clone().into();
-    let value = if value.is_number { Value::Number(text) } else { Value::String(text) };
-    let value = Node { value, span: collection.span };
+    let value = Node { value: value.value(), span: collection.span };
     function("Fn::Contains", Value::Sequence(vec![collection.clone(), value]), collection.span)
 }
 
@@ -304,18 +361,74 @@ fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b Item> {
     bound.iter().rev().find(|(identifier, _)| *identifier == name)?.1
 }
 
+/// Identifiers that have a value, the innermost first, without those that are hidden.
+fn visible<'b>(bound: &[Binding<'b>]) -> impl Iterator<Item = (&'b str, &'b Item)> {
+    let is_visible = |at: usize, identifier: &str| {
+        bound.get(at + 1..).is_some_and(|inner| inner.iter().all(|(other, _)| *other != identifier))
+    };
+    let all = bound.iter().enumerate().rev().filter(move |(at, (identifier, _))| is_visible(*at, identifier));
+    all.filter_map(|(_, (identifier, value))| Some((*identifier, (*value)?)))
+}
+
+/// A text with the identifiers in it replaced. Beside a number of which readers make different texts it is put together by
+/// a function, and such a number alone is itself.
+fn put_in<'a>(
+    text: &Cow<'a, str>,
+    bound: &[Binding<'_>],
+    left: &mut usize,
+    span: Option<Span>,
+) -> Result<Value<'a>, &'static str> {
+    let text = replaced(text, bound, left, |value| !value.is_ambiguous())?;
+    let mut pieces = vec![Node { value: Value::String(text), span }];
+    for (identifier, value) in visible(bound).filter(|(_, value)| value.is_ambiguous()) {
+        let number = Node { value: value.value(), span };
+        // Of its letters and digits nothing is known.
+        let letters = function(LOOP_FUNCTION, number.value.clone(), span);
+        for (written, value) in
+            [(format!("${{{identifier}}}"), number), (format!("&{{{identifier}}}"), letters)]
+        {
+            let mut split = Vec::with_capacity(pieces.len());
+            for piece in pieces {
+                let Value::String(text) = &piece.value else {
+                    split.push(piece);
+                    continue;
+                };
+                for (at, part) in text.split(&written).enumerate() {
+                    *left = left.checked_sub(1).ok_or(TOO_MANY)?;
+                    if at > 0 {
+                        split.push(value.clone());
+                    }
+                    if !part.is_empty() {
+                        split.push(Node { value: Value::String(part.to_owned().into()), span });
+                    }
+                }
+            }
+            pieces = split;
+        }
+    }
+    Ok(match pieces.len() {
+        0 => Value::String(Cow::Borrowed("")),
+        1 => pieces.remove(0).value,
+        _ => {
+            let delimiter = Node { value: Value::String(Cow::Borrowed("")), span };
+            let pieces = Node { value: Value::Sequence(pieces), span };
+            function("Fn::Join", Value::Sequence(vec![delimiter, pieces]), span).value
+        }
+    })
+}
+
 /// A text with the identifiers in it replaced: `${X}` by the value, `&{X}` by its letters and digits.
 fn replaced<'a>(
     text: &Cow<'a, str>,
     bound: &[Binding<'_>],
     left: &mut usize,
+    is_wanted: impl Fn(&Item) -> bool,
 ) -> Result<Cow<'a, str>, &'static str> {
     let mut result = text.clone();
     if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
         return Ok(result);
     }
-    for (identifier, value) in bound.iter().rev() {
-        let Some(Item { text: value, .. }) = value else { continue };
+    for (identifier, Item { text: value, .. }) in visible(bound).filter(|(_, value)| is_wanted(value)) {
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         for (written, value) in
             [(format!("${{{identifier}}}"), &**value), (format!("&{{{identifier}}}"), &*plain)]
