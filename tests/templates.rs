@@ -9,10 +9,11 @@
 )]
 
 use ecs_guard::check::{JudgedTask, check, could_concern};
+use ecs_guard::document::yaml;
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
-use ecs_guard::template::Given;
+use ecs_guard::template::{Deployment, Given, Template};
 
 fn given(parameters: &[(&str, &str)]) -> Given {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -252,6 +253,21 @@ fn a_list_of_one_number_that_is_a_default() {
             assert_eq!(judged(&text, &defaults, "privileged-container").0, expected, "{kind} {default}");
         }
     }
+}
+
+#[test]
+fn numbers_that_are_handed_down_stay_numbers() {
+    let text = "Resources: {Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: a.yaml, \
+                Parameters: {One: 0x0, List: [0x0], Texts: ['0x0', b], Plain: [5, b], Mixed: [0x0, b]}}}}";
+    let (root, given) = (yaml::read(text).unwrap(), Given::default());
+    let template = Template::of(&root, &given).unwrap();
+    let deployments = template.deployments(template.nested_stacks.first().unwrap());
+    let [Deployment { given, .. }] = deployments.as_slice() else { panic!("{deployments:?}") };
+    let known = |name: &str| given.parameters.get(name).map(String::as_str);
+    assert_eq!(["One", "List", "Texts", "Plain"].map(known), ["0x0", "0x0", "0x0,b", "5,b"].map(Some));
+    assert_eq!(given.numbers, ["One", "List"].map(str::to_owned).into());
+    // Beside others its spelling would be all that is left of it.
+    assert_eq!(given.open, ["Mixed".to_owned()].into());
 }
 
 #[test]
