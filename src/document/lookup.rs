@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Entry, Node, Part, Partial, Value, quote};
+use super::{Entry, Node, Part, Partial, Value, is_plain_decimal, quote};
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +126,8 @@ fn push_pieces<'a>(partial: &mut Partial<'a>, pieces: &'a [Node<'a>]) {
     let mut is_in_reference = false;
     for piece in pieces {
         let text: &'a str = match &piece.value {
-            Value::String(text) | Value::Number(text) => text,
+            Value::String(text) => text,
+            Value::Number(text) if is_plain_decimal(text) => text,
             _ if is_in_reference => continue,
             _ => {
                 partial.push(if is_plain_pseudo_parameter(piece) { Part::Plain } else { Part::Open });

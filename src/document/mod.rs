@@ -24,7 +24,7 @@ pub(crate) use partial::partial;
 pub use partial::{Holds, Part, Partial};
 pub use quote::{on_one_line, quote, steers};
 pub use reading::{Reading, Resolve};
-pub use scalar::{Text, is_zero};
+pub use scalar::{Text, is_plain_decimal, is_zero, may_be_read_alike, may_be_read_as};
 pub use view::{Items, View};
 
 /// How many levels of nesting either reader accepts.
@@ -258,6 +258,21 @@ impl<'a> Node<'a> {
 }
 
 impl Entry<'_> {
+    /// Whether some reader makes this text of the key: of one that is written without quotes, as a number, it may be
+    /// another than what is written.
+    pub fn may_have_key(&self, text: &str) -> bool {
+        if self.has_ambiguous_key() { may_be_read_as(&self.key, text) } else { self.key == text }
+    }
+
+    /// Whether readers differ about the text of the key.
+    pub fn has_ambiguous_key(&self) -> bool {
+        // Quotes are part of the place.
+        let is_written = |span: Span| span.end.saturating_sub(span.start) as usize == self.key.len();
+        self.key_span.is_some_and(is_written)
+            && matches!(scalar::plain(&self.key), Value::Number(_))
+            && !is_plain_decimal(&self.key)
+    }
+
     /// A copy that holds all its texts itself.
     pub fn detached(&self) -> Entry<'static> {
         let key = Cow::Owned(self.key.clone().into_owned());

@@ -42,6 +42,64 @@ pub fn is_zero(text: &str) -> bool {
     })
 }
 
+/// How many digits every reader of numbers keeps.
+const EXACT_DIGITS: usize = 15;
+
+/// Whether every reader of YAML and JSON makes the same text of a number again: of `010`, `-0` and `1.50` some make 8, 0
+/// and 1.5.
+pub fn is_plain_decimal(number: &str) -> bool {
+    number == "0"
+        || (1..=EXACT_DIGITS).contains(&number.len())
+            && !number.starts_with('0')
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether some reader makes `text` of an unquoted number.
+pub fn may_be_read_as(number: &str, text: &str) -> bool {
+    number == text
+        || match (readings(number), readings(text)) {
+            (Some(numbers), Some(texts)) => numbers.iter().any(|number| texts.contains(number)),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+}
+
+/// Whether some reader makes the same text of two unquoted numbers.
+pub fn may_be_read_alike(one: &str, other: &str) -> bool {
+    match readings(one) {
+        Some(_) => may_be_read_as(other, one),
+        None => true,
+    }
+}
+
+/// What number a text may be read as; `None`: it is none, or has no end.
+fn readings(text: &str) -> Option<Vec<f64>> {
+    digits_of(text)?;
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(unsigned) => (-1.0, unsigned),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let digits = unsigned.replace('_', "");
+    let of_radix = |digits: &str, radix: u32| {
+        digits.chars().try_fold(0.0, |number, digit| {
+            Some(f64::mul_add(number, f64::from(radix), f64::from(digit.to_digit(radix)?)))
+        })
+    };
+    let based = [("0x", 16), ("0b", 2), ("0o", 8)];
+    let numbers = if let Some((prefix, radix)) = based.iter().find(|(prefix, _)| digits.starts_with(prefix)) {
+        vec![of_radix(digits.strip_prefix(prefix)?, *radix)?]
+    } else if digits.contains(':') {
+        let mut parts = digits.split(':').map(|part| part.parse::<f64>().ok());
+        vec![parts.try_fold(0.0, |number, part| Some(f64::mul_add(number, 60.0, part?)))?]
+    } else {
+        // What begins with zero counts in base eight or ten.
+        let octal = of_radix(&digits, 8).filter(|_| digits.starts_with('0'));
+        digits.parse::<f64>().ok().into_iter().chain(octal).collect()
+    };
+    let is_finite = !numbers.is_empty() && numbers.iter().all(|number| number.is_finite());
+    is_finite.then(|| numbers.into_iter().map(|number| sign * number).collect())
+}
+
 /// The part of a number that decides whether it is zero: without sign, base prefix and exponent. `None` when
 /// `text` is not a number.
 fn digits_of(text: &str) -> Option<&str> {
@@ -108,7 +166,36 @@ fn is_sexagesimal(unsigned: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::Value;
-    use super::{is_zero, plain};
+    use super::{is_plain_decimal, is_zero, may_be_read_alike, may_be_read_as, plain};
+
+    #[test]
+    fn what_a_reader_may_make_of_a_number() {
+        for (number, texts) in [
+            ("010", ["010", "8", "10"]),
+            ("0x0", ["0x0", "0", "-0"]),
+            ("-0", ["-0", "0", "0.0"]),
+            ("1e3", ["1e3", "1000", "1000.0"]),
+            ("0.50", ["0.5", "5.0E-1", ".5"]),
+            ("190:20:30", ["190:20:30", "685230", "685230.0"]),
+            ("1_000", ["1_000", "1000", "1e3"]),
+            ("0b11", ["3", "0b11", "3.0"]),
+            (".inf", [".inf", "Infinity", "inf"]),
+            ("9007199254740993", ["9007199254740993", "9007199254740992", "9.007199254740992E15"]),
+        ] {
+            assert!(!is_plain_decimal(number), "{number}");
+            for text in texts {
+                assert!(may_be_read_as(number, text), "{number} {text}");
+            }
+            for text in ["2", "", "root", "0x1"] {
+                assert!(number == ".inf" || !may_be_read_as(number, text), "{number} {text}");
+            }
+        }
+        for number in ["0", "5", "111111111111"] {
+            assert!(is_plain_decimal(number), "{number}");
+        }
+        assert!(may_be_read_alike("010", "0x8") && may_be_read_alike(".5", "0.5"));
+        assert!(!may_be_read_alike("0.5", "0.25") && may_be_read_alike("0.5", ".nan"));
+    }
 
     #[test]
     fn numbers_of_every_dialect_are_numbers() {

@@ -203,10 +203,10 @@ impl Scenario<'_> {
         }
         match (one, other) {
             ([Piece::Open(one)], [Piece::Open(other)]) => {
-                let (one, other) = (self.open(one), self.open(other));
+                let (key, other_key) = (self.open(one), self.open(other));
                 let mut state = self.state.borrow_mut();
-                let same =
-                    state.search.are_same((&one, || self.domain(&one)), (&other, || self.domain(&other)));
+                let one = (&*key, || self.domain(one));
+                let same = state.search.are_same(one, (&*other_key, || self.domain(other)));
                 same.map_or(Compared::Undecided, Compared::Told)
             }
             _ => Compared::Apart,
@@ -220,7 +220,7 @@ impl Scenario<'_> {
             Gap::Several => Compared::Apart,
             Gap::One(node, text) => {
                 let key = self.open(node);
-                let is_equal = self.state.borrow_mut().search.is(&key, text, || self.domain(&key));
+                let is_equal = self.state.borrow_mut().search.is(&key, text, || self.domain(node));
                 is_equal.map_or(Compared::Undecided, Compared::Told)
             }
         }

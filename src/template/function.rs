@@ -9,20 +9,16 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 
-use super::Definition;
-use super::condition::{Gap, gap, whole};
-use super::name::describe;
-use super::parameter::scalar;
+use super::condition::whole;
+use super::name::identity_of_reference;
+use super::parameter::{Allowed, Parameter, scalar};
 use super::scenario::{Fact, Scenario};
-use super::unknown::Chosen;
-use crate::document::{Entry, Intrinsic, Node, Span, Value};
+use super::unknown::Domain;
+use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
 
 /// How long a text may become, in bytes. No property that a rule reads takes more; functions inside functions can make
 /// texts that double and double again. What stays open counts as much as a copy of it takes.
 const LONGEST_TEXT: usize = 64 * 1024;
-
-/// How many keys of a mapping are looked through in the time of one function, roughly.
-const KEYS_OF_STEP: usize = 8;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,28 +66,50 @@ impl Scenario<'_> {
             return None;
         }
         if parameter.is_some_and(|parameter| parameter.is_list) {
-            return self.keep(list(fixed?, span), span);
+            return self.keep(list(fixed?, self.is_number(name, parameter), span), span);
         }
         if parameter.is_none() && !name.starts_with("AWS::") {
             return None;
         }
-        let text = self.state.borrow_mut().search.value(name, || self.domain(name))?;
-        let allowed =
-            parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
-        if fixed.is_none() {
-            let is_allowed_value = allowed.is_some();
+        let (text, is_number) = if let Some(fixed) = fixed {
+            (fixed.to_owned(), self.is_number(name, parameter))
+        } else if let Some(parameter) = parameter.filter(|parameter| parameter.has_ambiguous_values()) {
+            let allowed = self.one_of_allowed(name, parameter)?;
+            (allowed.text.clone().into_owned(), allowed.is_number)
+        } else {
+            let key = identity_of_reference(name);
+            let text = self.state.borrow_mut().search.value(&key, || self.domain_of_reference(name))?;
+            let allowed =
+                parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
             self.note(Fact::Value {
                 name: name.clone().into_owned(),
                 value: Some(text.clone()),
-                is_allowed_value,
+                is_allowed_value: allowed.is_some(),
             });
-        }
-        let is_number = match fixed {
-            Some(_) => self.is_number(name, parameter),
-            None => allowed.is_some_and(|allowed| allowed.is_number),
+            (text, allowed.is_some_and(|allowed| allowed.is_number))
         };
         let value = if is_number { Value::Number(text.into()) } else { Value::String(text.into()) };
         self.keep(value, span)
+    }
+
+    /// One of a parameter's allowed values, told from the others by its place: some are numbers of which nobody knows the
+    /// text.
+    fn one_of_allowed<'p, 't>(&self, name: &str, parameter: &'p Parameter<'t>) -> Option<&'p Allowed<'t>> {
+        let places: Vec<String> = (0..parameter.allowed.len()).map(|place| place.to_string()).collect();
+        let key = format!("the place of {name:?}");
+        let place = self.state.borrow_mut().search.value(&key, || match places.as_slice() {
+            [only] => Domain::Known(only.clone()),
+            _ => Domain::OneOf(places),
+        })?;
+        let allowed = parameter.allowed.get(place.parse::<usize>().ok()?)?;
+        let has_twin = parameter.allowed.iter().filter(|other| other.text == allowed.text).count() > 1;
+        let how = if has_twin && allowed.is_number { " without quotes" } else { "" };
+        self.note(Fact::Value {
+            name: name.to_owned(),
+            value: Some(format!("{}{how}", allowed.text)),
+            is_allowed_value: true,
+        });
+        Some(allowed)
     }
 
     fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
@@ -103,112 +121,6 @@ impl Scenario<'_> {
         };
         self.note(Fact::of(condition, is_true));
         Some(self.value(if is_true { then } else { otherwise }))
-    }
-
-    fn find_in_map<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
-        let Value::Sequence(items) = &argument.value else { return None };
-        let (map, first, second, default) = match items.as_slice() {
-            [map, first, second] => (map, first, second, None),
-            [map, first, second, options] => (map, first, second, options.get("DefaultValue")),
-            _ => return None,
-        };
-        let pieces = self.pieces(map)?;
-        let name = whole(&pieces)?;
-        let Some(Definition::Once(Node { value: Value::Mapping(entries), .. })) =
-            self.template.mappings.get(name)
-        else {
-            return None;
-        };
-        let (first, second) = (self.pieces(first)?, self.pieces(second)?);
-        if has_more_keys(&first, entries) {
-            return None;
-        }
-        self.work(entries.len() / KEYS_OF_STEP, None)?;
-        // Without a default, a first key that lacks the second is refused by CloudFormation.
-        let may_be = |entry: &&Entry<'_>| match &entry.value.value {
-            _ if whole(&first).is_some_and(|key| entry.key != key) => false,
-            Value::Mapping(entries) => {
-                default.is_some()
-                    || has_more_keys(&second, entries)
-                    || whole(&second).is_none_or(|key| entries.iter().any(|entry| entry.key == key))
-            }
-            _ => true,
-        };
-        let candidates: Vec<&Entry<'_>> = entries.iter().filter(may_be).collect();
-        let found = match self.key(&first, &candidates, default.is_some())? {
-            Chosen::Is(key) => {
-                let entry = self.one_of(&candidates, &key)?;
-                let Value::Mapping(entries) = &entry.value.value else { return None };
-                if has_more_keys(&second, entries) {
-                    return None;
-                }
-                self.work(entries.len() / KEYS_OF_STEP, None)?;
-                let candidates: Vec<&Entry<'_>> = entries.iter().collect();
-                match self.key(&second, &candidates, default.is_some())? {
-                    Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
-                    Chosen::Other => None,
-                }
-            }
-            Chosen::Other => None,
-        };
-        let value = self.value(found.or(default)?);
-        // A mapping has no empty values, and no map is one.
-        let is_value = matches!(
-            value.value,
-            Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Sequence(_) | Value::Intrinsic(_)
-        );
-        is_value.then_some(value)
-    }
-
-    /// The entry of a key, each in turn where the key stands twice.
-    fn one_of<'e, 'n>(&self, entries: &[&'e Entry<'n>], key: &str) -> Option<&'e Entry<'n>> {
-        let of_key: Vec<_> = entries.iter().filter(|entry| entry.key == key).collect();
-        let taken = self.state.borrow_mut().search.decide(of_key.len())?;
-        of_key.get(taken).map(|entry| **entry)
-    }
-
-    /// Which key a text is; another than all only where that is allowed.
-    fn key(&self, pieces: &[Piece<'_>], entries: &[&Entry<'_>], or_none: bool) -> Option<Chosen> {
-        if let Some(text) = whole(pieces) {
-            let is_key = entries.iter().any(|entry| entry.key == text);
-            return if is_key { Some(Chosen::Is(text.to_owned())) } else { or_none.then_some(Chosen::Other) };
-        }
-        // Each key that the text may come to be, with what then stands in its gap.
-        let mut keys: Vec<(&str, &str)> = Vec::new();
-        let mut open = None;
-        for key in entries.iter().map(|entry| &*entry.key) {
-            match gap(pieces, key) {
-                Gap::Impossible => {}
-                Gap::One(node, text) => {
-                    open = Some(node);
-                    keys.push((key, text));
-                }
-                Gap::Several => keys.push((key, key)),
-            }
-        }
-        keys.dedup();
-        let candidates: Vec<&str> = keys.iter().map(|(_, text)| *text).collect();
-        let name = match open {
-            Some(node) => describe(node),
-            None => pieces.iter().fold(String::new(), |text, piece| match piece {
-                Piece::Known(known) => text + known,
-                Piece::Open(node) => text + &describe(node),
-            }),
-        };
-        let chosen = if let Some(node) = open {
-            let key = self.open(node);
-            self.state.borrow_mut().search.among(&key, &candidates, or_none, || self.domain(&key))?
-        } else {
-            let terms = self.terms(pieces);
-            let key = format!("the key {terms:?}");
-            self.state.borrow_mut().search.equals_one_of(&terms, &candidates, or_none, &key)?
-        };
-        let Chosen::Is(text) = chosen else {
-            self.note(Fact::Value { name, value: None, is_allowed_value: false });
-            return Some(Chosen::Other);
-        };
-        self.note(Fact::Value { name, value: Some(text.clone()), is_allowed_value: false });
-        keys.iter().find(|(_, gap)| *gap == text).map(|(key, _)| Chosen::Is((*key).to_owned()))
     }
 
     fn select<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
@@ -262,7 +174,7 @@ impl Scenario<'_> {
         match &value.value {
             Value::Null => json.push_str("null"),
             Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
-            Value::Number(text) => json.push_str(text),
+            Value::Number(text) if is_plain_decimal(text) => json.push_str(text),
             Value::String(text) => json.push_str(&serde_json::to_string(text).ok()?),
             Value::Sequence(items) => {
                 json.push('[');
@@ -273,7 +185,7 @@ impl Scenario<'_> {
                 }
                 json.push(']');
             }
-            Value::Mapping(entries) => {
+            Value::Mapping(entries) if !entries.iter().any(Entry::has_ambiguous_key) => {
                 json.push('{');
                 let values = entries.iter().map(|entry| (&entry.key, self.value(&entry.value)));
                 for (at, (key, value)) in values.filter(|(_, value)| !value.is_no_value()).enumerate() {
@@ -284,7 +196,7 @@ impl Scenario<'_> {
                 }
                 json.push('}');
             }
-            Value::Intrinsic(_) => return None,
+            Value::Number(_) | Value::Mapping(_) | Value::Intrinsic(_) => return None,
         }
         (json.len() <= LONGEST_TEXT).then_some(())
     }
@@ -295,6 +207,10 @@ impl Scenario<'_> {
         let pieces = self.pieces_of_call(node)?;
         if let Some(text) = whole(&pieces) {
             return self.keep(Value::String(text.to_owned().into()), span);
+        }
+        // To be read like the number itself, whatever its text is.
+        if let [Piece::Open(number @ Node { value: Value::Number(_), .. })] = pieces.as_slice() {
+            return Some(number);
         }
         let of_piece = |piece: Piece<'_>| match piece {
             Piece::Known(text) => Node { value: Value::String(text.into_owned().into()), span },
@@ -320,7 +236,7 @@ impl Scenario<'_> {
                 },
             },
             Value::String(text) if text.contains("{{resolve:") => Some(vec![Piece::Open(node)]),
-            Value::Number(text) if !is_plain(text) => Some(vec![Piece::Open(node)]),
+            Value::Number(text) if !is_plain_decimal(text) => Some(vec![Piece::Open(node)]),
             _ => scalar(node).map(|scalar| vec![Piece::Known(scalar.text)]),
         }
     }
@@ -331,8 +247,8 @@ impl Scenario<'_> {
         let items = match (&*call.function, &call.argument.value) {
             ("Ref", Value::String(name)) => {
                 let parameter = self.template.parameters.get(&**name);
-                let is_open =
-                    self.fixed(name, parameter).is_none() && !parameter.is_some_and(|known| known.is_list);
+                let is_told = |known: &Parameter<'_>| known.is_list || known.has_ambiguous_values();
+                let is_open = self.fixed(name, parameter).is_none() && !parameter.is_some_and(is_told);
                 return if is_open { Some(vec![Piece::Open(node)]) } else { self.pieces(node) };
             }
             ("Fn::Join", Value::Sequence(arguments)) => match arguments.as_slice() {
@@ -449,19 +365,6 @@ fn is_text(node: &Node<'_>) -> bool {
     matches!(&node.value, Value::Intrinsic(call) if matches!(&*call.function, "Fn::Sub" | "Fn::Join"))
 }
 
-/// Whether every reader of YAML and JSON makes the same text of a number again: of `010` and `1.50` some make 8 and 1.5.
-fn is_plain(number: &str) -> bool {
-    let digits = number.strip_prefix('-').unwrap_or(number);
-    digits == "0"
-        || !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether a text may come to be a key that nobody can see yet, because a function adds some.
-fn has_more_keys(text: &[Piece<'_>], entries: &[Entry<'_>]) -> bool {
-    let is_seen = |key: &str| entries.iter().any(|entry| entry.key == key);
-    entries.iter().any(|entry| entry.key.starts_with("Fn::")) && !whole(text).is_some_and(is_seen)
-}
-
 /// A text that grows: neighbouring known pieces made one, empty ones left out. Each step answers `None` when it would become
 /// too long.
 #[derive(Default)]
@@ -494,7 +397,10 @@ impl<'a> Pieces<'a> {
 
 /// The items of a list that is given as one text
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>).
-fn list(text: &str, span: Option<Span>) -> Value<'static> {
+fn list(text: &str, is_number: bool, span: Option<Span>) -> Value<'static> {
+    if is_number {
+        return Value::Sequence(vec![Node { value: Value::Number(text.to_owned().into()), span }]);
+    }
     let item = |text: &str| Node { value: Value::String(text.trim().to_owned().into()), span };
     Value::Sequence(text.split(',').map(item).collect())
 }

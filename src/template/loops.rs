@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use super::parameter::{Allowed, scalar};
 use super::{Scenario, Template};
-use crate::document::{Entry, Intrinsic, Node, Span, Value};
+use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
 
 /// The beginning of a loop's key; its name follows.
 const LOOP: &str = "Fn::ForEach::";
@@ -103,7 +103,7 @@ impl Expansion<'_, '_> {
         *left = left.checked_sub(1).ok_or(TOO_MANY)?;
         let value = match &node.value {
             Value::String(text) => {
-                let text = replaced(text, bound, left)?;
+                let text = replaced(text, bound, left, is_certain)?;
                 match cut(&text, bound, left)? {
                     Some(parts) => {
                         joined(parts.into_iter().map(|part| part.node(node.span)).collect(), node.span)
@@ -123,8 +123,7 @@ impl Expansion<'_, '_> {
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
                 ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => match value {
-                    Bound::Is(Item { text, is_number: true }) => Value::Number(text.clone().into()),
-                    Bound::Is(Item { text, .. }) => Value::String(text.clone().into()),
+                    Bound::Is(item) => item.value(),
                     Bound::Open(of_loop) => {
                         CutPart::Open(open_name('$', name, of_loop)).node(node.span).value
                     }
@@ -161,7 +160,9 @@ impl Expansion<'_, '_> {
         left: &mut usize,
     ) -> Result<Node<'a>, &'static str> {
         let value = match &node.value {
-            Value::String(text) => Value::String(replaced(text, bound, left)?),
+            Value::String(text) if !has_number(text, bound) => {
+                Value::String(replaced(text, bound, left, is_certain)?)
+            }
             Value::Sequence(items) => {
                 let names = items.iter().map(|item| self.name(item, bound, left));
                 Value::Sequence(names.collect::<Result<_, _>>()?)
@@ -187,14 +188,14 @@ impl Expansion<'_, '_> {
             _ => return Ok(None),
         };
         let (Value::String(written), span) = (&text.value, text.span) else { return Ok(None) };
-        let written = replaced(written, bound, left)?;
+        let written = replaced(written, bound, left, is_certain)?;
         let Some(parts) = cut(&written, bound, left)? else { return Ok(None) };
         // An identifier in a name makes another name, and nobody knows which.
         let is_cut = |part: &CutPart| matches!(part, CutPart::Text(text) if text.rfind("${").is_some_and(|at| !text[at..].contains('}')));
         if parts.iter().any(is_cut) {
             let names = bound.iter().filter_map(|(_, value)| match value {
                 Bound::Open(of_loop) => Some(*of_loop),
-                Bound::Is(_) => None,
+                Bound::Is(item) => Some(&*item.text).filter(|_| !is_certain(item)),
             });
             let name = names.fold(written.into_owned(), |name, of_loop| name + " of " + of_loop);
             return Ok(Some(CutPart::Open(name).node(span).value));
@@ -250,7 +251,8 @@ impl Expansion<'_, '_> {
             } else {
                 self.node(value, within, bound, left)?
             };
-            written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
+            // A key may be called by what is written: what it then is, nothing that is judged depends on.
+            written.push(Entry { key: replaced(key, bound, left, |_| true)?, key_span, value });
             return Ok(());
         };
         let round = |value: Bound<'_>, left: &mut usize| {
@@ -321,6 +323,14 @@ impl Expansion<'_, '_> {
     }
 }
 
+impl Item {
+    /// As it was written.
+    fn value<'a>(&self) -> Value<'a> {
+        let text = self.text.clone().into();
+        if self.is_number { Value::Number(text) } else { Value::String(text) }
+    }
+}
+
 impl From<&Allowed<'_>> for Item {
     fn from(Allowed { text, is_number }: &Allowed<'_>) -> Self {
         Self { text: text.clone().into_owned(), is_number: *is_number }
@@ -339,9 +349,7 @@ const VALUES_OF_CONDITION: usize = 8;
 
 /// The condition that a collection has a value.
 fn contains<'a>(collection: &Node<'a>, value: &Item) -> Node<'a> {
-    let text = value.text.clone().into();
-    let value = if value.is_number { Value::Number(text) } else { Value::String(text) };
-    let value = Node { value, span: collection.span };
+    let value = Node { value: value.value(), span: collection.span };
     function("Fn::Contains", Value::Sequence(vec![collection.clone(), value]), collection.span)
 }
 
@@ -401,11 +409,26 @@ fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<Bound<'b>> {
     bound.iter().rev().find(|(identifier, _)| *identifier == name).map(|(_, value)| *value)
 }
 
+/// Whether all readers make the same text of an item.
+fn is_certain(item: &Item) -> bool {
+    !item.is_number || is_plain_decimal(&item.text)
+}
+
+/// Whether a number of which readers make different texts is put into a text.
+fn has_number(text: &str, bound: &[Binding<'_>]) -> bool {
+    bound.iter().any(|(identifier, value)| {
+        matches!(value, Bound::Is(item) if !is_certain(item))
+            && ['$', '&'].iter().any(|sign| text.contains(&format!("{sign}{{{identifier}}}")))
+    })
+}
+
 /// A part of a text in which identifiers are open.
 enum CutPart {
     Text(String),
     /// An identifier, by a name that no parameter has.
     Open(String),
+    /// A number of which readers make different texts, as it is written.
+    Number(String),
 }
 
 impl CutPart {
@@ -413,6 +436,7 @@ impl CutPart {
         match self {
             Self::Text(text) => Node { value: Value::String(text.into()), span },
             Self::Open(name) => function("Ref", Value::String(name.into()), span),
+            Self::Number(text) => Node { value: Value::Number(text.into()), span },
         }
     }
 }
@@ -422,7 +446,7 @@ fn open_name(sign: char, identifier: &str, of_loop: &str) -> String {
     format!("{sign}{{{identifier}}} of {of_loop}")
 }
 
-/// Cuts a text where an identifier is open; `None`: none is.
+/// Cuts a text where an identifier is open, or a number of which readers make different texts; `None`: none is.
 fn cut(text: &str, bound: &[Binding<'_>], left: &mut usize) -> Result<Option<Vec<CutPart>>, &'static str> {
     let mut parts = Vec::new();
     let (mut done, mut from) = (0, 0);
@@ -430,13 +454,22 @@ fn cut(text: &str, bound: &[Binding<'_>], left: &mut usize) -> Result<Option<Vec
         from = at + 1;
         let identifier = text[from..].strip_prefix('{').and_then(|rest| Some(rest.split_once('}')?.0));
         let Some(identifier) = identifier else { continue };
-        let Some(Bound::Open(of_loop)) = value_of(identifier, bound) else { continue };
-        let name = open_name(if text[at..].starts_with('$') { '$' } else { '&' }, identifier, of_loop);
-        *left = left.checked_sub(2 + name.len() / BYTES_OF_VALUE).ok_or(TOO_MANY)?;
+        let sign = if text[at..].starts_with('$') { '$' } else { '&' };
+        let part = match value_of(identifier, bound) {
+            Some(Bound::Open(of_loop)) => CutPart::Open(open_name(sign, identifier, of_loop)),
+            Some(Bound::Is(item)) if !is_certain(item) && sign == '$' => CutPart::Number(item.text.clone()),
+            // Of its letters and digits nothing is known.
+            Some(Bound::Is(item)) if !is_certain(item) => {
+                CutPart::Open(open_name(sign, identifier, &item.text))
+            }
+            _ => continue,
+        };
+        let (CutPart::Text(length) | CutPart::Open(length) | CutPart::Number(length)) = &part;
+        *left = left.checked_sub(2 + length.len() / BYTES_OF_VALUE).ok_or(TOO_MANY)?;
         if done < at {
             parts.push(CutPart::Text(text[done..at].to_owned()));
         }
-        parts.push(CutPart::Open(name));
+        parts.push(part);
         done = from + identifier.len() + 2;
         from = done;
     }
@@ -466,13 +499,19 @@ fn replaced<'a>(
     text: &Cow<'a, str>,
     bound: &[Binding<'_>],
     left: &mut usize,
+    is_wanted: impl Fn(&Item) -> bool,
 ) -> Result<Cow<'a, str>, &'static str> {
     let mut result = text.clone();
     if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
         return Ok(result);
     }
-    for (identifier, value) in bound.iter().rev() {
-        let Bound::Is(Item { text: value, .. }) = value else { continue };
+    for (at, (identifier, value)) in bound.iter().enumerate().rev() {
+        let Bound::Is(item) = value else { continue };
+        let is_hidden = bound.iter().skip(at + 1).any(|(inner, _)| inner == identifier);
+        if is_hidden || !is_wanted(item) {
+            continue;
+        }
+        let value = &item.text;
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         for (written, value) in
             [(format!("${{{identifier}}}"), &**value), (format!("&{{{identifier}}}"), &*plain)]

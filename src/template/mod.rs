@@ -12,6 +12,7 @@ mod changes;
 mod condition;
 mod function;
 mod loops;
+mod mapping;
 mod name;
 mod parameter;
 mod plain;
@@ -27,7 +28,7 @@ pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
 pub use scenario::{Fact, Scenario};
 
-use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View};
+use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::Assertion;
 use parameter::Parameter;
 
@@ -308,16 +309,24 @@ impl<'t> Template<'t> {
                 continue;
             }
             let name = key.clone().into_owned();
-            let known = match &node.value {
+            let items: Vec<_> = match &node.value {
                 Value::Sequence(items) => {
-                    let items = items.iter().map(&value).filter(|item| !item.is_no_value());
-                    items.map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+                    items.iter().map(&value).filter(|item| !item.is_no_value()).collect()
                 }
-                _ => text(node),
+                _ => vec![node],
             };
-            if matches!(node.value, Value::Number(_)) {
-                given.numbers.insert(name.clone());
-            }
+            let is_ambiguous =
+                |item: &&Node<'_>| matches!(&item.value, Value::Number(text) if !is_plain_decimal(text));
+            let known = if let [only] = items.as_slice() {
+                if matches!(only.value, Value::Number(_)) {
+                    given.numbers.insert(name.clone());
+                }
+                text(only)
+            } else if items.iter().any(is_ambiguous) {
+                None
+            } else {
+                items.into_iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+            };
             match known {
                 Some(known) => given.parameters.insert(name, known).map(drop),
                 None => given.open.insert(name).then_some(()),

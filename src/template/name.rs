@@ -17,7 +17,7 @@ impl Scenario<'_> {
             Piece::Known(text) => Term::Text(text.clone().into_owned()),
             Piece::Open(node) => {
                 let key = self.open(node);
-                self.state.borrow_mut().search.meet(&key, || self.domain(&key));
+                self.state.borrow_mut().search.meet(&key, || self.domain(node));
                 Term::Open(key)
             }
         };
@@ -29,7 +29,7 @@ impl Scenario<'_> {
         let key = identity(node);
         if let Some(part) = self.part(node) {
             let mut state = self.state.borrow_mut();
-            state.search.meet(&key, || self.domain(&key));
+            state.search.meet(&key, || self.domain(node));
             state.search.define(key.clone(), part);
         }
         key
@@ -63,11 +63,17 @@ pub(super) fn describe(node: &Node<'_>) -> String {
     text
 }
 
-/// A function as text, by which two that are the same are known to be, and no others; a reference is its name.
+/// A function as text, by which two that are the same are known to be, and nothing else: every word that is not written
+/// by a reader of this is in quotes.
 pub(super) fn identity(node: &Node<'_>) -> String {
     let mut text = String::new();
     write_description(node, true, &mut text);
     text
+}
+
+/// The same of a reference to this.
+pub(super) fn identity_of_reference(name: &str) -> String {
+    format!("{:?}({name:?})", "Ref")
 }
 
 fn write_description(node: &Node<'_>, is_quoted: bool, text: &mut String) {
@@ -88,10 +94,20 @@ fn write_description(node: &Node<'_>, is_quoted: bool, text: &mut String) {
         Value::Mapping(entries) => {
             text.push('{');
             for (at, entry) in entries.iter().enumerate() {
-                let _ = write!(text, "{}{}: ", if at == 0 { "" } else { ", " }, entry.key);
+                text.push_str(if at == 0 { "" } else { ", " });
+                if is_quoted {
+                    let _ = write!(text, "{:?}: ", entry.key);
+                } else {
+                    let _ = write!(text, "{}: ", entry.key);
+                }
                 write_description(&entry.value, is_quoted, text);
             }
             text.push('}');
+        }
+        Value::Intrinsic(call) if is_quoted => {
+            let _ = write!(text, "{:?}(", call.function);
+            write_description(&call.argument, is_quoted, text);
+            text.push(')');
         }
         Value::Intrinsic(call) if call.function == "Ref" => match &call.argument.value {
             Value::String(name) => text.push_str(name),

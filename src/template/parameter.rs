@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::document::{Node, Value};
+use crate::document::{Node, Value, is_plain_decimal};
 
 /// What a definition says.
 #[derive(Debug, Default)]
@@ -36,6 +36,13 @@ pub(super) struct Allowed<'t> {
     pub(super) is_number: bool,
 }
 
+impl Allowed<'_> {
+    /// Whether it is a number of which readers make different texts.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.is_number && !is_plain_decimal(&self.text)
+    }
+}
+
 impl<'t> Parameter<'t> {
     /// Reads a definition; one that cannot be read says nothing.
     pub(super) fn of(definition: &'t Node<'t>) -> Self {
@@ -63,7 +70,10 @@ impl<'t> Parameter<'t> {
                     has_default = true;
                 }
                 "MinLength" => {
-                    parameter.minimum_length = text.and_then(|value| value.text.parse().ok()).unwrap_or(0);
+                    parameter.minimum_length = text
+                        .filter(|value| !value.is_ambiguous())
+                        .and_then(|value| value.text.parse().ok())
+                        .unwrap_or(0);
                 }
                 "AllowedValues" => {
                     let Value::Sequence(items) = &entry.value.value else { continue };
@@ -73,7 +83,10 @@ impl<'t> Parameter<'t> {
                             parameter.allowed.clear();
                             break;
                         };
-                        if !parameter.allowed.iter().any(|known| known.text == value.text) {
+                        let is_same = |known: &Allowed<'_>| {
+                            known.text == value.text && known.is_ambiguous() == value.is_ambiguous()
+                        };
+                        if !parameter.allowed.iter().any(is_same) {
                             parameter.allowed.push(value);
                         }
                     }
@@ -93,6 +106,11 @@ impl<'t> Parameter<'t> {
             }
         }
         parameter
+    }
+
+    /// Whether there are numbers among the allowed values of which readers make different texts.
+    pub(super) fn has_ambiguous_values(&self) -> bool {
+        self.allowed.iter().any(Allowed::is_ambiguous)
     }
 
     /// Whether the template itself tells what its value may be, so that there is nothing to hide of this one or, without

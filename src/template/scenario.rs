@@ -13,7 +13,7 @@ use super::name::describe;
 use super::parameter::{Allowed, Parameter};
 use super::unknown::{Domain, Search};
 use super::{Template, condition};
-use crate::document::{Node, Resolve, Span, Value, on_one_line};
+use crate::document::{Node, Resolve, Span, Value, is_plain_decimal, on_one_line};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -184,13 +184,27 @@ impl<'t> Scenario<'t> {
         Some(self.computed.get_or_init(|| Arena::with_capacity(4)).alloc(node))
     }
 
+    /// What something open may be, before anything is asked of it.
+    pub(super) fn domain(&self, node: &Node<'_>) -> Domain {
+        match &node.value {
+            Value::Number(number) => Domain::number(number),
+            Value::Intrinsic(call) if call.function == "Ref" => match &call.argument.value {
+                Value::String(name) => self.domain_of_reference(name),
+                _ => Domain::AnyBut(HashSet::new(), 0),
+            },
+            _ => Domain::AnyBut(HashSet::new(), 0),
+        }
+    }
+
     /// What a parameter or a pseudo parameter may be, before anything is asked of it.
-    pub(super) fn domain(&self, name: &str) -> Domain {
+    pub(super) fn domain_of_reference(&self, name: &str) -> Domain {
         let parameter = self.template.parameters.get(name);
         if let Some(fixed) = self.fixed(name, parameter) {
-            return Domain::Known(fixed.to_owned());
+            let is_ambiguous = self.is_number(name, parameter) && !is_plain_decimal(fixed);
+            return if is_ambiguous { Domain::number(fixed) } else { Domain::Known(fixed.to_owned()) };
         }
         match parameter {
+            Some(parameter) if parameter.has_ambiguous_values() => Domain::AnyBut(HashSet::new(), 0),
             Some(parameter) => match parameter.allowed.as_slice() {
                 [] => Domain::AnyBut(HashSet::new(), parameter.minimum_length),
                 [only] => Domain::Known(only.text.clone().into_owned()),
@@ -226,6 +240,9 @@ impl<'t> Scenario<'t> {
     /// Whether the value that [`Self::fixed`] finds was written as a number, whose text is only one spelling of it.
     pub(super) fn is_number(&self, name: &str, parameter: Option<&'t Parameter<'t>>) -> bool {
         let given = self.template.given;
+        if parameter.is_some_and(|parameter| parameter.is_looked_up) {
+            return false;
+        }
         if given.parameters.contains_key(name) {
             return given.numbers.contains(name);
         }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::relation::{Known, Part, Proof, Relation, Term, representative};
+use crate::document::{may_be_read_alike, may_be_read_as};
 
 /// What something open may still be.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,15 +18,39 @@ pub(super) enum Domain {
     OneOf(Vec<String>),
     /// Any text but these, of at least this [`utf16_length`].
     AnyBut(HashSet<String>, usize),
+    /// What some reader makes of an unquoted number of this spelling, but not these.
+    Number(String, HashSet<String>),
 }
 
 impl Domain {
+    /// What some reader makes of an unquoted number.
+    pub(super) fn number(spelling: &str) -> Self {
+        Self::Number(spelling.to_owned(), HashSet::new())
+    }
+
+    /// What is in both, or more.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::AnyBut(mut excluded, minimum), Self::AnyBut(more, other_minimum)) => {
+                excluded.extend(more);
+                Self::AnyBut(excluded, minimum.max(other_minimum))
+            }
+            (Self::Number(spelling, mut excluded), Self::AnyBut(more, _) | Self::Number(_, more))
+            | (Self::AnyBut(more, _), Self::Number(spelling, mut excluded)) => {
+                excluded.extend(more);
+                Self::Number(spelling, excluded)
+            }
+            (one, _) => one,
+        }
+    }
+
     /// Whether a text is not excluded.
     pub(super) fn may_be(&self, text: &str) -> bool {
         match self {
             Self::Known(known) => known == text,
             Self::OneOf(values) => values.iter().any(|value| value == text),
             Self::AnyBut(excluded, minimum) => utf16_length(text) >= *minimum && !excluded.contains(text),
+            Self::Number(spelling, excluded) => may_be_read_as(spelling, text) && !excluded.contains(text),
         }
     }
 }
@@ -319,7 +344,7 @@ impl Search {
         let Some(domain) = self.open.get_mut(&key) else { return };
         let last = match domain {
             Domain::Known(_) => return,
-            Domain::AnyBut(excluded, _) => {
+            Domain::AnyBut(excluded, _) | Domain::Number(_, excluded) => {
                 excluded.insert(text.to_owned());
                 return;
             }
@@ -357,7 +382,7 @@ impl Search {
     pub(super) fn value(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> Option<String> {
         let values = match self.domain(key, initial) {
             Domain::Known(known) => return Some(known.clone()),
-            Domain::AnyBut(..) => return None,
+            Domain::AnyBut(..) | Domain::Number(..) => return None,
             Domain::OneOf(values) => values.clone(),
         };
         let claims = |answer: usize| values.get(answer).map(|text| Relation::is(key, text, true));
@@ -396,7 +421,7 @@ impl Search {
                 let value = self.value(key, || Domain::AnyBut(HashSet::new(), 0))?;
                 return Some(if candidates.contains(&&*value) { Chosen::Is(value) } else { Chosen::Other });
             }
-            open @ Domain::AnyBut(..) => candidates
+            open @ (Domain::AnyBut(..) | Domain::Number(..)) => candidates
                 .iter()
                 .filter(|value| open.may_be(value))
                 .map(|value| (*value).to_owned())
@@ -445,8 +470,14 @@ impl Search {
         }
         let nothing = || Domain::AnyBut(HashSet::new(), 0);
         // A set of what it is not may be large, and is not needed here.
-        let limited =
-            |domain: Option<&Domain>| domain.filter(|domain| !matches!(domain, Domain::AnyBut(..))).cloned();
+        if let (Some(Domain::Number(number, _)), Some(Domain::Number(other_number, _))) =
+            (self.open.get(&one), self.open.get(&other))
+            && !may_be_read_alike(number, other_number)
+        {
+            return Some(false);
+        }
+        let is_limited = |domain: &&Domain| !matches!(domain, Domain::AnyBut(..) | Domain::Number(..));
+        let limited = |domain: Option<&Domain>| domain.filter(is_limited).cloned();
         match (limited(self.open.get(&one)), limited(self.open.get(&other))) {
             (Some(Domain::Known(text)), _) => self.is(&other, &text, nothing),
             (_, Some(Domain::Known(text))) => self.is(&one, &text, nothing),
@@ -472,11 +503,10 @@ impl Search {
             self.different.entry(other).or_default().insert(one);
             return Some(false);
         }
-        if let Some(Domain::AnyBut(more, other_minimum)) = self.open.remove(&other)
-            && let Some(Domain::AnyBut(excluded, minimum)) = self.open.get_mut(&one)
+        if let Some(of_other) = self.open.remove(&other)
+            && let Some(of_one) = self.open.remove(&one)
         {
-            excluded.extend(more);
-            *minimum = other_minimum.max(*minimum);
+            self.open.insert(one.clone(), of_one.and(of_other));
         }
         for third in self.different.remove(&other).unwrap_or_default() {
             if let Some(others) = self.different.get_mut(&third) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::document::{Entry, LineIndex, Node, Span, Value, json, quote, yaml};
+use crate::document::{Entry, LineIndex, Node, Span, Value, is_plain_decimal, json, quote, yaml};
 use crate::policy::did_you_mean;
 use crate::template::Given;
 
@@ -122,8 +122,17 @@ impl Parameter {
     }
 
     fn of_node(name: String, value: Option<(String, &Node<'_>)>) -> Self {
-        let is_number = value.as_ref().is_some_and(|(_, node)| matches!(node.value, Value::Number(_)));
-        Self { name, value: value.map(|(value, _)| value), is_number }
+        let Some((value, node)) = value else { return Self { name, value: None, is_number: false } };
+        let items = if let Value::Sequence(items) = &node.value { items } else { std::slice::from_ref(node) };
+        let is_number = |item: &Node<'_>| matches!(item.value, Value::Number(_));
+        let is_ambiguous =
+            |item: &Node<'_>| matches!(&item.value, Value::Number(text) if !is_plain_decimal(text));
+        match items {
+            [only] => Self { name, value: Some(value), is_number: is_number(only) },
+            // Of a number among others its spelling would be all that is left.
+            _ if items.iter().any(is_ambiguous) => Self { name, value: None, is_number: false },
+            _ => Self { name, value: Some(value), is_number: false },
+        }
     }
 }
 
@@ -371,7 +380,14 @@ fn toml_value<'a>(value: DeValue<'a>, span: Span, text: &'a str) -> Node<'a> {
             let in_base_ten = i128::from_str_radix(number.as_str(), number.radix());
             Value::Number(in_base_ten.map_or_else(|_| number.to_string(), |number| number.to_string()).into())
         }
-        DeValue::Array(items) => Value::Sequence(items.into_iter().map(nested).collect()),
+        DeValue::Array(items) => {
+            // SAM makes one text of them itself.
+            let text = |item| match nested(item) {
+                Node { value: Value::Number(text), span } => Node { value: Value::String(text), span },
+                item => item,
+            };
+            Value::Sequence(items.into_iter().map(text).collect())
+        }
         DeValue::Table(table) => {
             let entry = |(key, value): (Spanned<_>, _)| {
                 let key_span = Some(Span::new(key.span().start, key.span().end));
@@ -409,11 +425,13 @@ mod tests {
 
     #[test]
     fn numbers_are_told_from_texts() {
-        let parameters = read(Path::new("values.yaml"), "A: 0x0\nB: '0x0'\nC: [0]\n", "default").unwrap();
+        let text = "A: 0x0\nB: '0x0'\nC: [0x0]\nD: [0, a]\nE: [0x0, a]\n";
+        let parameters = read(Path::new("values.yaml"), text, "default").unwrap();
         assert_eq!(
             parameters.iter().map(|parameter| parameter.is_number).collect::<Vec<_>>(),
-            [true, false, false]
+            [true, false, true, false, false]
         );
+        assert_eq!(given("values.yaml", text), "A=0x0; B=0x0; C=0x0; D=0,a; E open");
     }
 
     #[test]
