@@ -94,6 +94,7 @@ pub(super) fn run(
         policy: &policy,
         verbose: arguments.reporting.verbose,
         quiet,
+        strictness: arguments.reporting.strictness(),
         fixing: None,
         inputs: Inputs::Stacks,
     };
@@ -137,7 +138,7 @@ pub(super) fn run(
         }
     }
     let is_complete = results.end(&run);
-    Ok(arguments.reporting.outcome(&results.totals, are_all && is_complete))
+    Ok(arguments.reporting.outcome(&results.totals, &run, are_all && is_complete))
 }
 
 /// Every stack that was listed, once, with all who listed it.

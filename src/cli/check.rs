@@ -117,6 +117,7 @@ pub(super) fn run(
         policy: &policy,
         verbose: arguments.reporting.verbose,
         quiet: arguments.reporting.quiet,
+        strictness: arguments.reporting.strictness(),
         fixing,
         inputs: Inputs::Files,
     };
@@ -184,7 +185,7 @@ pub(super) fn run(
         }
     }
     let is_complete = results.end(&run);
-    Ok(arguments.reporting.outcome(&results.totals, is_complete))
+    Ok(arguments.reporting.outcome(&results.totals, &run, is_complete))
 }
 
 /// What is asked of every file.

@@ -85,9 +85,9 @@ fn tests<'a>(task: &'a JudgedTask, run: &Run<'_>) -> Vec<Test<'a>> {
         }
         let worst = test.findings.iter().map(|told| told.weight).max();
         test.kind = match worst {
-            Some(Weight::Failure) => Kind::Failed,
-            Some(Weight::Warning) => Kind::Warned,
+            Some(worst) if run.strictness.is_failing(worst) => Kind::Failed,
             Some(Weight::Unknown | Weight::Excepted) => Kind::Skipped,
+            Some(_) => Kind::Warned,
             None if test.outcome.findings.verdict == Verdict::NotApplicable => Kind::Skipped,
             None => Kind::Passed,
         };
@@ -120,10 +120,12 @@ impl FileWriter for Suite<'_> {
     }
 
     fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        let unknowns_fail = self.run.strictness.is_failing(Weight::Unknown);
+        let (kind, word) = if unknowns_fail { (Kind::Failed, "failure") } else { (Kind::Skipped, "skipped") };
         for (note, message) in told::unseen(file).filter(|_| file.judged.is_ok()) {
-            self.count(Kind::Skipped);
+            self.count(kind);
             let Self { xml, path, page, .. } = &mut *self;
-            let _ = unseen_case(xml, path, (note, &message), page);
+            let _ = unseen_case(xml, path, word, (note, &message), page);
             self.hand_on(out);
         }
         if self.tests == 0 {
@@ -155,15 +157,21 @@ impl Suite<'_> {
     }
 }
 
-/// What nobody could see, as a test that was not run.
-fn unseen_case(xml: &mut Xml, path: &str, (note, message): (&Note, &str), page: &Page<'_>) -> io::Result<()> {
+/// What nobody could see, as a test that was not run, or failed.
+fn unseen_case(
+    xml: &mut Xml,
+    path: &str,
+    word: &'static str,
+    (note, message): (&Note, &str),
+    page: &Page<'_>,
+) -> io::Result<()> {
     xml.create_element("testcase")
         .with_attribute(("classname", path))
         .with_attribute(("name", "can be seen whole"))
         .with_attribute(("file", path))
         .with_attribute(("line", &*page.place(note.span).line.to_string()))
         .write_inner_content(|xml| {
-            xml.create_element("skipped").with_attribute(("message", message)).write_empty()?;
+            xml.create_element(word).with_attribute(("message", message)).write_empty()?;
             Ok(())
         })?;
     Ok(())

@@ -79,7 +79,7 @@ impl Format for Text {
             text += &tally::text(tally, totals);
         }
         let is_nothing = told::is_nothing_judged(totals, run);
-        let is_bad = totals.failures > 0 || !unreadable.is_empty();
+        let is_bad = run.is_failed(totals) || !unreadable.is_empty();
         if is_bad || is_nothing || !run.quiet {
             let style = match (is_bad, is_nothing || totals.warnings + totals.unknowns > 0) {
                 (true, _) => BAD,
