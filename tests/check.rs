@@ -826,3 +826,22 @@ fn what_makes_a_run_fail_is_shown_in_every_format_and_called_a_failure() {
         assert_eq!((quiet.code, quiet.out.as_str()), (Some(0), ""));
     }
 }
+
+#[test]
+fn a_template_of_two_nested_stacks_has_results_that_can_be_told_apart() {
+    let scratch = Scratch::new("fingerprints");
+    let child = template("User: !Ref Who, ReadonlyRootFilesystem: true");
+    scratch.write("child.template", format!("Parameters: {{Who: {{Type: String}}}}\n{child}"));
+    let stack = |who: &str| {
+        format!(
+            "{{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: child.template, Parameters: {{Who: {who}}}}}}}"
+        )
+    };
+    scratch.write("a.yaml", format!("Resources: {{A: {}, B: {}}}", stack("root"), stack("'0'")));
+    let checked = scratch.check(&["a.yaml", "--follow-nested", "--format=sarif"]);
+    let parts: Vec<_> = checked.out.split(r#""ecsGuard/v1":""#).skip(1).collect();
+    let mut fingerprints: Vec<_> = parts.iter().filter_map(|part| part.split('"').next()).collect();
+    assert_eq!(fingerprints.len(), 2, "{}", checked.all());
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 2, "{}", checked.out);
+}

@@ -23,6 +23,7 @@ fn run(policy: &Policy) -> Run<'_> {
         strictness: Strictness::default(),
         fixing: None,
         inputs: Inputs::Files,
+        nested_stack: None,
     }
 }
 

@@ -84,6 +84,7 @@ fn told(name: &str) -> String {
         strictness: Strictness::default(),
         fixing: None,
         inputs: Inputs::Stacks,
+        nested_stack: None,
     };
     let format = output::format(name).unwrap();
     let (mut totals, mut tally) = (Totals::default(), Tally::default());

@@ -97,6 +97,7 @@ pub(super) fn run(
         strictness: arguments.reporting.strictness(),
         fixing: None,
         inputs: Inputs::Stacks,
+        nested_stack: None,
     };
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
     let is_of_state = |path: &Path| path.starts_with(&directory);

@@ -120,6 +120,7 @@ pub(super) fn run(
         strictness: arguments.reporting.strictness(),
         fixing,
         inputs: Inputs::Files,
+        nested_stack: None,
     };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
@@ -145,7 +146,8 @@ pub(super) fn run(
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             asked.judge(input, (path, text), &given, |file, showing| {
                 undeclared.look_into(file);
-                let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
+                let nested =
+                    if arguments.follow_nested { nested::of(&input.path, file, None) } else { Vec::new() };
                 Judged { nested, ..showing.end(file) }
             })
         });
@@ -163,6 +165,8 @@ pub(super) fn run(
     let nested = mem::take(&mut results.nested);
     let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
     let judge_nested = |input: &Input, stack: &NestedStack| {
+        let run = Run { nested_stack: Some(&stack.identity), ..run };
+        let asked = Asked { run: &run, ..asked };
         judge::judge(input, true, false, |path, text| {
             asked.judge(input, (path, text), &stack.given, |file, showing| {
                 // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
@@ -170,7 +174,7 @@ pub(super) fn run(
                     return Judged::unreadable(path, "is named as a template and is none".into());
                 }
                 file.notes.insert(0, stack.note());
-                let nested = nested::of(&input.path, file);
+                let nested = nested::of(&input.path, file, Some(stack));
                 Judged { nested, ..showing.end(file) }
             })
         })

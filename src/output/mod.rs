@@ -137,6 +137,8 @@ pub struct Run<'a> {
     pub fixing: Option<Fixing>,
     /// What is judged.
     pub inputs: Inputs,
+    /// What tells the nested stack that a file is judged as from others with the same template.
+    pub nested_stack: Option<&'a str>,
 }
 
 impl Run<'_> {

@@ -42,14 +42,31 @@ pub(super) fn findings_and_excused<'a>(
     task.report.outcomes.iter().flat_map(told).filter(is_shown)
 }
 
-/// The rules of which not every finding was kept, with the number of the others.
+/// The rules of which not every finding was kept, with the number of the others; without those that are excused, as
+/// [`findings`] is.
 pub(super) fn left_out<'a>(
+    task: &'a JudgedTask,
+    run: &Run<'_>,
+) -> impl Iterator<Item = (&'a Outcome, usize)> + use<'a> {
+    let is_verbose = run.verbose;
+    left_out_and_excused(task, run)
+        .filter(move |(outcome, _)| is_verbose || Weight::of_further(outcome) != Weight::Excepted)
+}
+
+/// The same with those that are excused.
+pub(super) fn left_out_and_excused<'a>(
     task: &'a JudgedTask,
     run: &Run<'_>,
 ) -> impl Iterator<Item = (&'a Outcome, usize)> + use<'a> {
     let is_shown = shown(run);
     let outcomes = task.report.outcomes.iter().filter(move |outcome| is_shown(Weight::of_further(outcome)));
     outcomes.map(|outcome| (outcome, outcome.findings.further)).filter(|(_, further)| *further > 0)
+}
+
+/// "50 more findings of root-user in task definition `Api`".
+pub(super) fn further(task: &JudgedTask, outcome: &Outcome, further: usize) -> String {
+    let (findings, rule, name) = (counted(further, "more finding"), outcome.rule.name, quote(&task.name));
+    format!("{findings} of {rule} in task definition {name}")
 }
 
 /// Whether findings of a weight are shown: all, or only those that make the run fail.
