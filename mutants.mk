@@ -4,13 +4,14 @@
 
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := target/tools/bin/cargo-mutants
-# How many source files to run; one has twenty mutants or so. Workplaces side by side, one for each core.
+# How many source files to run, and of which; one has thirty mutants or so. Workplaces side by side, one for each core.
 MUTANTS_SHARDS ?= 1
+MUTANTS_FILES ?= *
 MUTANTS_JOBS ?= $(shell nproc)
 
 .PHONY: mutants
 mutants: $(CARGO_MUTANTS) ## run the mutants of the next files, MUTANTS_SHARDS=1, and tell the score so far
-	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py run --shards $(MUTANTS_SHARDS) --jobs $(MUTANTS_JOBS)
+	CARGO_MUTANTS=$(CURDIR)/$(CARGO_MUTANTS) python3 tests/mutants/mutants.py run --shards $(MUTANTS_SHARDS) --files '$(MUTANTS_FILES)' --jobs $(MUTANTS_JOBS)
 	python3 tests/mutants/mutants.py report
 
 .PHONY: mutants-score

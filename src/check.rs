@@ -199,8 +199,9 @@ fn check_document<'a>(
         take(task);
     };
     note_oddities(root, document.alias, &mut file.notes);
-    if is_plain {
-        plain.for_each(|properties| take(judge_plain(&properties, policy)));
+    // A document that claims to be both is judged as both.
+    plain.for_each(|properties| take(judge_plain(&properties, policy)));
+    if !Template::is_one(root) {
         return Some(file);
     }
     let template = Template::of(root, given)?;
@@ -378,7 +379,7 @@ fn describe<'t>(
         let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
             span: hidden.span.unwrap_or(Span::NOWHERE),
-            message: "a function adds resources here that are not judged".into(),
+            message: format!("{} adds resources here that are not judged", hidden.by),
             help: Some(match options {
                 Some(options) => format!("Say what it depends on: {options}."),
                 None => SEE_PROCESSED.into(),

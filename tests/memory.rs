@@ -49,12 +49,37 @@ fn plain() -> String {
     format!("[{}]", (0..TASKS).map(task).collect::<Vec<_>>().join(","))
 }
 
+/// Texts in which a parameter stands hundreds of times; what it is, a long literal says only after them.
+fn repeated(is_split: bool) -> String {
+    let mut conditions = String::new();
+    let mut all = Vec::new();
+    for number in 0..20 {
+        let references = vec!["!Ref P"; 400 - number].join(",");
+        let compared = if is_split {
+            format!("!Select [0, !Split ['-{number}', !Join ['', [{references},!Ref A]]]], x")
+        } else {
+            format!("!Join ['', [{references},!Ref A]], !Join ['', [!Ref B, y]]")
+        };
+        let _ = writeln!(conditions, "  C{number}: !Equals [{compared}]");
+        all.push(format!("!Condition C{number}"));
+    }
+    format!(
+        "Parameters: {{P: {{Type: String}}, A: {{Type: String}}, B: {{Type: String}}}}\nConditions:\n{conditions}  \
+         D: !Equals [!Ref P, {}]\n  E: !Equals [!Ref A, q]\n  \
+         All: !And [{}, !Condition D, !Not [!Condition E]]\nResources:\n  T:\n    \
+         Type: AWS::ECS::TaskDefinition\n    Properties:\n      \
+         ContainerDefinitions: [{{Name: a, User: app, Privileged: !If [All, true, false]}}]\n",
+        "z".repeat(60_000),
+        all.join(",")
+    )
+}
+
 /// `ecs-guard check` where the system refuses it more memory than a file of that length may take, and more open files than
-/// its standard streams, one for each format, one to read and a few.
+/// its standard streams, two for each format, one to read, one for what waits and a few.
 fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
     let kibibytes = (16 << 10) + 10 * length / 1024;
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -n 20 && ulimit -d {kibibytes} && exec \"$0\" \"$@\"")]);
+    command.args(["-c", &format!("ulimit -n 24 && ulimit -d {kibibytes} && exec \"$0\" \"$@\"")]);
     command.arg(env!("CARGO_BIN_EXE_ecs-guard")).args(["--profile", "baseline", "check"]).args(arguments);
     command.env_remove("ECS_GUARD_POLICY").output().unwrap()
 }
@@ -105,5 +130,20 @@ fn many_dense_files_take_no_more_than_one_of_them() {
         let expected = if *format == "markdown" { 100 } else { FILES * TASKS };
         let found = shown.matches("root-user").count();
         assert!(found >= expected, "{format}: {found} of {expected}");
+    }
+}
+
+#[test]
+fn a_long_text_put_in_hundreds_of_times_takes_no_more() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, is_split) in [("joined.yaml", false), ("split.yaml", true)] {
+        let (path, text) = (directory.join(name), repeated(is_split));
+        std::fs::write(&path, &text).unwrap();
+        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        // Whatever is too much to be proved impossible is judged.
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("[privileged-container]"), "{name}: {shown}");
     }
 }

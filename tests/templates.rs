@@ -8,7 +8,7 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use ecs_guard::check::{JudgedTask, check};
+use ecs_guard::check::{JudgedTask, check, could_concern};
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
@@ -378,6 +378,132 @@ fn what_stands_beside_the_properties_counts() {
 }
 
 #[test]
+fn what_brings_resources_that_are_not_in_the_template_is_told() {
+    let good = "Task: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: []}}";
+    for (brings, message) in [
+        ("Svc: {Type: 'Acme::ECS::Service::MODULE'}", "a module adds resources here that are not judged"),
+        ("Svc: {Type: Acme::Web::MODULE, Properties: {Cpu: 256}}", "a module adds resources here"),
+    ] {
+        for text in [format!("Resources: {{{brings}}}"), format!("Resources: {{{good}, {brings}}}")] {
+            assert!(could_concern(&text), "{text}");
+            let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+            let [note] = &file.notes[..] else { panic!("{text}: {:?}", file.notes) };
+            assert!(note.is_unknown && note.message.contains(message), "{text}: {}", note.message);
+        }
+    }
+    let text = "Resources: {Svc: {Type: AWS::CloudFormation::StackSet, Properties: {TemplateBody: '{}'}}}";
+    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
+    assert!(could_concern(text) && file.nested.len() == 1 && file.nested[0].location.is_none());
+}
+
+#[test]
+fn a_document_that_claims_to_be_both_is_judged_as_both() {
+    let plain = "family: x\ncontainerDefinitions: [{name: a, privileged: true}]\n";
+    let resources = "Resources: {T: {Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: [{Name: b, Privileged: true}]}}}\n";
+    for (text, expected) in [
+        (format!("{plain}Resources: {{}}\n"), 1),
+        (format!("{plain}Transform: AWS::Serverless-2016-10-31\n"), 1),
+        (format!("{plain}{resources}"), 2),
+    ] {
+        let file = check("x.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let judged = file.judged.unwrap();
+        let failed = judged.iter().filter(|task| verdict_of(task) == Verdict::Fail).count();
+        assert_eq!((judged.len(), failed), (expected, expected), "{text}");
+    }
+}
+
+#[test]
+fn no_room_for_computed_values_loses_no_case() {
+    // `Big` is always true; to see that takes memory in each case, and there are 128: `Odd6` asks for all parameters. Only
+    // the last case fails.
+    let text = |parts: usize| {
+        let parameters: Vec<_> = (0..7).map(|number| format!("P{number}: {{Type: String}}")).collect();
+        let is_x = |number| format!("Is{number}: !Equals [!Ref P{number}, x], ");
+        let odd = |number| {
+            let (before, this) = (format!("!Condition Odd{}", number - 1), format!("!Condition Is{number}"));
+            format!("Odd{number}: !Or [!And [{before}, !Not [{this}]], !And [!Not [{before}], {this}]], ")
+        };
+        let none: Vec<_> = (0..7).map(|number| format!("!Not [!Condition Is{number}]")).collect();
+        let conditions: String = (0..7).map(is_x).chain((1..7).map(odd)).collect();
+        format!(
+            "Parameters: {{{}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Big: !Equals [!Select [0, \
+             !Split ['-', 'x{}']], x]}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: \
+             a, Privileged: !If [Big, !If [Odd6, !If [None, true, false], !If [None, true, false]], false]}}]}}}}}}",
+            parameters.join(", "),
+            none.join(", "),
+            "-a".repeat(parts)
+        )
+    };
+    for parts in [10, 1_000, 2_700, 20_000] {
+        let (verdict, findings) = judged(&text(parts), &Given::default(), "privileged-container");
+        assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{parts}: {verdict:?} {findings:#?}");
+    }
+}
+
+#[test]
+fn what_a_loop_writes_is_told_apart_however_deep() {
+    let not_the_one_before = |number| format!("'C{number}${{X}}': !Not [!Condition 'C{}${{X}}']", number - 1);
+    let chain = (1..=121).map(not_the_one_before).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}}}\nConditions:\n  Fn::ForEach::L: [X, [a, b], \
+         {{{chain}, 'C0${{X}}': !Equals [!Ref P, '${{X}}']}}]\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: \
+         {{ContainerDefinitions: [{{Name: a, Privileged: !If [C120a, !If [C120b, false, true], false]}}]}}}}}}"
+    );
+    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+    assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{verdict:?} {findings:#?}");
+}
+
+#[test]
+fn a_rule_says_on_which_machines_it_does_not_apply() {
+    for (rule, types, because) in [
+        ("privilege-escalation", "[FARGATE]", "the task runs on Fargate only"),
+        ("unlimited-memory", "[FARGATE]", "the task runs on Fargate only"),
+        ("bridge-network-mode", "[EXTERNAL]", "the task runs on external instances only"),
+    ] {
+        let text = format!(
+            "Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{RequiresCompatibilities: {types}, \
+             ContainerDefinitions: [{{Name: a}}]}}}}}}"
+        );
+        let policy = Policy::of(Profile::Pedantic);
+        let judged = check("template.yaml", &text, &Given::default(), &policy).unwrap().judged.unwrap();
+        let outcome = judged[0].report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap();
+        assert_eq!(outcome.findings.verdict, Verdict::NotApplicable, "{rule}");
+        assert_eq!(outcome.findings.not_applicable_because, Some(because), "{rule}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_platform_family_tells_windows() {
+    for (family, verdict) in [
+        ("WINDOWS_SERVER_${V}_CORE", Verdict::NotApplicable),
+        ("LINUX${V}", Verdict::Fail),
+        ("WINDOWS${V}", Verdict::Unknown),
+        ("${V}", Verdict::Unknown),
+    ] {
+        let text = format!(
+            "Parameters: {{V: {{Type: String}}}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{RuntimePlatform: \
+             {{OperatingSystemFamily: !Sub '{family}'}}, ContainerDefinitions: [{{Name: a}}]}}}}}}"
+        );
+        let (found, findings) = judged(&text, &Given::default(), "writable-root-filesystem");
+        assert_eq!(found, verdict, "{family}: {findings:#?}");
+    }
+}
+
+#[test]
+fn a_macro_is_seen_behind_comments() {
+    for transform in [
+        "Transform:\n- AWS::LanguageExtensions\n# ours\n- Acme\n",
+        "Transform:\n- AWS::Serverless-2016-10-31 # SAM\n- Acme\n",
+        "Transform: # all\n- AWS::LanguageExtensions # one\r\n  # two\r\n- Acme\r\n",
+        "Transform: # ours\n  Acme\n",
+    ] {
+        assert!(could_concern(&format!("{transform}Resources: {{}}\n")), "{transform}");
+    }
+    let others = "Transform: AWS::Serverless-2016-10-31 # SAM\n# - Acme\nResources: {}\n";
+    assert!(!could_concern(others), "a comment is no macro");
+}
+
+#[test]
 fn loops_within_loops_are_written_out() {
     let text = "Resources:\n  Fn::ForEach::Stages:\n    - Stage\n    - [dev, prod]\n    - Fn::ForEach::Tasks:\n        - Name\n        \
                 - !FindInMap [Names, !Ref Stage, All]\n        - Task${Stage}${Name}:\n            \
@@ -500,6 +626,40 @@ fn too_many_cases_are_left_open_and_said_to_be() {
     assert_eq!(checked(&harmless(&conditions)), (Verdict::Pass, false));
     assert_eq!(checked(&harmless(&free)), (Verdict::Unknown, true));
     assert_eq!(checked(&text(&free)), (Verdict::Fail, true));
+}
+
+#[test]
+fn what_was_cut_off_is_not_called_always() {
+    // Whether a number of conditions is odd takes more cases than are told apart.
+    let parameters = each(10, |at| format!("P{at}: {{Type: String}}, "));
+    let odd = each(10, |at| {
+        let before = if at == 0 { "C0".to_owned() } else { format!("X{}", at - 1) };
+        format!(
+            "C{at}: !Equals [!Ref P{at}, x], X{at}: !Or [!And [!Condition {before}, !Not [!Condition C{at}]], \
+             !And [!Not [!Condition {before}], !Condition C{at}]], "
+        )
+    });
+    let sections = format!(
+        "Parameters: {{A: {{Type: String}}, {parameters}}}\nConditions: {{A: !Equals [!Ref A, x], {odd}}}"
+    );
+    let text = template(&sections, "Privileged: !If [A, !If [X9, true, true], false]");
+    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+    assert_eq!(verdict, Verdict::Fail);
+    assert!(findings.iter().all(|finding| finding.case.is_some()), "{findings:#?}");
+    let text = template(&sections, "Privileged: true, User: !If [A, !If [X9, a, b], c]");
+    expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
+}
+
+#[test]
+fn a_value_that_decides_only_in_some_cases_is_named() {
+    let sections = "Parameters: {S: {Type: String}, Q: {Type: String}}\n\
+                    Conditions: {C: !And [!Equals [!Ref S, root], !Equals [!Ref Q, x]]}";
+    let text = template(sections, "User: !If [C, app, !Ref S]");
+    let (verdict, findings) = judged(&text, &Given::default(), "root-user");
+    assert_eq!(verdict, Verdict::Fail);
+    let certain: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Fail).collect();
+    let [root] = certain.as_slice() else { panic!("{findings:#?}") };
+    assert_eq!(root.case.as_deref(), Some("when C is false, for S=root"));
 }
 
 #[test]

@@ -22,6 +22,7 @@ use super::check::progress::{Progress, Work};
 use super::check::reporting::Reporting;
 use super::check::results::Results;
 use super::check::showing::Showing;
+use super::check::target::Source;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::account::Stack;
 use crate::aws::session;
@@ -57,10 +58,9 @@ pub(super) fn run(
         return Ok(Outcome::Compliant);
     }
     if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, false) {
-        writeln!(streams.err, "error: {mistake}")?;
-        return Ok(Outcome::Failed);
+        return streams.fail([mistake]);
     }
-    let Some((policy, _)) = find_policy(source, streams)? else {
+    let Some((policy, policy_path)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
     let directory = arguments.state.clone().or_else(state::default_directory);
@@ -73,10 +73,7 @@ pub(super) fn run(
     };
     let state = match State::open(&directory) {
         Ok(state) => state,
-        Err(problem) => {
-            writeln!(streams.err, "error: {problem}")?;
-            return Ok(Outcome::Failed);
-        }
+        Err(problem) => return streams.fail([problem]),
     };
     let (sessions, are_all) = arguments.account.sessions(streams)?;
     if sessions.is_empty() {
@@ -101,11 +98,15 @@ pub(super) fn run(
     };
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
     let is_of_state = |path: &Path| path.starts_with(&directory);
-    let mut opened =
-        outputs::open(&arguments.reporting.formats, is_of_state, ("standard output", standard_output));
+    let for_people = ("standard output", standard_output);
+    let mut opened = match outputs::open(&arguments.reporting.formats, is_of_state, for_people) {
+        Ok(opened) => opened,
+        Err(mistake) => return streams.fail([mistake]),
+    };
     let formats = mem::take(&mut opened.formats);
     let mut results = Results::begin(opened, &formats, &run, Box::new(io::sink()), &mut *streams.err);
     results.tally = Some(Tally::default());
+    results.spare(policy_path.as_deref().and_then(|path| Source::at(path, "the policy")));
     for listing in &listings {
         let place = listing.place().unwrap_or_else(|| format!("unknown account/{}", listing.region));
         for problem in &listing.listed.problems {

@@ -15,6 +15,7 @@ pub(super) mod reporting;
 pub(super) mod results;
 pub(super) mod showing;
 mod spool;
+pub(super) mod target;
 mod undeclared;
 
 use std::io::{self, Write};
@@ -33,6 +34,7 @@ use self::reading::Tree;
 use self::reporting::Reporting;
 use self::results::Results;
 use self::showing::Showing;
+use self::target::Source;
 use self::undeclared::Undeclared;
 use super::{Outcome, PolicySource, Streams, find_policy, raw_standard_output, standard_error, today};
 use crate::check::{CheckedFile, Checking, JudgedTask, Repaired, Totals, check_each, repair};
@@ -91,22 +93,16 @@ pub(super) fn run(
     // Then texts come from standard output, and what people read from standard error.
     let prints_texts = fixing.is_some_and(|fixing| fixing.is_preview || names_standard_input);
     if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, prints_texts) {
-        writeln!(streams.err, "error: {mistake}")?;
-        return Ok(Outcome::Failed);
+        return streams.fail([mistake]);
     }
     let given = match arguments.parameters.given() {
         Ok(mut given) => {
             arguments.stack.add_to(&mut given);
             given
         }
-        Err(mistakes) => {
-            for mistake in mistakes {
-                writeln!(streams.err, "error: {mistake}")?;
-            }
-            return Ok(Outcome::Failed);
-        }
+        Err(mistakes) => return streams.fail(mistakes),
     };
-    let Some((policy, _)) = find_policy(source, streams)? else {
+    let Some((policy, policy_path)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
     let tags = arguments.stack.tags();
@@ -129,10 +125,17 @@ pub(super) fn run(
     } else {
         (("standard output", standard_output), Box::new(io::sink()) as Box<dyn Write>)
     };
-    let mut opened = outputs::open(&arguments.reporting.formats, |path| files.contains(path), for_people);
+    let mut opened = match outputs::open(&arguments.reporting.formats, |_| false, for_people) {
+        Ok(opened) => opened,
+        Err(mistake) => return streams.fail([mistake]),
+    };
     let Files { inputs, missing, .. } = files;
     let formats = mem::take(&mut opened.formats);
     let mut results = Results::begin(opened, &formats, &run, printed, &mut *streams.err);
+    results.spare(policy_path.as_deref().and_then(|path| Source::at(path, "the policy")));
+    for path in arguments.parameters.files() {
+        results.spare(Source::at(path, "a file of parameters"));
+    }
     for (path, message) in missing {
         results.take(&path, Judged::unreadable(&path, message));
     }
@@ -164,22 +167,12 @@ pub(super) fn run(
     drop(progress);
     let nested = mem::take(&mut results.nested);
     let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
-    let judge_nested = |input: &Input, stack: &NestedStack| {
-        let run = Run { nested_stack: Some(&stack.identity), ..run };
-        let asked = Asked { run: &run, ..asked };
-        judge::judge(input, true, false, |path, text| {
-            asked.judge(input, (path, text), &stack.given, |file, showing| {
-                // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
-                if file.judged.is_err() && !text.contains("Resources") {
-                    return Judged::unreadable(path, "is named as a template and is none".into());
-                }
-                file.notes.insert(0, stack.note());
-                let nested = nested::of(&input.path, file, Some(stack));
-                Judged { nested, ..showing.end(file) }
-            })
-        })
-    };
-    nested::each(nested, &tree, judge_nested, |name, judged| results.take(name, judged));
+    nested::each(
+        nested,
+        &tree,
+        |input, stack| asked.judge_nested(input, stack),
+        |name, judged| results.take(name, judged),
+    );
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     say_what_was_of_no_use(&mut results, &undeclared);
@@ -200,6 +193,23 @@ struct Asked<'r> {
 }
 
 impl Asked<'_> {
+    /// Judges a template as a nested stack.
+    fn judge_nested(&self, input: &Input, stack: &NestedStack) -> Judged {
+        let run = Run { nested_stack: Some(&stack.identity), ..*self.run };
+        let asked = Asked { run: &run, ..*self };
+        judge::judge(input, true, false, |path, text| {
+            asked.judge(input, (path, text), &stack.given, |file, showing| {
+                // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
+                if file.judged.is_err() && !text.contains("Resources") {
+                    return Judged::unreadable(path, "is named as a template and is none".into());
+                }
+                file.notes.insert(0, stack.note());
+                let nested = nested::of(&input.path, file, Some(stack));
+                Judged { nested, ..showing.end(file) }
+            })
+        })
+    }
+
     /// Judges a text, after it is fixed where that is wanted. What could not be written is judged as it is. Each task
     /// definition is shown at once, the rest by `end`.
     fn judge(

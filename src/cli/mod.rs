@@ -146,6 +146,16 @@ struct Streams {
     colour: anstream::ColorChoice,
 }
 
+impl Streams {
+    /// Says what is wrong, an error each, and ends with that.
+    fn fail(&mut self, mistakes: impl IntoIterator<Item = String>) -> io::Result<Outcome> {
+        for mistake in mistakes {
+            writeln!(self.err, "error: {mistake}")?;
+        }
+        Ok(Outcome::Failed)
+    }
+}
+
 /// Standard error, colours taken out where they do not belong.
 fn standard_error(colour: anstream::ColorChoice) -> Box<dyn Write> {
     Box::new(UntilClosed::new(anstream::AutoStream::new(io::stderr(), colour)))
@@ -192,6 +202,23 @@ impl<W: Write> Write for UntilClosed<W> {
     }
 }
 
+/// A stream that says nothing of what cannot be written. What is about a run must not stop it.
+struct AsFarAsPossible<W>(W);
+
+impl<W: Write> Write for AsFarAsPossible<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Ok(bytes.len()),
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = self.0.flush();
+        Ok(())
+    }
+}
+
 /// Does what the command line asks for.
 pub fn run(arguments: Arguments) -> ExitCode {
     let choice = match arguments.color {
@@ -210,7 +237,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     };
     let mut streams = Streams {
         out: Box::new(UntilClosed::new(anstream::AutoStream::new(out, choice_for_out))),
-        err: standard_error(choice),
+        err: Box::new(AsFarAsPossible(standard_error(choice))),
         colour: choice,
     };
     let source = arguments.source;

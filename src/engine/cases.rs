@@ -25,6 +25,9 @@ const MAXIMUM_WAYS: usize = 3;
 /// Of how many facts the shortest reason is looked for.
 const MAXIMUM_FACTS: usize = 32;
 
+/// What is said where the ways cannot be named.
+const IN_SOME: &str = "in some cases";
+
 /// How many findings are kept.
 const MAXIMUM_FINDINGS: usize = 400;
 
@@ -145,12 +148,15 @@ impl Table {
             .filter(|(at, row)| !row.is_rest && holds_in.binary_search(at).is_err())
             .map(|(_, row)| row)
             .collect();
+        // What was not looked at one by one has it too, or may lack it.
+        let is_in_rest =
+            self.rows.iter().enumerate().all(|(at, row)| !row.is_rest || holds_in.binary_search(&at).is_ok());
         if without.is_empty() {
-            return None;
+            return (!is_in_rest).then(|| IN_SOME.to_owned());
         }
-        let varying = self.varying();
+        let Columns { varying, partial } = self.columns();
         if varying.len() > MAXIMUM_FACTS {
-            return Some("in some cases".to_owned());
+            return Some(IN_SOME.to_owned());
         }
         let mut ways: Vec<Vec<usize>> = Vec::new();
         let mut others = 0;
@@ -162,25 +168,35 @@ impl Table {
                 others += 1;
                 continue;
             }
-            ways.push(shortest(row, &without, &varying));
+            ways.push(shortest(row, &without, &varying, &partial));
         }
         let words: Vec<String> =
             ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
         if words.is_empty() {
-            return None;
+            return Some(IN_SOME.to_owned());
         }
         let others = if others > 0 { ", and in other cases" } else { "" };
         Some(words.join(", or ") + others)
     }
 
-    /// The columns in which not all cases that asked have the same fact.
-    fn varying(&self) -> Vec<usize> {
-        let differs = |column: &usize| {
-            let mut facts = self.rows.iter().filter_map(|row| row.cells.get(*column).copied().flatten());
-            let first = facts.next();
-            facts.any(|fact| Some(fact) != first)
-        };
-        (0..self.columns).filter(differs).collect()
+    /// The columns that tell cases apart.
+    fn columns(&self) -> Columns {
+        let mut columns = Columns { varying: Vec::new(), partial: Vec::new() };
+        for column in 0..self.columns {
+            let mut cells = self
+                .rows
+                .iter()
+                .filter(|row| !row.is_rest)
+                .map(|row| row.cells.get(column).copied().flatten());
+            let is_partial = cells.clone().any(|fact| fact.is_none());
+            let first = cells.clone().find(Option::is_some).flatten();
+            if cells.any(|fact| fact.is_some() && fact != first) {
+                columns.varying.push(column);
+            } else if is_partial {
+                columns.partial.push(column);
+            }
+        }
+        columns
     }
 
     fn words(&self, way: &[usize]) -> String {
@@ -204,16 +220,35 @@ impl Table {
     }
 }
 
+/// Columns by how they tell cases apart.
+struct Columns {
+    /// Not all cases that asked have the same fact.
+    varying: Vec<usize>,
+    /// All cases that asked have, and some did not ask, or got no answer.
+    partial: Vec<usize>,
+}
+
 /// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.
-fn shortest(row: &Row, without: &[&Row], columns: &[usize]) -> Vec<usize> {
-    let mut way: Vec<(usize, usize)> =
-        columns.iter().filter_map(|column| Some((*column, (*row.cells.get(*column)?)?))).collect();
+fn shortest(row: &Row, without: &[&Row], varying: &[usize], partial: &[usize]) -> Vec<usize> {
+    let facts = |columns: &[usize]| -> Vec<(usize, usize)> {
+        columns.iter().filter_map(|column| Some((*column, (*row.cells.get(*column)?)?))).collect()
+    };
+    let of_other = |other: &Row, column: usize| other.cells.get(column).copied().flatten();
+    // A case that did not ask may have the same fact.
+    let may_share = |other: &Row, way: &[(usize, usize)]| {
+        way.iter().all(|(column, fact)| of_other(other, *column).is_none_or(|of_other| of_other == *fact))
+    };
+    let mut way = facts(varying);
+    // Cases of which nothing else tells this one differ from it in what they have no answer to.
+    let (alike, told): (Vec<&Row>, Vec<&Row>) = without.iter().partition(|other| may_share(other, &way));
+    if !alike.is_empty() {
+        way.extend(facts(partial).into_iter().take(MAXIMUM_FACTS));
+    }
     let is_shared = |way: &[(usize, usize)]| {
-        without.iter().any(|other| {
-            way.iter().all(|(column, fact)| {
-                other.cells.get(*column).copied().flatten().is_none_or(|of_other| of_other == *fact)
-            })
-        })
+        told.iter().any(|other| may_share(other, way))
+            || alike
+                .iter()
+                .any(|other| way.iter().all(|(column, fact)| of_other(other, *column) == Some(*fact)))
     };
     for at in (0..way.len()).rev() {
         let removed = way.remove(at);

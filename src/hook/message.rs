@@ -66,7 +66,7 @@ const DENIES_HIDDEN: &str = "The policy denies what cannot be seen yet (`unresol
 pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> Response {
     let Judged { tasks, hidden, without_parameters, .. } = judged;
     let mut because =
-        hidden.map(|because| format!(" Not all was seen, because {because}.")).unwrap_or_default();
+        hidden.as_ref().map(|because| format!(" Not all was seen, because {because}.")).unwrap_or_default();
     if let Some(reason) = without_parameters {
         let _ = write!(because, " The values of parameters are not known, because {reason}.");
     }

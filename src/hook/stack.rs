@@ -28,7 +28,7 @@ pub(super) struct Judged {
     /// Its task definitions; those of a change set are the ones it creates or updates.
     pub(super) tasks: Vec<Task>,
     /// What hides a part of it, in words that follow "because".
-    pub(super) hidden: Option<&'static str>,
+    pub(super) hidden: Option<String>,
     /// Whether something is unknown, and the template has parameters whose values might change that.
     pub(super) waits_for_parameters: bool,
     /// Why those values cannot be had, in words that follow "because".
@@ -283,12 +283,13 @@ fn with_template<R>(text: &str, given: &Given, use_it: impl FnOnce(&Template<'_>
     }
 }
 
-fn hidden(template: &Template<'_>) -> Option<&'static str> {
-    match (template.hidden_resources.is_empty(), template.macros.is_empty()) {
-        (false, _) => Some("a function adds resources that cannot be seen yet"),
-        (true, false) => Some("a macro may add resources that cannot be seen yet"),
-        (true, true) => None,
-    }
+fn hidden(template: &Template<'_>) -> Option<String> {
+    let adds = match template.hidden_resources.first() {
+        Some(hidden) => format!("{} adds", hidden.by),
+        None if !template.macros.is_empty() => "a macro may add".to_owned(),
+        None => return None,
+    };
+    Some(format!("{adds} resources that cannot be seen yet"))
 }
 
 /// Findings that say when they hold.

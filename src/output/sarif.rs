@@ -242,9 +242,8 @@ impl FileWriter for Results<'_> {
             });
         }
         for (outcome, further) in told::left_out_and_excused(task, self.run) {
-            let message = format!("{}.", told::further(task, outcome, further));
             self.add(out, |Self { path, page, run, occurrences }| {
-                serialized(&left_out((task, outcome), message, path, page, run, occurrences))
+                serialized(&left_out((task, outcome, further), path, page, run, occurrences))
             });
         }
     }
@@ -345,17 +344,14 @@ fn result<'a>(
         }],
         partial_fingerprints: Fingerprints { version_1: fingerprint(told, path, run, occurrences) },
         fixes: told.finding.fix.as_ref().and_then(|found| Some([fix(found, path, page)?])),
-        suppressions: told
-            .excuse()
-            .map(|justification| [Suppression { kind: "external", status: "accepted", justification }]),
+        suppressions: told.excuse().map(accepted),
     }
 }
 
 /// How many more findings there are of a rule: they count, and code scanning shows results only. What they are about is not
 /// known any more, so they stand at the task definition.
 fn left_out<'a>(
-    (task, outcome): (&'a JudgedTask, &Outcome),
-    message: String,
+    (task, outcome, further): (&'a JudgedTask, &Outcome, usize),
     path: &'a str,
     page: &Page<'_>,
     run: &Run<'_>,
@@ -363,15 +359,13 @@ fn left_out<'a>(
 ) -> Finding<'a> {
     let rule = outcome.rule.name;
     let weight = Weight::of_further(outcome);
-    let is_excepted = weight == Weight::Excepted;
-    let justification = || "what was found of the rule is excepted by the policy".to_owned();
-    let suppression =
-        || [Suppression { kind: "external", status: "accepted", justification: justification() }];
+    let justification = (weight == Weight::Excepted)
+        .then(|| "what was found of the rule is excepted by the policy".to_owned());
     Finding {
         rule_id: rule,
         rule_index: rule_index(rule, run),
         level: level(weight),
-        message: Message { text: message.replace("](", "] (") },
+        message: Message { text: format!("{}.", told::further(task, outcome, further)).replace("](", "] (") },
         locations: [Location {
             physical_location: PhysicalLocation {
                 artifact_location: artifact_location(path),
@@ -384,8 +378,12 @@ fn left_out<'a>(
             version_1: numbered(&[rule, path, told::name(task), "", "more findings", ""], run, occurrences),
         },
         fixes: None,
-        suppressions: is_excepted.then(suppression),
+        suppressions: justification.map(accepted),
     }
+}
+
+fn accepted(justification: String) -> [Suppression; 1] {
+    [Suppression { kind: "external", status: "accepted", justification }]
 }
 
 /// Which of the tool's rules it is.

@@ -58,6 +58,9 @@ mod tests {
             assert_eq!(parse_docker_size(text), Some(25 * MIB), "{text}");
         }
         assert_eq!(parse_docker_size("1g"), Some(1024 * MIB));
+        assert_eq!(parse_docker_size("2TiB"), Some(2 << 40));
+        assert_eq!(parse_docker_size("3p"), Some(3 << 50));
+        assert_eq!(parse_docker_size("9e18"), None, "the first that is too large");
         assert_eq!(parse_docker_size("0"), Some(0));
         for text in ["25m", "1g", "1500k", "1000", "0"] {
             assert_eq!(parse_docker_size(text).map(docker_size_text).as_deref(), Some(text));

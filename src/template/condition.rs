@@ -87,7 +87,8 @@ impl Scenario<'_> {
             if state.conditions.depth > MAXIMUM_DEPTH {
                 state.conditions.depth -= 1;
                 drop(state);
-                return self.either(&format!("the expression at {:?}", node.span));
+                // Not by its span: what a loop writes has the span of what it repeats.
+                return self.either(&format!("the expression at {:p}", std::ptr::from_ref(node)));
             }
         }
         let holds = self.expression(node);

@@ -347,7 +347,12 @@ impl Scenario<'_> {
         let (delimiter, items) = items;
         let mut pieces = Pieces::default();
         for (at, item) in items.iter().enumerate() {
-            if item.is_absent() {
+            // What may come to be absent is no piece then.
+            let stays = match &item.value {
+                Value::Intrinsic(call) => matches!(&*call.function, "Ref" | "Fn::Join" | "Fn::Sub"),
+                _ => true,
+            };
+            if item.is_absent() || !stays {
                 return self.pieces(node);
             }
             if at > 0 {

@@ -46,8 +46,15 @@ fn has_loop(node: &Node<'_>) -> bool {
     }
 }
 
-/// An identifier and its value in this round; `None`: open.
-type Binding<'b> = (&'b str, Option<&'b Item>);
+/// An identifier and what it is in this round.
+type Binding<'b> = (&'b str, Bound<'b>);
+
+#[derive(Clone, Copy)]
+enum Bound<'b> {
+    Is(&'b Item),
+    /// It may be anything; with the key of the loop, which tells it from others of its name.
+    Open(&'b str),
+}
 
 /// One of the values that a loop runs over.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -95,7 +102,15 @@ impl Expansion<'_, '_> {
     ) -> Result<Node<'a>, &'static str> {
         *left = left.checked_sub(1).ok_or(TOO_MANY)?;
         let value = match &node.value {
-            Value::String(text) => Value::String(replaced(text, bound, left)?),
+            Value::String(text) => {
+                let text = replaced(text, bound, left)?;
+                match cut(&text, bound, left)? {
+                    Some(parts) => {
+                        joined(parts.into_iter().map(|part| part.node(node.span)).collect(), node.span)
+                    }
+                    None => Value::String(text),
+                }
+            }
             Value::Sequence(items) => {
                 let items = items.iter().map(|item| self.node(item, Place::Elsewhere, bound, left));
                 Value::Sequence(items.collect::<Result<_, _>>()?)
@@ -107,10 +122,27 @@ impl Expansion<'_, '_> {
                 Value::Mapping(written)
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
-                ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => {
-                    let text = value.text.clone().into();
-                    if value.is_number { Value::Number(text) } else { Value::String(text) }
+                ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => match value {
+                    Bound::Is(Item { text, is_number: true }) => Value::Number(text.clone().into()),
+                    Bound::Is(Item { text, .. }) => Value::String(text.clone().into()),
+                    Bound::Open(of_loop) => {
+                        CutPart::Open(open_name('$', name, of_loop)).node(node.span).value
+                    }
+                },
+                // Names of parameters, resources and conditions: nothing is asked about the text.
+                ("Ref" | "Fn::GetAtt" | "Condition", _) => {
+                    let argument = self.name(&call.argument, bound, left)?;
+                    Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
                 }
+                ("Fn::If", Value::Sequence(items)) if let [condition, values @ ..] = items.as_slice() => {
+                    let mut written = vec![self.name(condition, bound, left)?];
+                    for value in values {
+                        written.push(self.node(value, Place::Elsewhere, bound, left)?);
+                    }
+                    let argument = Node { value: Value::Sequence(written), span: call.argument.span };
+                    Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
+                }
+                ("Fn::Sub", _) if let Some(text) = self.substitution(call, bound, left)? => text,
                 _ => {
                     let argument = self.node(&call.argument, Place::Elsewhere, bound, left)?;
                     Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
@@ -119,6 +151,67 @@ impl Expansion<'_, '_> {
             other => other.clone(),
         };
         Ok(Node { value, span: node.span })
+    }
+
+    /// A name, in which what is open stays as it is written: so it is in the name of what the same loop makes.
+    fn name<'a>(
+        &self,
+        node: &Node<'a>,
+        bound: &[Binding<'_>],
+        left: &mut usize,
+    ) -> Result<Node<'a>, &'static str> {
+        let value = match &node.value {
+            Value::String(text) => Value::String(replaced(text, bound, left)?),
+            Value::Sequence(items) => {
+                let names = items.iter().map(|item| self.name(item, bound, left));
+                Value::Sequence(names.collect::<Result<_, _>>()?)
+            }
+            _ => return self.node(node, Place::Elsewhere, bound, left),
+        };
+        Ok(Node { value, span: node.span })
+    }
+
+    /// `Fn::Sub` of a text in which an identifier is open: what stands between is substituted by itself.
+    fn substitution<'a>(
+        &self,
+        call: &Intrinsic<'a>,
+        bound: &[Binding<'_>],
+        left: &mut usize,
+    ) -> Result<Option<Value<'a>>, &'static str> {
+        let (text, variables) = match &call.argument.value {
+            Value::String(_) => (&call.argument, &[][..]),
+            Value::Sequence(arguments) => match arguments.as_slice() {
+                [text, variables @ ..] => (text, variables),
+                [] => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        let (Value::String(written), span) = (&text.value, text.span) else { return Ok(None) };
+        let written = replaced(written, bound, left)?;
+        let Some(parts) = cut(&written, bound, left)? else { return Ok(None) };
+        // An identifier in a name makes another name, and nobody knows which.
+        let is_cut = |part: &CutPart| matches!(part, CutPart::Text(text) if text.rfind("${").is_some_and(|at| !text[at..].contains('}')));
+        if parts.iter().any(is_cut) {
+            let names = bound.iter().filter_map(|(_, value)| match value {
+                Bound::Open(of_loop) => Some(*of_loop),
+                Bound::Is(_) => None,
+            });
+            let name = names.fold(written.into_owned(), |name, of_loop| name + " of " + of_loop);
+            return Ok(Some(CutPart::Open(name).node(span).value));
+        }
+        let mut items = Vec::with_capacity(parts.len());
+        for part in parts {
+            if !matches!(&part, CutPart::Text(text) if text.contains("${")) {
+                items.push(part.node(span));
+                continue;
+            }
+            let mut arguments = vec![part.node(span)];
+            for variable in variables {
+                arguments.push(self.node(variable, Place::Elsewhere, bound, left)?);
+            }
+            items.push(function("Fn::Sub", Value::Sequence(arguments), span));
+        }
+        Ok(Some(joined(items, span)))
     }
 
     fn entries<'a>(
@@ -152,11 +245,15 @@ impl Expansion<'_, '_> {
                 (Place::Root, "Conditions") => Place::Conditions,
                 _ => Place::Elsewhere,
             };
-            let value = self.node(value, within, bound, left)?;
+            let value = if key.eq_ignore_ascii_case("Condition") {
+                self.name(value, bound, left)?
+            } else {
+                self.node(value, within, bound, left)?
+            };
             written.push(Entry { key: replaced(key, bound, left)?, key_span, value });
             return Ok(());
         };
-        let round = |value: Option<&Item>, left: &mut usize| {
+        let round = |value: Bound<'_>, left: &mut usize| {
             let mut bound = bound.to_vec();
             bound.push((identifier, value));
             let mut written = Vec::new();
@@ -181,20 +278,20 @@ impl Expansion<'_, '_> {
         match self.collection(&collection) {
             Collection::Known(values) => {
                 for value in &values {
-                    written.extend(round(Some(value), left)?);
+                    written.extend(round(Bound::Is(value), left)?);
                 }
             }
             Collection::Possible(values) => {
                 let cost = VALUES_OF_CONDITION + collection.detached_size() / BYTES_OF_VALUE;
                 for value in &values {
-                    for entry in round(Some(value), left)? {
+                    for entry in round(Bound::Is(value), left)? {
                         *left = left.checked_sub(cost).ok_or(TOO_MANY)?;
                         written.push(only_if(entry, place, contains(&collection, value)));
                     }
                 }
             }
             Collection::Open => {
-                written.extend(round(None, left)?);
+                written.extend(round(Bound::Open(key), left)?);
                 // That more may come stays visible beside what is written out once.
                 written.push(Entry { key: key.clone(), key_span, value: collection });
             }
@@ -299,9 +396,69 @@ fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n Node
     is_map.then_some((&**identifier, collection, body))
 }
 
-fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<&'b Item> {
+fn value_of<'b>(name: &str, bound: &[Binding<'b>]) -> Option<Bound<'b>> {
     // The innermost loop's identifier hides an outer one's.
-    bound.iter().rev().find(|(identifier, _)| *identifier == name)?.1
+    bound.iter().rev().find(|(identifier, _)| *identifier == name).map(|(_, value)| *value)
+}
+
+/// A part of a text in which identifiers are open.
+enum CutPart {
+    Text(String),
+    /// An identifier, by a name that no parameter has.
+    Open(String),
+}
+
+impl CutPart {
+    fn node<'a>(self, span: Option<Span>) -> Node<'a> {
+        match self {
+            Self::Text(text) => Node { value: Value::String(text.into()), span },
+            Self::Open(name) => function("Ref", Value::String(name.into()), span),
+        }
+    }
+}
+
+/// What an identifier that is open is called, as it is written after `$` or `&`.
+fn open_name(sign: char, identifier: &str, of_loop: &str) -> String {
+    format!("{sign}{{{identifier}}} of {of_loop}")
+}
+
+/// Cuts a text where an identifier is open; `None`: none is.
+fn cut(text: &str, bound: &[Binding<'_>], left: &mut usize) -> Result<Option<Vec<CutPart>>, &'static str> {
+    let mut parts = Vec::new();
+    let (mut done, mut from) = (0, 0);
+    while let Some(at) = text[from..].find(['$', '&']).map(|at| from + at) {
+        from = at + 1;
+        let identifier = text[from..].strip_prefix('{').and_then(|rest| Some(rest.split_once('}')?.0));
+        let Some(identifier) = identifier else { continue };
+        let Some(Bound::Open(of_loop)) = value_of(identifier, bound) else { continue };
+        let name = open_name(if text[at..].starts_with('$') { '$' } else { '&' }, identifier, of_loop);
+        *left = left.checked_sub(2 + name.len() / BYTES_OF_VALUE).ok_or(TOO_MANY)?;
+        if done < at {
+            parts.push(CutPart::Text(text[done..at].to_owned()));
+        }
+        parts.push(CutPart::Open(name));
+        done = from + identifier.len() + 2;
+        from = done;
+    }
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    if done < text.len() {
+        parts.push(CutPart::Text(text[done..].to_owned()));
+    }
+    Ok(Some(parts))
+}
+
+/// Parts of a text as one.
+fn joined(mut parts: Vec<Node<'_>>, span: Option<Span>) -> Value<'_> {
+    if parts.len() == 1
+        && let Some(only) = parts.pop()
+    {
+        return only.value;
+    }
+    let delimiter = Node { value: Value::String("".into()), span };
+    let parts = Node { value: Value::Sequence(parts), span };
+    function("Fn::Join", Value::Sequence(vec![delimiter, parts]), span).value
 }
 
 /// A text with the identifiers in it replaced: `${X}` by the value, `&{X}` by its letters and digits.
@@ -315,7 +472,7 @@ fn replaced<'a>(
         return Ok(result);
     }
     for (identifier, value) in bound.iter().rev() {
-        let Some(Item { text: value, .. }) = value else { continue };
+        let Bound::Is(Item { text: value, .. }) = value else { continue };
         let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         for (written, value) in
             [(format!("${{{identifier}}}"), &**value), (format!("&{{{identifier}}}"), &*plain)]

@@ -95,14 +95,16 @@ pub struct Template<'t> {
     budget: Cell<usize>,
     /// What is left of [`MOST_WORK`].
     work_left: Cell<usize>,
-    /// Places in `Resources` where a function adds resources that nobody can see yet.
+    /// Places in `Resources` where something adds resources that nobody can see yet.
     pub hidden_resources: Vec<HiddenResources<'t>>,
 }
 
 /// Resources that nobody can see yet.
 #[derive(Debug, Clone)]
 pub struct HiddenResources<'t> {
-    /// Where the function stands that adds them.
+    /// What adds them: a function, or a module.
+    pub by: &'static str,
+    /// Where it stands.
     pub span: Option<Span>,
     /// What it depends on, by name: parameters, resources.
     pub open: Vec<&'t str>,
@@ -114,6 +116,13 @@ enum Definition<'t> {
     Once(&'t Node<'t>),
     Repeated,
 }
+
+/// The types of resources that are stacks of their own, and the property that says where the template is.
+const STACKS: [(&str, &str); 3] = [
+    ("AWS::CloudFormation::Stack", "TemplateURL"),
+    ("AWS::CloudFormation::StackSet", "TemplateURL"),
+    ("AWS::Serverless::Application", "Location"),
+];
 
 /// A resource of type `AWS::ECS::TaskDefinition`.
 #[derive(Debug, Clone)]
@@ -333,7 +342,7 @@ impl<'t> Template<'t> {
     fn hide(&mut self, node: &'t Node<'t>, span: Option<Span>) {
         // Of a whole resource, what it refers to does not say why nobody can see it.
         let open = if matches!(node.value, Value::Mapping(_)) { Vec::new() } else { node.references() };
-        self.hidden_resources.push(HiddenResources { span, open });
+        self.hidden_resources.push(HiddenResources { by: "a function", span, open });
     }
 
     fn resource(&mut self, entry: &'t Entry<'t>) {
@@ -358,6 +367,14 @@ impl<'t> Template<'t> {
             // What it will be, nobody can see yet.
             self.hide(&entry.value, entry.key_span);
         }
+        // CloudFormation puts the resources of its fragment in its place
+        // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html>).
+        let is_module =
+            |node: &Node<'_>| matches!(&node.value, Value::String(name) if name.ends_with("::MODULE"));
+        if all("Type").any(is_module) {
+            let span = entry.key_span;
+            self.hidden_resources.push(HiddenResources { by: "a module", span, open: Vec::new() });
+        }
         let is_of_type = |name: &str| {
             all("Type")
                 .any(|node| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(name)))
@@ -370,11 +387,7 @@ impl<'t> Template<'t> {
                 conditions: all("Condition").collect(),
                 function,
             });
-        } else if let Some(key) =
-            [("AWS::CloudFormation::Stack", "TemplateURL"), ("AWS::Serverless::Application", "Location")]
-                .iter()
-                .find_map(|(name, key)| is_of_type(name).then_some(*key))
-        {
+        } else if let Some((_, key)) = STACKS.iter().find(|(name, _)| is_of_type(name)) {
             let properties = entry.value.get("Properties");
             // The AWS CDK writes a URL that only its deployment knows, and the file's name beside it.
             let asset = entry.value.get("Metadata").and_then(|metadata| metadata.get("aws:asset:path"));

@@ -81,6 +81,10 @@ impl<'t> Parameter<'t> {
                 _ => {}
             }
         }
+        if parameter.is_looked_up {
+            // It is about the name.
+            parameter.minimum_length = 0;
+        }
         if parameter.is_list || parameter.is_looked_up {
             // They are about its items, or about names in the store.
             let items = std::mem::take(&mut parameter.allowed);

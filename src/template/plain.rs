@@ -29,10 +29,7 @@ pub fn from_plain<'r, 'a>(root: &'r Node<'a>) -> impl Iterator<Item = Node<'a>> 
         _ => std::slice::from_ref(root),
     };
     let of_document = |document: &'r Node<'a>| {
-        let entries = match &document.value {
-            Value::Mapping(entries) if document.get("Resources").is_none() => entries.as_slice(),
-            _ => &[],
-        };
+        let entries = if let Value::Mapping(entries) = &document.value { entries.as_slice() } else { &[] };
         let described =
             entries.iter().filter(|entry| entry.key == "taskDefinition").map(|entry| &entry.value);
         let whole = Some(document).filter(|_| !entries.is_empty());

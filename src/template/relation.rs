@@ -85,10 +85,11 @@ pub(super) fn representative<'k>(same: &'k HashMap<String, String>, key: &'k str
     found
 }
 
-/// How many relations are simplified for one proof at most.
+/// How many relations are simplified for one proof at most. With [`BYTES_OF_STEP`] it also limits how much memory a proof
+/// takes: whatever is copied is paid for before.
 const LONGEST_PROOF: usize = 2_000;
 
-/// How much text is compared in the time of one relation, roughly, in bytes.
+/// How much is copied and compared in the time of one relation, roughly, in bytes.
 const BYTES_OF_STEP: usize = 256;
 
 /// Looks for a proof.
@@ -112,6 +113,12 @@ impl Assumed {
     fn count(&self) -> usize {
         self.texts.len() + self.same.len()
     }
+
+    /// How much memory a copy takes, in bytes.
+    fn size(&self) -> usize {
+        let of_entry = |(key, value): (&String, &String)| 2 * size_of::<String>() + key.len() + value.len();
+        self.texts.iter().chain(&self.same).map(of_entry).sum()
+    }
 }
 
 /// A relation of which all that is known is put in, and what both sides share taken away.
@@ -131,10 +138,18 @@ impl<'p> Proof<'p> {
 
     /// Whether no proof is found that relations exclude each other.
     pub(super) fn may_hold<'r>(mut self, relations: impl Iterator<Item = &'r Relation>) -> bool {
-        let relations: Vec<_> = relations
+        let relations: Vec<_> = relations.collect();
+        let terms = relations.iter().flat_map(|relation| relation.one.iter().chain(&relation.other));
+        // The copy with which it begins.
+        let size = self.size(terms, &Assumed::default());
+        if !self.pay(0, size) {
+            return true;
+        }
+        let relations = relations
+            .into_iter()
             .map(|relation| {
-                let side = |terms: &[Term]| terms.iter().cloned().collect();
-                (side(&relation.one), side(&relation.other), relation.is_equal)
+                let copied = |terms: &[Term]| terms.iter().cloned().collect();
+                (copied(&relation.one), copied(&relation.other), relation.is_equal)
             })
             .collect();
         self.search(relations, Assumed::default())
@@ -146,11 +161,12 @@ impl<'p> Proof<'p> {
         loop {
             let before = assumed.count();
             for relation in relations.iter().filter(|relation| relation.is_equal) {
-                if !self.pay(&relation.one) {
+                let size = self.size(relation.one.iter().chain(&relation.other), &assumed);
+                if !self.pay(1, size) {
                     return assumed.texts;
                 }
-                let side = |terms: &[Term]| terms.iter().cloned().collect();
-                let simplified = self.simplified(side(&relation.one), side(&relation.other), &assumed);
+                let copied = |terms: &[Term]| terms.iter().cloned().collect();
+                let simplified = self.simplified(copied(&relation.one), copied(&relation.other), &assumed);
                 if let Simplified::Depends(one, other) = simplified
                     && let Some((key, text)) = only(&one, &other)
                 {
@@ -163,11 +179,21 @@ impl<'p> Proof<'p> {
         }
     }
 
-    /// Pays for one step; `false` when there was too much.
-    fn pay(&mut self, text: &[Term]) -> bool {
-        let length: usize =
-            text.iter().map(|term| if let Term::Text(text) = term { text.len() } else { 0 }).sum();
-        let steps = 1 + length / BYTES_OF_STEP;
+    /// How much memory terms take when what is known is put in, in bytes.
+    fn size<'r>(&self, terms: impl Iterator<Item = &'r Term>, assumed: &Assumed) -> usize {
+        let of_term = |term: &Term| match term {
+            Term::Text(text) => text.len(),
+            Term::Open(key) => {
+                let key = self.representative(key, assumed);
+                self.text(key, assumed).map_or(key.len(), str::len)
+            }
+        };
+        terms.map(|term| size_of::<Term>() + of_term(term)).sum()
+    }
+
+    /// Pays for steps and for what is copied in them, in bytes; `false` when there was too much.
+    fn pay(&mut self, steps: usize, size: usize) -> bool {
+        let steps = steps + size / BYTES_OF_STEP;
         let (Some(left), Some(own)) = (self.left.get().checked_sub(steps), self.own.checked_sub(steps))
         else {
             self.own = 0;
@@ -188,7 +214,7 @@ impl<'p> Proof<'p> {
             let before = assumed.count();
             let mut open = Vec::with_capacity(relations.len());
             for (one, other, is_equal) in relations {
-                if !self.pay(one.as_slices().0) {
+                if !self.pay(1, self.size(one.iter().chain(&other), &assumed)) {
                     return true;
                 }
                 match self.simplified(one, other, &assumed) {
@@ -236,7 +262,13 @@ impl<'p> Proof<'p> {
         let next = if let Some(Term::Text(next)) = next { next.clone() } else { String::new() };
         let ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
         for (beginning, rest) in ends.filter_map(|at| text.split_at_checked(at)) {
+            if !self.pay(0, next.len()) {
+                return true;
+            }
             if rest.starts_with(&next) {
+                if !self.pay(0, assumed.size() + beginning.len()) {
+                    return true;
+                }
                 let mut assumed = assumed.clone();
                 if self.assume(&key, beginning, &mut assumed) && self.search(relations.clone(), assumed) {
                     return true;
@@ -254,10 +286,12 @@ impl<'p> Proof<'p> {
         // Those of which not enough is known.
         let mut open: Vec<(VecDeque<Term>, &Part, String)> = Vec::new();
         for (key, part) in self.known.parts {
-            if !self.pay(&part.text) {
+            let key = self.representative(key, assumed).to_owned();
+            let known = self.text(&key, assumed);
+            let size = self.size(part.text.iter(), assumed) + known.map_or(0, str::len);
+            if !self.pay(1, size) {
                 return true;
             }
-            let key = self.representative(key, assumed).to_owned();
             let known = self.text(&key, assumed).map(str::to_owned);
             if known.as_ref().is_some_and(|known| known.contains(&*part.delimiter)) {
                 return false;

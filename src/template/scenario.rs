@@ -175,7 +175,12 @@ impl<'t> Scenario<'t> {
     /// Keeps a value that no text holds, unless there is no room for it; `span` is where it was computed.
     pub(super) fn keep<'a>(&'a self, value: Value<'static>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let node = Node { value, span };
-        self.room.set(self.room.get().checked_sub(node.detached_size())?);
+        let Some(left) = self.room.get().checked_sub(node.detached_size()) else {
+            // What could be told before is open from here on, so that other questions are asked.
+            self.state.borrow_mut().search.exhaust();
+            return None;
+        };
+        self.room.set(left);
         Some(self.computed.get_or_init(|| Arena::with_capacity(4)).alloc(node))
     }
 

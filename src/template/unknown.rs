@@ -15,7 +15,7 @@ pub(super) enum Domain {
     Known(String),
     /// One of these, at least two.
     OneOf(Vec<String>),
-    /// Any text but these, with at least so many characters.
+    /// Any text but these, of at least this [`utf16_length`].
     AnyBut(HashSet<String>, usize),
 }
 
@@ -25,9 +25,14 @@ impl Domain {
         match self {
             Self::Known(known) => known == text,
             Self::OneOf(values) => values.iter().any(|value| value == text),
-            Self::AnyBut(excluded, minimum) => text.chars().count() >= *minimum && !excluded.contains(text),
+            Self::AnyBut(excluded, minimum) => utf16_length(text) >= *minimum && !excluded.contains(text),
         }
     }
+}
+
+/// How many characters a text has, where a character beyond the first 65,536 may count as two, as in Java.
+fn utf16_length(text: &str) -> usize {
+    text.encode_utf16().count()
 }
 
 /// Which of some texts something open is.

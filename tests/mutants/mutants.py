@@ -25,6 +25,7 @@ import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 from threading import Lock
 
@@ -298,7 +299,7 @@ class Everybody:
         return found
 
 
-def run(shards, jobs):
+def run(shards, chosen, jobs):
     record = Record()
     if git("status", "--porcelain", "--", *(str(path) for path in sources())):
         sys.exit("commit the sources first: the record names the commit that they are of")
@@ -315,7 +316,8 @@ def run(shards, jobs):
     survivors = set(record.gaps())
     again = everybody.mutate([name for name in names if name_without_place(name) in survivors])
     record.caught_now(survivors - {name_without_place(name) for name in again if again[name] == "MissedMutant"})
-    works = [(shard, [name for name in names if name.split(":")[0] == shard]) for shard in record.left()[:shards]]
+    left = [shard for shard in record.left() if fnmatch(shard, chosen)][:shards]
+    works = [(shard, [name for name in names if name.split(":")[0] == shard]) for shard in left]
     everybody.each(works, record.add_shard)
 
 
@@ -373,10 +375,11 @@ def main():
         command = commands.add_parser(name)
         command.add_argument("--jobs", type=int, default=os.cpu_count())
         command.add_argument("--shards", type=int, default=1)
+        command.add_argument("--files", default="*", help="a pattern: of which files")
     given = parser.parse_args()
     match given.command:
         case "run":
-            run(given.shards, given.jobs)
+            run(given.shards, given.files, given.jobs)
         case "report":
             report()
         case "proof":

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -80,11 +81,6 @@ pub(super) fn find(paths: &[PathBuf], no_ignore: bool) -> Files {
 }
 
 impl Files {
-    /// Whether a file is one of those to check.
-    pub(super) fn contains(&self, path: &Path) -> bool {
-        path.canonicalize().is_ok_and(|path| self.known.contains_key(&path))
-    }
-
     fn add(&mut self, path: &Path, true_path: PathBuf, is_named: bool) {
         let index = *self.known.entry(true_path).or_insert(self.inputs.len());
         if let Some(known) = self.inputs.get_mut(index) {
@@ -147,9 +143,16 @@ impl Files {
         }
     }
 
-    /// Adds the files of a directory that are wanted, and says whether there were any.
+    /// Adds the files of a directory that are wanted, and says whether there were any or it is gone.
     fn walk(&mut self, walk: &WalkBuilder, directory: &Path, is_wanted: impl Fn(&DirEntry) -> bool) -> bool {
-        let true_directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        let true_directory = match directory.canonicalize() {
+            // A process may stay in a directory that is deleted, and finds nothing there.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.report(directory, "cannot be searched: it is not there any more");
+                return true;
+            }
+            found => found.unwrap_or_else(|_| directory.to_owned()),
+        };
         let mut found = false;
         for entry in walk.build() {
             let entry = match entry {

@@ -14,6 +14,7 @@ use super::files::Input;
 use super::nested::NestedStack;
 use super::reading::{self, Content};
 use super::spool::Spool;
+use super::target::{Source, TO_CHECK};
 use crate::check::{CheckedFile, Totals, Unreadable, could_concern};
 use crate::document::{LineIndex, Span};
 use crate::output::UnreadableFile;
@@ -29,6 +30,8 @@ pub(in crate::cli) struct Judged {
     pub(in crate::cli) problem: Option<UnreadableFile>,
     /// Whether it should have been something to judge and is neither a template nor a task definition.
     pub(super) is_unrecognized: bool,
+    /// The file, as far as that can be told.
+    pub(super) source: Option<Source>,
     /// The templates of its nested stacks.
     pub(super) nested: Vec<NestedStack>,
     /// What goes to standard output as it is: a fixed text, or what would be fixed.
@@ -70,14 +73,32 @@ pub(super) fn judge(
     is_handed_on: bool,
     check: impl FnOnce(&str, &str) -> Option<Judged>,
 ) -> Judged {
-    let bytes = match reading::read(input) {
-        Ok(Content { bytes, is_cut: false }) => bytes,
-        Ok(Content { bytes, .. }) if must_concern || mentions_us(&String::from_utf8_lossy(&bytes)) => {
-            return Judged::unreadable(&input.name(), reading::too_large());
-        }
-        Ok(_) => return Judged::default(),
+    let Content { bytes, is_cut, identity } = match reading::read(input) {
+        Ok(content) => content,
         Err(error) => return Judged::unreadable(&input.name(), format!("cannot be read: {error}")),
     };
+    let judged = judge_content(input, must_concern, is_handed_on, bytes, is_cut, check);
+    let is_input = input.is_named || judged.problem.is_some() || judged.totals.files > 0;
+    let source = identity.map(|identity| Source::new(identity, input.name(), is_input.then_some(TO_CHECK)));
+    Judged { source, ..judged }
+}
+
+/// Judges what was read of one file, as [`judge`] does.
+fn judge_content(
+    input: &Input,
+    must_concern: bool,
+    is_handed_on: bool,
+    bytes: Vec<u8>,
+    is_cut: bool,
+    check: impl FnOnce(&str, &str) -> Option<Judged>,
+) -> Judged {
+    if is_cut {
+        return if must_concern || mentions_us(&String::from_utf8_lossy(&bytes)) {
+            Judged::unreadable(&input.name(), reading::too_large())
+        } else {
+            Judged::default()
+        };
+    }
     let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
     let judged = judge_bytes(&input.name(), bytes, must_concern, check);
     match original.filter(|_| judged.printed.is_empty()) {

@@ -1,16 +1,17 @@
 //! Where results go.
 //!
 //! Owns the formats that are asked for and the files and streams they are written to; a stream that cannot be
-//! written is given up, and the others go on. Must not know what any format looks like.
+//! written is given up, and the others go on. What was read is never written. Must not know what any format looks like.
 
-use std::fs::File;
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anstream::StripStream;
+use anstream::adapter::StripBytes;
 
 use super::spool::Spool;
+use super::target::{Identity, Source, Target};
 use crate::document::quote;
 use crate::output::{self, Format};
 use crate::policy::did_you_mean;
@@ -50,6 +51,17 @@ impl FromStr for Destination {
     }
 }
 
+impl Destination {
+    /// The file it goes to; `None` is standard output, also where that has a name, such as `/dev/stdout`.
+    fn file(&self) -> Option<&Path> {
+        let is_standard_output = |file: &&Path| {
+            Identity::of_stream(&io::stdout())
+                .is_some_and(|standard_output| Identity::of(file) == Some(standard_output))
+        };
+        self.file.as_deref().filter(|file| !is_standard_output(file))
+    }
+}
+
 /// The places that results go to, one for each format.
 pub(in crate::cli) struct Outputs {
     outputs: Vec<Output>,
@@ -58,9 +70,21 @@ pub(in crate::cli) struct Outputs {
 struct Output {
     /// What messages call it.
     place: String,
-    writer: Box<dyn Write>,
+    writer: Writer,
     has_written_file: bool,
-    problem: Option<io::Error>,
+    /// Why nothing more is written to it, with its place.
+    problem: Option<String>,
+}
+
+enum Writer {
+    Stream(Box<dyn Write>),
+    File(Uncoloured),
+}
+
+/// A file, without colour, which belongs to terminals.
+struct Uncoloured {
+    file: BufWriter<Target>,
+    colours: StripBytes,
 }
 
 /// What came of opening the outputs.
@@ -78,43 +102,32 @@ pub(in crate::cli) struct Opened {
 /// read then goes to standard error.
 pub(in crate::cli) fn mistake(destinations: &[Destination], prints_texts: bool) -> Option<String> {
     let mut is_standard_output_taken = false;
-    let mut files = Vec::new();
-    for Destination { file, name } in destinations {
-        match file {
-            None if prints_texts && name != "text" => {
-                let message = "standard output has the fixed text or the difference; give the format a file: --format NAME=FILE";
-                return Some(message.into());
-            }
-            None if is_standard_output_taken => {
-                let message =
-                    "only one format can go to standard output; give the others a file: --format NAME=FILE";
-                return Some(message.into());
-            }
-            None => is_standard_output_taken = true,
-            Some(file) => {
-                // The same file in other words, as far as that can be seen without looking at the file system.
-                let absolute = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-                if files.contains(&absolute) {
-                    return Some(format!(
-                        "two formats cannot go to one file, {}",
-                        quote(&file.to_string_lossy())
-                    ));
-                }
-                files.push(absolute);
-            }
+    for destination in destinations {
+        if destination.file().is_some() {
+            continue;
         }
+        if prints_texts && destination.name != "text" {
+            let message = "standard output has the fixed text or the difference; give the format a file: --format NAME=FILE";
+            return Some(message.into());
+        }
+        if is_standard_output_taken {
+            let message =
+                "only one format can go to standard output; give the others a file: --format NAME=FILE";
+            return Some(message.into());
+        }
+        is_standard_output_taken = true;
     }
     None
 }
 
-/// Opens what is asked for. Text goes where people read, standard output as a rule, when nothing else does. A file that
-/// is checked is never written.
+/// Opens what is asked for, or says what is wrong with that. Text goes where people read, standard output as a rule, when
+/// nothing else does. What `is_kept` is never written.
 pub(in crate::cli) fn open(
     destinations: &[Destination],
-    is_checked: impl Fn(&Path) -> bool,
+    is_kept: impl Fn(&Path) -> bool,
     for_people: (&str, Box<dyn Write>),
-) -> Opened {
-    let on_standard_output = destinations.iter().find(|destination| destination.file.is_none());
+) -> Result<Opened, String> {
+    let on_standard_output = destinations.iter().find(|destination| destination.file().is_none());
     let name = on_standard_output.map_or("text", |destination| &destination.name);
     let mut opened = Opened {
         formats: Vec::new(),
@@ -122,27 +135,37 @@ pub(in crate::cli) fn open(
         problems: Vec::new(),
         is_text_shown: name == "text",
     };
-    opened.add(name, for_people.0.into(), for_people.1);
-    for (name, path) in destinations.iter().filter_map(|to| Some((&to.name, to.file.as_ref()?))) {
+    opened.add(name, for_people.0.into(), Writer::Stream(for_people.1));
+    for (name, path) in destinations.iter().filter_map(|to| Some((&to.name, to.file()?))) {
         let place = path.to_string_lossy().into_owned();
-        if is_checked(path) {
+        if is_kept(path) {
             opened.problems.push(format!("{place} is a file to check, so no results are written to it"));
             continue;
         }
-        match File::create(path) {
-            Ok(file) => {
-                // Colour belongs to terminals.
-                let buffered: Box<dyn Write> = Box::new(BufWriter::new(file));
-                opened.add(name, place, Box::new(StripStream::new(buffered)));
+        match Target::open(path) {
+            Ok(target) => {
+                let is_same = |other: &&Output| {
+                    let other = other.target().and_then(Target::identity);
+                    other.is_some_and(|other| target.identity() == Some(other))
+                };
+                if let Some(other) = opened.outputs.outputs.iter().find(is_same) {
+                    let mut message = format!("two formats cannot go to one file, {}", quote(&place));
+                    if other.place != place {
+                        let _ = write!(message, ", which {} is too", quote(&other.place));
+                    }
+                    return Err(message + "; give each a file of its own");
+                }
+                let file = Uncoloured { file: BufWriter::new(target), colours: StripBytes::new() };
+                opened.add(name, place, Writer::File(file));
             }
             Err(error) => opened.problems.push(format!("{place} cannot be written: {error}")),
         }
     }
-    opened
+    Ok(opened)
 }
 
 impl Opened {
-    fn add(&mut self, name: &str, place: String, writer: Box<dyn Write>) {
+    fn add(&mut self, name: &str, place: String, writer: Writer) {
         if let Some(format) = output::format(name) {
             self.formats.push(format);
             self.outputs.outputs.push(Output { place, writer, has_written_file: false, problem: None });
@@ -173,28 +196,80 @@ impl Outputs {
     /// Hands everything that was written on.
     pub(super) fn flush(&mut self) {
         for output in &mut self.outputs {
-            output.unless_given_up(|writer| writer.flush());
+            output.unless_given_up(Write::flush);
+        }
+    }
+
+    /// Keeps a file that was read from being written.
+    pub(super) fn spare(&mut self, read: &Source) {
+        for output in &mut self.outputs {
+            let target = output.target().filter(|target| target.identity() == Some(&read.identity));
+            if let Some(problem) = target.and_then(|target| read.refuses(target, &output.place)) {
+                output.problem.get_or_insert(problem);
+            }
+        }
+    }
+
+    /// Writes the files, which are as they were until now.
+    pub(super) fn finish(&mut self) {
+        for output in &mut self.outputs {
+            output.unless_given_up(Writer::finish);
         }
     }
 
     /// The places that could not be written, a line each.
     pub(super) fn problems(&self) -> impl Iterator<Item = String> {
-        self.outputs.iter().filter_map(|output| {
-            let error = output.problem.as_ref()?;
-            Some(format!("{} cannot be written: {error}", output.place))
-        })
+        self.outputs.iter().filter_map(|output| output.problem.clone())
     }
 }
 
 impl Output {
+    /// The file it goes to.
+    fn target(&self) -> Option<&Target> {
+        match &self.writer {
+            Writer::Stream(_) => None,
+            Writer::File(Uncoloured { file, .. }) => Some(file.get_ref()),
+        }
+    }
+
     fn write(&mut self, text: &str) {
         self.unless_given_up(|writer| writer.write_all(text.as_bytes()));
     }
 
     /// A place that cannot be written once is given up; the other places still get everything.
-    fn unless_given_up(&mut self, act: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    fn unless_given_up(&mut self, act: impl FnOnce(&mut Writer) -> io::Result<()>) {
         if self.problem.is_none() {
-            self.problem = act(&mut self.writer).err();
+            let problem = act(&mut self.writer).err();
+            self.problem = problem.map(|error| format!("{} cannot be written: {error}", self.place));
+        }
+    }
+}
+
+impl Writer {
+    fn finish(&mut self) -> io::Result<()> {
+        self.flush()?;
+        match self {
+            Self::Stream(_) => Ok(()),
+            Self::File(Uncoloured { file, .. }) => file.get_mut().finish(),
+        }
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stream(stream) => stream.write(bytes),
+            Self::File(Uncoloured { file, colours }) => {
+                colours.strip_next(bytes).try_for_each(|part| file.write_all(part))?;
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => stream.flush(),
+            Self::File(Uncoloured { file, .. }) => file.flush(),
         }
     }
 }

@@ -80,6 +80,11 @@ impl Parameters {
         if mistakes.is_empty() { Ok(given) } else { Err(mistakes) }
     }
 
+    /// The files.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     fn read(&self, path: &Path) -> Result<Vec<Parameter>, String> {
         let shown = path.display();
         let text =

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::files::Input;
+use super::target::Identity;
 
 /// How many bytes a file may have. CloudFormation takes a template of 1 MB
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>); lists of task definitions
@@ -20,6 +21,8 @@ pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
     /// Whether there are more than are read of any file.
     pub(super) is_cut: bool,
+    /// Which file they are from.
+    pub(super) identity: Option<Identity>,
 }
 
 /// What to say of a file of which not all is read.
@@ -30,22 +33,22 @@ pub(super) fn too_large() -> String {
 /// Reads a file or standard input, of a device or a pipe without an end only as much as a file may have.
 pub(super) fn read(input: &Input) -> io::Result<Content> {
     if input.is_standard_input() {
-        read_bounded(io::stdin().lock(), 0)
+        read_bounded(io::stdin().lock(), 0, Identity::of_stream(&io::stdin()))
     } else {
         let file = File::open(&input.path)?;
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
-        read_bounded(file, length)
+        let metadata = file.metadata()?;
+        read_bounded(file, metadata.len(), Identity::of_open(&input.path, &metadata))
     }
 }
 
 /// Reads what has about `length` bytes, as far as that is known.
-fn read_bounded(source: impl Read, length: u64) -> io::Result<Content> {
+fn read_bounded(source: impl Read, length: u64, identity: Option<Identity>) -> io::Result<Content> {
     // One more, so that the end is seen without asking for more room.
     let room = usize::try_from(length.min(MAXIMUM_BYTES) + 1).unwrap_or_default();
     let mut bytes = Vec::with_capacity(room);
     source.take(MAXIMUM_BYTES + 1).read_to_end(&mut bytes)?;
     let is_cut = bytes.len() as u64 > MAXIMUM_BYTES;
-    Ok(Content { bytes, is_cut })
+    Ok(Content { bytes, is_cut, identity })
 }
 
 /// The directories out of which a template may name files. A template may come from a stranger, in a pull request for

@@ -7,6 +7,7 @@ use std::io::Write;
 use super::judge::Judged;
 use super::nested::NestedStack;
 use super::outputs::{Opened, Outputs};
+use super::target::Source;
 use crate::check::{Tally, Totals};
 use crate::output::{Ending, Format, Run, UnreadableFile};
 
@@ -64,8 +65,16 @@ impl<'a> Results<'a> {
         results
     }
 
+    /// Keeps a file that was read from being written.
+    pub(in crate::cli) fn spare(&mut self, read: Option<Source>) {
+        if let Some(read) = read {
+            self.outputs.spare(&read);
+        }
+    }
+
     /// Takes what came of the next file.
     pub(in crate::cli) fn take(&mut self, name: &str, judged: Judged) {
+        self.spare(judged.source);
         self.totals.add(judged.totals);
         self.nested.extend(judged.nested);
         let printed = self.printed.write_all(&judged.printed).and_then(|()| self.printed.flush());
@@ -98,7 +107,7 @@ impl<'a> Results<'a> {
             Ending { totals: &self.totals, unreadable: &self.unreadable, tally: self.tally.as_ref() };
         let ends = self.formats.iter().map(|format| format.end(&ending, run));
         self.outputs.write(ends.collect::<Vec<_>>().into_iter());
-        self.outputs.flush();
+        self.outputs.finish();
         let unwritten: Vec<_> = self.outputs.problems().collect();
         for problem in &unwritten {
             self.say("error", problem);
