@@ -919,3 +919,55 @@ fn the_commands_in_the_documentation_are_understood() {
         assert!(!checked.err.contains("error"), "{command}: {}", checked.err);
     }
 }
+
+#[test]
+fn what_makes_a_run_fail_is_shown_in_every_format_and_called_a_failure() {
+    let scratch = Scratch::new("fail-on");
+    scratch.write("warn.yaml", template(WARNING));
+    scratch.write("unknown.yaml", template(UNKNOWN));
+    for (file, fail_on, rule) in [
+        ("warn.yaml", "--fail-on=warn", "privileged-container"),
+        ("unknown.yaml", "--fail-on=unknown", "root-user"),
+    ] {
+        for format in ecs_guard::output::FORMATS {
+            let failed = match *format {
+                "markdown" => "### ecs-guard failed",
+                "junit" => "<failure",
+                _ => rule,
+            };
+            for quiet in [None, Some("--quiet")] {
+                let mut arguments = vec![file, "--format", format, fail_on];
+                arguments.extend(quiet);
+                let checked = scratch.check(&arguments);
+                assert_eq!(checked.code, Some(1), "{arguments:?}: {}", checked.all());
+                for words in [rule, failed] {
+                    assert!(checked.out.contains(words), "{arguments:?}: {}", checked.out);
+                }
+            }
+            let passing = scratch.check(&[file, "--format", format]).out;
+            assert!(failed == rule || !passing.contains(failed), "{format}: {passing}");
+        }
+        // What is not to fail is left out still.
+        let quiet = scratch.check(&[file, "--quiet"]);
+        assert_eq!((quiet.code, quiet.out.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn a_template_of_two_nested_stacks_has_results_that_can_be_told_apart() {
+    let scratch = Scratch::new("fingerprints");
+    let child = template("User: !Ref Who, ReadonlyRootFilesystem: true");
+    scratch.write("child.template", format!("Parameters: {{Who: {{Type: String}}}}\n{child}"));
+    let stack = |who: &str| {
+        format!(
+            "{{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: child.template, Parameters: {{Who: {who}}}}}}}"
+        )
+    };
+    scratch.write("a.yaml", format!("Resources: {{A: {}, B: {}}}", stack("root"), stack("'0'")));
+    let checked = scratch.check(&["a.yaml", "--follow-nested", "--format=sarif"]);
+    let parts: Vec<_> = checked.out.split(r#""ecsGuard/v1":""#).skip(1).collect();
+    let mut fingerprints: Vec<_> = parts.iter().filter_map(|part| part.split('"').next()).collect();
+    assert_eq!(fingerprints.len(), 2, "{}", checked.all());
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 2, "{}", checked.out);
+}

@@ -72,3 +72,51 @@ fn check_applies_what_it_is_told_of_the_stack() {
         "{sarif}"
     );
 }
+
+/// 450 containers, of which the first 400 are excepted: more findings of a rule than are kept.
+#[test]
+fn findings_beyond_those_that_are_excepted_are_told_in_every_format() {
+    let container =
+        |number| format!("{{Name: c{number}, User: app, ReadonlyRootFilesystem: true, Privileged: true}}");
+    let containers: Vec<_> = (0..450).map(container).collect();
+    let template = format!(
+        "Resources: {{A: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{}]}}}}}}",
+        containers.join(", ")
+    );
+    let policy = "exceptions:\n- {rules: privileged-container, account: '111122223333', \
+                  container: ['c?', 'c??', 'c1*', 'c2*', 'c3*'], reason: old}\n";
+    let directory = directory("many", &[("a.yaml", &template), ("policy.yaml", policy)]);
+    let shown = |format: &str, arguments: &[&str]| {
+        let (code, text) = check(&directory, &[&["a.yaml", "--format", format], arguments].concat());
+        assert_eq!(code, Some(1), "{format}: {text}");
+        text
+    };
+    let account = ["--account", "111122223333"];
+    for (format, words) in [
+        ("text", "50 more findings of privileged-container in task definition `A`"),
+        ("json", r#""leftOut":[{"rule":"privileged-container","taskDefinition":"A","findings":50}]"#),
+        (
+            "sarif",
+            r#""level":"error","message":{"text":"50 more findings of privileged-container in task definition `A`."}"#,
+        ),
+        (
+            "junit",
+            r#"<failure type="privileged-container" message="50 more findings of privileged-container in task definition `A`">"#,
+        ),
+        (
+            "github",
+            "title=privileged-container::50 more findings of privileged-container in task definition `A`.",
+        ),
+        ("markdown", "50 more findings of `privileged-container` in `A`"),
+        ("csv", "privileged-container,CRITICAL,failure,,50 more findings"),
+    ] {
+        for arguments in [[].as_slice(), &account, &[&account[..], &["--quiet"]].concat()] {
+            let text = shown(format, arguments);
+            // Without the exception, a test has a first finding to be named after.
+            let words =
+                if format == "junit" && arguments.is_empty() { "failure: 50 more findings" } else { words };
+            assert!(text.contains(words), "{format} {arguments:?}: {text}");
+        }
+    }
+    assert!(!shown("junit", &account).contains("excepted: Excepted"));
+}

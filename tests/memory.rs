@@ -1,7 +1,7 @@
 //! How much memory `ecs-guard check` takes of a template with much to say of it.
 //!
-//! Owns the promise that a whole run takes at most 16 MiB and ten times the file, whatever the formats: the system refuses
-//! the program more. `make bench-command-line` measures how much it is. On Linux, which counts every kind of memory that a
+//! Owns the promise that a whole run takes at most 16 MiB and ten times the largest file, whatever the formats and however
+//! many the files, and few open files: the system refuses the program more. `make bench-command-line` measures how much it is. On Linux, which counts every kind of memory that a
 //! program can write to.
 #![cfg(target_os = "linux")]
 #![allow(
@@ -21,13 +21,13 @@ use ecs_guard::output::FORMATS;
 /// Task definitions, each with two findings of the baseline in a hundred bytes of text.
 const TASKS: usize = 5_000;
 
-fn json() -> String {
+fn json(tasks: usize) -> String {
     let task = |number| {
         format!(
             "\"T{number}\":{{\"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{{\"ContainerDefinitions\":[{{\"Name\":\"a\",\"Image\":\"b\"}}]}}}}"
         )
     };
-    format!("{{\"Resources\":{{{}}}}}", (0..TASKS).map(task).collect::<Vec<_>>().join(","))
+    format!("{{\"Resources\":{{{}}}}}", (0..tasks).map(task).collect::<Vec<_>>().join(","))
 }
 
 fn yaml() -> String {
@@ -74,11 +74,12 @@ fn repeated(is_split: bool) -> String {
     )
 }
 
-/// `ecs-guard check` where the system refuses it more memory than a file of that length may take.
+/// `ecs-guard check` where the system refuses it more memory than a file of that length may take, and more open files than
+/// its standard streams, two for each format, one to read, one for what waits and a few.
 fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
     let kibibytes = (16 << 10) + 10 * length / 1024;
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -d {kibibytes} && exec \"$0\" \"$@\"")]);
+    command.args(["-c", &format!("ulimit -n 24 && ulimit -d {kibibytes} && exec \"$0\" \"$@\"")]);
     command.arg(env!("CARGO_BIN_EXE_ecs-guard")).args(["--profile", "baseline", "check"]).args(arguments);
     command.env_remove("ECS_GUARD_POLICY").output().unwrap()
 }
@@ -87,7 +88,7 @@ fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
 fn thousands_of_findings_take_ten_times_the_file_in_all_formats_at_once() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
     std::fs::create_dir_all(&directory).unwrap();
-    for (name, text) in [("a.json", json()), ("a.yaml", yaml()), ("list.json", plain())] {
+    for (name, text) in [("a.json", json(TASKS)), ("a.yaml", yaml()), ("list.json", plain())] {
         let path = directory.join(name);
         std::fs::write(&path, &text).unwrap();
         // How a file is written and how its results are have nothing to do with each other.
@@ -104,6 +105,31 @@ fn thousands_of_findings_take_ten_times_the_file_in_all_formats_at_once() {
             let found = shown.matches("root-user").count();
             assert!(found >= expected, "{name}, {format}: {found} of {expected}");
         }
+    }
+}
+
+#[test]
+fn many_dense_files_take_no_more_than_one_of_them() {
+    const FILES: usize = 64;
+    const TASKS: usize = 60;
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory-many");
+    let templates = directory.join("templates");
+    std::fs::create_dir_all(&templates).unwrap();
+    let text = json(TASKS);
+    for number in 0..FILES {
+        std::fs::write(templates.join(format!("{number:03}.json")), &text).unwrap();
+    }
+    let destination = |format: &&str| directory.join(format!("all.{format}"));
+    let options = FORMATS.iter().map(|format| format!("--format={format}={}", destination(format).display()));
+    // A thread has a stack of its own, which the system counts as a whole.
+    let options = options.chain(["--threads=1".into(), templates.display().to_string()]);
+    let output = bounded(text.len(), options);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    for format in FORMATS {
+        let shown = std::fs::read_to_string(destination(format)).unwrap();
+        let expected = if *format == "markdown" { 100 } else { FILES * TASKS };
+        let found = shown.matches("root-user").count();
+        assert!(found >= expected, "{format}: {found} of {expected}");
     }
 }
 

@@ -5,7 +5,7 @@ use anstream::adapter::strip_str;
 use ecs_guard::check::{CheckedFile, Checking, Note, Totals, Unreadable, check, repair};
 use ecs_guard::document::{LineIndex, Span, steers};
 use ecs_guard::finding::Applicability;
-use ecs_guard::output::{self, Ending, Fixing, Inputs, Run, UnreadableFile};
+use ecs_guard::output::{self, Ending, Fixing, Inputs, Run, Strictness, UnreadableFile};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use quick_xml::events::Event;
@@ -16,7 +16,15 @@ fn checked<'a>(path: &'a str, text: &'a str, policy: &Policy) -> CheckedFile<'a>
 }
 
 fn run(policy: &Policy) -> Run<'_> {
-    Run { policy, verbose: false, quiet: false, fixing: None, inputs: Inputs::Files }
+    Run {
+        policy,
+        verbose: false,
+        quiet: false,
+        strictness: Strictness::default(),
+        fixing: None,
+        inputs: Inputs::Files,
+        nested_stack: None,
+    }
 }
 
 /// The output of a run, put together as `Format` says.

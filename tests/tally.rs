@@ -8,7 +8,7 @@
 
 use ecs_guard::check::{CheckedFile, Tally, Totals, check};
 use ecs_guard::engine::{Subject, excuse};
-use ecs_guard::output::{self, Ending, Inputs, Run};
+use ecs_guard::output::{self, Ending, Inputs, Run, Strictness};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use serde_json::Value;
@@ -77,7 +77,15 @@ fn stacks() -> [String; 3] {
 
 fn told(name: &str) -> String {
     let policy = policy();
-    let run = Run { policy: &policy, verbose: true, quiet: false, fixing: None, inputs: Inputs::Stacks };
+    let run = Run {
+        policy: &policy,
+        verbose: true,
+        quiet: false,
+        strictness: Strictness::default(),
+        fixing: None,
+        inputs: Inputs::Stacks,
+        nested_stack: None,
+    };
     let format = output::format(name).unwrap();
     let (mut totals, mut tally) = (Totals::default(), Tally::default());
     let mut text = format.begin(&run);

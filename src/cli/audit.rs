@@ -91,8 +91,10 @@ pub(super) fn run(
         policy: &policy,
         verbose: arguments.reporting.verbose,
         quiet,
+        strictness: arguments.reporting.strictness(),
         fixing: None,
         inputs: Inputs::Stacks,
+        nested_stack: None,
     };
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
     let is_of_state = |path: &Path| path.starts_with(&directory);
@@ -138,7 +140,7 @@ pub(super) fn run(
         }
     }
     let is_complete = results.end(&run);
-    Ok(arguments.reporting.outcome(&results.totals, are_all && is_complete))
+    Ok(arguments.reporting.outcome(&results.totals, &run, are_all && is_complete))
 }
 
 /// Every stack that was listed, once, with all who listed it.

@@ -113,8 +113,10 @@ pub(super) fn run(
         policy: &policy,
         verbose: arguments.reporting.verbose,
         quiet: arguments.reporting.quiet,
+        strictness: arguments.reporting.strictness(),
         fixing,
         inputs: Inputs::Files,
+        nested_stack: None,
     };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
@@ -147,7 +149,8 @@ pub(super) fn run(
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             asked.judge(input, (path, text), &given, |file, showing| {
                 undeclared.look_into(file);
-                let nested = if arguments.follow_nested { nested::of(&input.path, file) } else { Vec::new() };
+                let nested =
+                    if arguments.follow_nested { nested::of(&input.path, file, None) } else { Vec::new() };
                 Judged { nested, ..showing.end(file) }
             })
         });
@@ -164,20 +167,12 @@ pub(super) fn run(
     drop(progress);
     let nested = mem::take(&mut results.nested);
     let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
-    let judge_nested = |input: &Input, stack: &NestedStack| {
-        judge::judge(input, true, false, |path, text| {
-            asked.judge(input, (path, text), &stack.given, |file, showing| {
-                // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
-                if file.judged.is_err() && !text.contains("Resources") {
-                    return Judged::unreadable(path, "is named as a template and is none".into());
-                }
-                file.notes.insert(0, stack.note());
-                let nested = nested::of(&input.path, file);
-                Judged { nested, ..showing.end(file) }
-            })
-        })
-    };
-    nested::each(nested, &tree, judge_nested, |name, judged| results.take(name, judged));
+    nested::each(
+        nested,
+        &tree,
+        |input, stack| asked.judge_nested(input, stack),
+        |name, judged| results.take(name, judged),
+    );
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     say_what_was_of_no_use(&mut results, &undeclared);
@@ -187,7 +182,7 @@ pub(super) fn run(
         }
     }
     let is_complete = results.end(&run);
-    Ok(arguments.reporting.outcome(&results.totals, is_complete))
+    Ok(arguments.reporting.outcome(&results.totals, &run, is_complete))
 }
 
 /// What is asked of every file.
@@ -198,6 +193,23 @@ struct Asked<'r> {
 }
 
 impl Asked<'_> {
+    /// Judges a template as a nested stack.
+    fn judge_nested(&self, input: &Input, stack: &NestedStack) -> Judged {
+        let run = Run { nested_stack: Some(&stack.identity), ..*self.run };
+        let asked = Asked { run: &run, ..*self };
+        judge::judge(input, true, false, |path, text| {
+            asked.judge(input, (path, text), &stack.given, |file, showing| {
+                // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
+                if file.judged.is_err() && !text.contains("Resources") {
+                    return Judged::unreadable(path, "is named as a template and is none".into());
+                }
+                file.notes.insert(0, stack.note());
+                let nested = nested::of(&input.path, file, Some(stack));
+                Judged { nested, ..showing.end(file) }
+            })
+        })
+    }
+
     /// Judges a text, after it is fixed where that is wanted. What could not be written is judged as it is. Each task
     /// definition is shown at once, the rest by `end`.
     fn judge(

@@ -73,7 +73,7 @@ impl FileWriter for Rows<'_> {
         for told in told::findings_and_excused(task, run) {
             out.add(0, &finding(&told, path, page, run));
         }
-        for (outcome, further) in told::left_out(task, run) {
+        for (outcome, further) in told::left_out_and_excused(task, run) {
             let (rule, findings) = (outcome.rule.name, told::counted(further, "more finding"));
             let severity = outcome.rule.severity.as_str();
             let result = result(Weight::of_further(outcome));

@@ -33,6 +33,14 @@ enum Kind {
 impl Kind {
     const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
 
+    fn of(weight: Weight) -> Self {
+        match weight {
+            Weight::Failure => Self::Error,
+            Weight::Warning => Self::Warning,
+            Weight::Unknown | Weight::Excepted => Self::Notice,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -103,16 +111,16 @@ struct Commands<'f> {
 impl FileWriter for Commands<'_> {
     fn task(&mut self, task: &JudgedTask, out: &mut dyn Sections) {
         for told in told::findings(task, self.run) {
-            let kind = match told.weight {
-                Weight::Failure => Kind::Error,
-                Weight::Warning => Kind::Warning,
-                Weight::Unknown | Weight::Excepted => Kind::Notice,
-            };
             let rule = told.outcome.rule.name;
             let link = self.run.policy.documentation_link(rule);
             let link = link.map(|link| format!(", or {link}")).unwrap_or_default();
             let message = format!("{}\nWhy: `ecs-guard explain {rule}`{link}", told.sentences());
-            self.add(kind, told.span(), rule, &message, out);
+            self.add(Kind::of(told.weight), told.span(), rule, &message, out);
+        }
+        for (outcome, further) in told::left_out(task, self.run) {
+            let message = format!("{}.", told::further(task, outcome, further));
+            let kind = Kind::of(Weight::of_further(outcome));
+            self.add(kind, task.span, outcome.rule.name, &message, out);
         }
     }
 

@@ -221,7 +221,7 @@ impl FileWriter for File<'_> {
         for pass in passes(task).filter(|_| self.run.verbose) {
             self.passes.add(&pass, out);
         }
-        for (outcome, findings) in told::left_out(task, self.run) {
+        for (outcome, findings) in told::left_out_and_excused(task, self.run) {
             self.left_out.add(&LeftOut { rule: outcome.rule.name, task_definition: name, findings }, out);
         }
     }

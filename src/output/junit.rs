@@ -59,7 +59,28 @@ struct Test<'a> {
     task: &'a JudgedTask,
     outcome: &'a Outcome,
     findings: Vec<Told<'a>>,
+    /// How many more there are, and what they weigh.
+    further: Option<(usize, Weight)>,
     kind: Kind,
+}
+
+impl Test<'_> {
+    /// The weight that decides.
+    fn worst(&self) -> Option<Weight> {
+        let further = self.further.map(|(_, weight)| weight);
+        self.findings.iter().map(|told| told.weight).chain(further).max()
+    }
+
+    /// What decides.
+    fn message(&self) -> Option<String> {
+        let worst = self.worst()?;
+        let told = self.findings.iter().find(|told| told.weight == worst);
+        told.map(Told::found).or_else(|| self.told_further())
+    }
+
+    fn told_further(&self) -> Option<String> {
+        Some(told::further(self.task, self.outcome, self.further?.0))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,19 +96,22 @@ fn tests<'a>(task: &'a JudgedTask, run: &Run<'_>) -> Vec<Test<'a>> {
         .report
         .outcomes
         .iter()
-        .map(|outcome| Test { task, outcome, findings: Vec::new(), kind: Kind::Passed })
+        .map(|outcome| Test { task, outcome, findings: Vec::new(), further: None, kind: Kind::Passed })
         .collect();
     // Findings come in the order of the outcomes.
     let mut findings = told::findings_and_excused(task, run).peekable();
+    let mut left_out = told::left_out_and_excused(task, run).peekable();
     for test in &mut tests {
-        while let Some(told) = findings.next_if(|told| told.outcome.rule.name == test.outcome.rule.name) {
+        let name = test.outcome.rule.name;
+        while let Some(told) = findings.next_if(|told| told.outcome.rule.name == name) {
             test.findings.push(told);
         }
-        let worst = test.findings.iter().map(|told| told.weight).max();
-        test.kind = match worst {
-            Some(Weight::Failure) => Kind::Failed,
-            Some(Weight::Warning) => Kind::Warned,
+        let further = left_out.next_if(|(outcome, _)| outcome.rule.name == name);
+        test.further = further.map(|(outcome, further)| (further, Weight::of_further(outcome)));
+        test.kind = match test.worst() {
+            Some(worst) if run.strictness.is_failing(worst) => Kind::Failed,
             Some(Weight::Unknown | Weight::Excepted) => Kind::Skipped,
+            Some(_) => Kind::Warned,
             None if test.outcome.findings.verdict == Verdict::NotApplicable => Kind::Skipped,
             None => Kind::Passed,
         };
@@ -120,10 +144,12 @@ impl FileWriter for Suite<'_> {
     }
 
     fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
+        let unknowns_fail = self.run.strictness.is_failing(Weight::Unknown);
+        let (kind, word) = if unknowns_fail { (Kind::Failed, "failure") } else { (Kind::Skipped, "skipped") };
         for (note, message) in told::unseen(file).filter(|_| file.judged.is_ok()) {
-            self.count(Kind::Skipped);
+            self.count(kind);
             let Self { xml, path, page, .. } = &mut *self;
-            let _ = unseen_case(xml, path, (note, &message), page);
+            let _ = unseen_case(xml, path, word, (note, &message), page);
             self.hand_on(out);
         }
         if self.tests == 0 {
@@ -155,22 +181,28 @@ impl Suite<'_> {
     }
 }
 
-/// What nobody could see, as a test that was not run.
-fn unseen_case(xml: &mut Xml, path: &str, (note, message): (&Note, &str), page: &Page<'_>) -> io::Result<()> {
+/// What nobody could see, as a test that was not run, or failed.
+fn unseen_case(
+    xml: &mut Xml,
+    path: &str,
+    word: &'static str,
+    (note, message): (&Note, &str),
+    page: &Page<'_>,
+) -> io::Result<()> {
     xml.create_element("testcase")
         .with_attribute(("classname", path))
         .with_attribute(("name", "can be seen whole"))
         .with_attribute(("file", path))
         .with_attribute(("line", &*page.place(note.span).line.to_string()))
         .write_inner_content(|xml| {
-            xml.create_element("skipped").with_attribute(("message", message)).write_empty()?;
+            xml.create_element(word).with_attribute(("message", message)).write_empty()?;
             Ok(())
         })?;
     Ok(())
 }
 
 fn test_case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io::Result<()> {
-    let Test { task, outcome, findings, kind } = test;
+    let Test { task, outcome, findings, kind, further } = test;
     let rule = outcome.rule.name;
     let place = page.place(findings.first().map_or(task.span, Told::span));
     let element = xml
@@ -185,8 +217,13 @@ fn test_case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io:
     }
     let not_applicable =
         outcome.findings.not_applicable_because.map(|because| format!("not applicable: {because}"));
-    let message = findings.first().map(Told::found).or(not_applicable).unwrap_or_default();
-    let lines = findings.iter().map(|told| line(path, told, page)).collect::<Vec<_>>().join("\n");
+    let message = test.message().or(not_applicable).unwrap_or_default();
+    let mut lines: Vec<_> = findings.iter().map(|told| line(path, told, page)).collect();
+    if let (Some((_, weight)), Some(told)) = (further, test.told_further()) {
+        let place = page.place(task.span);
+        lines.push(format!("{path}:{}:{}: {}: {told}.", place.line, place.column, word(*weight)));
+    }
+    let lines = lines.join("\n");
     element.write_inner_content(|xml| {
         let lines = BytesText::new(&lines);
         match kind {
@@ -211,14 +248,22 @@ fn test_case(xml: &mut Xml, path: &str, test: &Test<'_>, page: &Page<'_>) -> io:
 }
 
 fn line(path: &str, told: &Told<'_>, page: &Page<'_>) -> String {
+    let place = page.place(told.span());
     let word = match told.weight {
+        // The sentences begin with it.
+        Weight::Excepted => String::new(),
+        weight => format!("{}: ", word(weight)),
+    };
+    format!("{path}:{}:{}: {word}{}", place.line, place.column, told.sentences())
+}
+
+fn word(weight: Weight) -> &'static str {
+    match weight {
         Weight::Failure => "failure",
         Weight::Warning => "warning",
         Weight::Unknown => "unknown",
         Weight::Excepted => "excepted",
-    };
-    let place = page.place(told.span());
-    format!("{path}:{}:{}: {word}: {}", place.line, place.column, told.sentences())
+    }
 }
 
 fn broken_suite(xml: &mut Xml, file: &UnreadableFile) -> io::Result<()> {

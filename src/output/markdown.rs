@@ -90,8 +90,8 @@ impl Format for Markdown {
     fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let Ending { totals, unreadable, tally } = *ending;
-        let word = match (totals.failures > 0 || !unreadable.is_empty(), told::is_nothing_judged(totals, run))
-        {
+        let is_bad = run.is_failed(totals) || !unreadable.is_empty();
+        let word = match (is_bad, told::is_nothing_judged(totals, run)) {
             (true, _) => "failed",
             (_, true) => "judged nothing",
             _ => "passed",

@@ -35,7 +35,7 @@ mod text;
 #[cfg(feature = "cli")]
 mod told;
 
-use crate::check::{CheckedFile, JudgedTask, Tally, Totals, Unreadable};
+use crate::check::{CheckedFile, JudgedTask, Tally, Totals, Unreadable, Weight};
 use crate::finding::Applicability;
 use crate::policy::Policy;
 
@@ -131,10 +131,47 @@ pub struct Run<'a> {
     pub verbose: bool,
     /// Whether only what fails is shown.
     pub quiet: bool,
+    /// What fails beside failures.
+    pub strictness: Strictness,
     /// What was done about findings before they are shown.
     pub fixing: Option<Fixing>,
     /// What is judged.
     pub inputs: Inputs,
+    /// What tells the nested stack that a file is judged as from others with the same template.
+    pub nested_stack: Option<&'a str>,
+}
+
+impl Run<'_> {
+    /// Whether what was found makes the run fail.
+    pub fn is_failed(&self, totals: &Totals) -> bool {
+        let counts = [
+            (Weight::Failure, totals.failures),
+            (Weight::Warning, totals.warnings),
+            (Weight::Unknown, totals.unknowns),
+        ];
+        counts.into_iter().any(|(weight, count)| count > 0 && self.strictness.is_failing(weight))
+    }
+}
+
+/// What makes a run fail beside violations of rules at level deny.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Strictness {
+    /// Whether violations of rules at level warn do.
+    pub warnings_fail: bool,
+    /// Whether values that are not known yet do.
+    pub unknowns_fail: bool,
+}
+
+impl Strictness {
+    /// Whether a finding of that weight makes a run fail.
+    pub fn is_failing(self, weight: Weight) -> bool {
+        match weight {
+            Weight::Failure => true,
+            Weight::Warning => self.warnings_fail,
+            Weight::Unknown => self.unknowns_fail,
+            Weight::Excepted => false,
+        }
+    }
 }
 
 /// What is judged, in people's words.

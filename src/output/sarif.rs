@@ -17,8 +17,9 @@ use super::told::{self, Page, Told};
 use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile, rules};
 use crate::check::{CheckedFile, JudgedTask, Note, Weight};
 use crate::document::Span;
-use crate::finding::{self, Applicability, Edit, Proposal, Severity};
+use crate::finding::{self, Applicability, Container, Edit, Proposal, Severity};
 use crate::policy::{Level, Setting};
+use crate::report::Outcome;
 
 /// One log with one run; results before `invocations`, which are known last.
 #[derive(Debug)]
@@ -240,12 +241,17 @@ impl FileWriter for Results<'_> {
                 serialized(&result(&told, path, page, run, occurrences))
             });
         }
+        for (outcome, further) in told::left_out_and_excused(task, self.run) {
+            self.add(out, |Self { path, page, run, occurrences }| {
+                serialized(&left_out((task, outcome, further), path, page, run, occurrences))
+            });
+        }
     }
 
     fn end(mut self: Box<Self>, file: &CheckedFile<'_>, out: &mut dyn Sections) {
         for note in told::unseen(file).filter(|_| file.judged.is_ok()) {
-            self.add(out, |Self { path, page, occurrences, .. }| {
-                serialized(&unseen(note, path, page, occurrences))
+            self.add(out, |Self { path, page, run, occurrences }| {
+                serialized(&unseen(note, path, page, run, occurrences))
             });
         }
     }
@@ -325,7 +331,7 @@ fn result<'a>(
     let rule = told.outcome.rule;
     Finding {
         rule_id: rule.name,
-        rule_index: run.policy.rules.iter().position(|setting| setting.rule.metadata().name == rule.name),
+        rule_index: rule_index(rule.name, run),
         level: level(told.weight),
         // Viewers read `[…](…)` as a link, and nothing here is one.
         message: Message { text: told.sentences().replace("](", "] (") },
@@ -334,14 +340,55 @@ fn result<'a>(
                 artifact_location: artifact_location(path),
                 region: Some(region(told.span(), page)),
             },
-            logical_locations: Some([logical_location(told)]),
+            logical_locations: Some([logical_location(told.task, told.finding.container.as_ref())]),
         }],
-        partial_fingerprints: Fingerprints { version_1: fingerprint(told, path, occurrences) },
+        partial_fingerprints: Fingerprints { version_1: fingerprint(told, path, run, occurrences) },
         fixes: told.finding.fix.as_ref().and_then(|found| Some([fix(found, path, page)?])),
-        suppressions: told
-            .excuse()
-            .map(|justification| [Suppression { kind: "external", status: "accepted", justification }]),
+        suppressions: told.excuse().map(accepted),
     }
+}
+
+/// How many more findings there are of a rule: they count, and code scanning shows results only. What they are about is not
+/// known any more, so they stand at the task definition.
+fn left_out<'a>(
+    (task, outcome, further): (&'a JudgedTask, &Outcome, usize),
+    path: &'a str,
+    page: &Page<'_>,
+    run: &Run<'_>,
+    occurrences: &mut Occurrences,
+) -> Finding<'a> {
+    let rule = outcome.rule.name;
+    let weight = Weight::of_further(outcome);
+    let justification = (weight == Weight::Excepted)
+        .then(|| "what was found of the rule is excepted by the policy".to_owned());
+    Finding {
+        rule_id: rule,
+        rule_index: rule_index(rule, run),
+        level: level(weight),
+        message: Message { text: format!("{}.", told::further(task, outcome, further)).replace("](", "] (") },
+        locations: [Location {
+            physical_location: PhysicalLocation {
+                artifact_location: artifact_location(path),
+                region: Some(region(task.span, page)),
+            },
+            logical_locations: Some([logical_location(task, None)]),
+        }],
+        // No property has a name with a space.
+        partial_fingerprints: Fingerprints {
+            version_1: numbered(&[rule, path, told::name(task), "", "more findings", ""], run, occurrences),
+        },
+        fixes: None,
+        suppressions: justification.map(accepted),
+    }
+}
+
+fn accepted(justification: String) -> [Suppression; 1] {
+    [Suppression { kind: "external", status: "accepted", justification }]
+}
+
+/// Which of the tool's rules it is.
+fn rule_index(name: &str, run: &Run<'_>) -> Option<usize> {
+    run.policy.rules.iter().position(|setting| setting.rule.metadata().name == name)
 }
 
 /// What nobody could see: code scanning shows results only, and no notifications.
@@ -349,6 +396,7 @@ fn unseen<'a>(
     (note, message): (&Note, String),
     path: &'a str,
     page: &Page<'_>,
+    run: &Run<'_>,
     occurrences: &mut Occurrences,
 ) -> Finding<'a> {
     const ID: &str = "unseen-resources";
@@ -356,7 +404,7 @@ fn unseen<'a>(
         rule_id: ID,
         rule_index: None,
         level: level(Weight::Unknown),
-        partial_fingerprints: Fingerprints { version_1: numbered(&[ID, path, &message], occurrences) },
+        partial_fingerprints: Fingerprints { version_1: numbered(&[ID, path, &message], run, occurrences) },
         message: Message { text: message.replace("](", "] (") },
         locations: [Location {
             physical_location: PhysicalLocation {
@@ -400,9 +448,9 @@ fn fix<'a>(fix: &finding::Fix, path: &'a str, page: &Page<'_>) -> Option<Fix<'a>
     })
 }
 
-fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {
-    let task = told::name(told.task);
-    match &told.finding.container {
+fn logical_location<'a>(task: &'a JudgedTask, container: Option<&'a Container>) -> LogicalLocation<'a> {
+    let task = told::name(task);
+    match container {
         Some(container) => {
             let name: Cow<'a, str> = match &container.name {
                 Some(name) => name.into(),
@@ -417,14 +465,15 @@ fn logical_location<'a>(told: &Told<'a>) -> LogicalLocation<'a> {
 
 /// What stays the same about a finding when lines move: of which rule it is, in which file, task definition, container,
 /// property and case, and the how-manieth of these.
-fn fingerprint(told: &Told<'_>, path: &str, occurrences: &mut Occurrences) -> String {
+fn fingerprint(told: &Told<'_>, path: &str, run: &Run<'_>, occurrences: &mut Occurrences) -> String {
     let Told { task, outcome, finding, .. } = told;
     let container = match &finding.container {
         Some(container) => container.name.clone().unwrap_or_else(|| format!("#{}", container.ordinal)),
         None => String::new(),
     };
     let case = finding.case.as_deref().unwrap_or_default();
-    numbered(&[outcome.rule.name, path, told::name(task), &container, finding.property, case], occurrences)
+    let texts = [outcome.rule.name, path, told::name(task), &container, finding.property, case];
+    numbered(&texts, run, occurrences)
 }
 
 /// How often each hash of a file was met. Most are met once, and there is one for each finding, so that is kept in the
@@ -447,8 +496,9 @@ impl Occurrences {
     }
 }
 
-/// A hash of texts and the how-manieth with it.
-fn numbered(texts: &[&str], occurrences: &mut Occurrences) -> String {
+/// A hash of texts and of the nested stack, if it is one, and the how-manieth with it.
+fn numbered(texts: &[&str], run: &Run<'_>, occurrences: &mut Occurrences) -> String {
+    let texts: Vec<_> = texts.iter().copied().chain(run.nested_stack).collect();
     let hash = fnv(&texts.join("\0"));
     format!("{hash:016x}:{}", occurrences.next(hash))
 }

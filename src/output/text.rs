@@ -13,7 +13,7 @@ use clap::builder::styling::{AnsiColor, Style};
 
 use super::excerpt::Excerpt;
 use super::tally;
-use super::told::{self, Page, Told, counted};
+use super::told::{self, Page, Told};
 use super::{Ending, FileWriter, Format, Run, Sections};
 use crate::check::{CheckedFile, JudgedTask, Note, Unreadable, Weight};
 use crate::document::on_one_line;
@@ -79,7 +79,7 @@ impl Format for Text {
             text += &tally::text(tally, totals);
         }
         let is_nothing = told::is_nothing_judged(totals, run);
-        let is_bad = totals.failures > 0 || !unreadable.is_empty();
+        let is_bad = run.is_failed(totals) || !unreadable.is_empty();
         if is_bad || is_nothing || !run.quiet {
             let style = match (is_bad, is_nothing || totals.warnings + totals.unknowns > 0) {
                 (true, _) => BAD,
@@ -114,10 +114,8 @@ impl FileWriter for Report<'_> {
             out.add(1, &shown.finding(&told, is_mended_below, run));
         }
         let mut text = String::new();
-        let name = quote(&task.name);
         for (outcome, further) in told::left_out(task, run) {
-            let (rule, findings) = (outcome.rule.name, counted(further, "more finding"));
-            let _ = writeln!(text, "{NAME}{findings} of {rule} in task definition {name}{NAME:#}\n");
+            let _ = writeln!(text, "{NAME}{}{NAME:#}\n", told::further(task, outcome, further));
         }
         if run.verbose && told::silent(task).next().is_some() {
             shown.silent(&mut text, task);

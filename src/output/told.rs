@@ -11,7 +11,6 @@ use super::{Ending, Inputs, Run, UnreadableFile};
 use crate::check::{CheckedFile, Fixed, JudgedTask, Note, Totals, Weight};
 use crate::document::{LineIndex, Span, on_one_line};
 use crate::finding::{Applicability, Container, Finding, Verdict, quote};
-use crate::policy::Level;
 use crate::report::Outcome;
 
 /// A finding and what it is about.
@@ -34,24 +33,46 @@ pub(super) fn findings_and_excused<'a>(
     task: &'a JudgedTask,
     run: &Run<'_>,
 ) -> impl Iterator<Item = Told<'a>> + use<'a> {
-    let is_quiet = run.quiet;
     let told = move |outcome: &'a Outcome| {
         let told = move |finding| Told { task, outcome, finding, weight: Weight::of(outcome, finding) };
         outcome.findings.kept.iter().map(told)
     };
-    let is_shown = move |told: &Told<'_>| !is_quiet || told.weight == Weight::Failure;
+    let is_shown = shown(run);
+    let is_shown = move |told: &Told<'_>| is_shown(told.weight);
     task.report.outcomes.iter().flat_map(told).filter(is_shown)
 }
 
-/// The rules of which not every finding was kept, with the number of the others.
+/// The rules of which not every finding was kept, with the number of the others; without those that are excused, as
+/// [`findings`] is.
 pub(super) fn left_out<'a>(
     task: &'a JudgedTask,
     run: &Run<'_>,
 ) -> impl Iterator<Item = (&'a Outcome, usize)> + use<'a> {
-    let is_quiet = run.quiet;
-    let fails = |outcome: &Outcome| (outcome.findings.verdict, outcome.level) == (Verdict::Fail, Level::Deny);
-    let outcomes = task.report.outcomes.iter().filter(move |outcome| !is_quiet || fails(outcome));
+    let is_verbose = run.verbose;
+    left_out_and_excused(task, run)
+        .filter(move |(outcome, _)| is_verbose || Weight::of_further(outcome) != Weight::Excepted)
+}
+
+/// The same with those that are excused.
+pub(super) fn left_out_and_excused<'a>(
+    task: &'a JudgedTask,
+    run: &Run<'_>,
+) -> impl Iterator<Item = (&'a Outcome, usize)> + use<'a> {
+    let is_shown = shown(run);
+    let outcomes = task.report.outcomes.iter().filter(move |outcome| is_shown(Weight::of_further(outcome)));
     outcomes.map(|outcome| (outcome, outcome.findings.further)).filter(|(_, further)| *further > 0)
+}
+
+/// "50 more findings of root-user in task definition `Api`".
+pub(super) fn further(task: &JudgedTask, outcome: &Outcome, further: usize) -> String {
+    let (findings, rule, name) = (counted(further, "more finding"), outcome.rule.name, quote(&task.name));
+    format!("{findings} of {rule} in task definition {name}")
+}
+
+/// Whether findings of a weight are shown: all, or only those that make the run fail.
+fn shown(run: &Run<'_>) -> impl Fn(Weight) -> bool + use<> {
+    let (is_quiet, strictness) = (run.quiet, run.strictness);
+    move |weight| !is_quiet || strictness.is_failing(weight)
 }
 
 /// The notes that the run shows. What nobody could see is no pass, so it is never left out.

@@ -23,6 +23,8 @@ pub(super) struct NestedStack {
     pub(super) path: PathBuf,
     /// What its template may know of its deployment.
     pub(super) given: Given,
+    /// What tells it from all others: the logical ids and cases that lead to it.
+    pub(super) identity: String,
     logical_id: String,
     parent: String,
     case: String,
@@ -42,8 +44,9 @@ impl NestedStack {
     }
 }
 
-/// The nested stacks of a file; those whose templates are elsewhere are noted.
-pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
+/// The nested stacks of a file, which may be one itself; those whose templates are elsewhere are noted.
+pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>, parent: Option<&NestedStack>) -> Vec<NestedStack> {
+    let way = parent.map_or(file.path, |parent| &parent.identity);
     let mut stacks = Vec::new();
     for nested in std::mem::take(&mut file.nested) {
         let location = nested.location.as_deref();
@@ -64,6 +67,7 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>) -> Vec<NestedStack> {
         stacks.push(NestedStack {
             path: tidied(&directory.join(location)),
             given: nested.given,
+            identity: [way, &nested.logical_id, &nested.case].join("\0"),
             logical_id: nested.logical_id,
             parent: file.path.to_owned(),
             case: nested.case,

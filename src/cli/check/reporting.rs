@@ -1,12 +1,13 @@
 //! What a run writes, and what it comes to: the options of every command that judges files or stacks.
 //!
-//! Owns which findings fail a run. Must not know what is judged.
+//! Owns the options that say which findings fail a run. Must not know what is judged.
 
 use clap::ValueEnum;
 
 use super::outputs::{self, Destination};
 use crate::check::Totals;
 use crate::cli::Outcome;
+use crate::output::{Run, Strictness};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Reporting {
@@ -21,7 +22,7 @@ pub(in crate::cli) struct Reporting {
     #[arg(long)]
     exit_zero: bool,
 
-    /// Show failures only
+    /// Show only what makes the run fail
     #[arg(long, short, conflicts_with = "verbose")]
     pub(in crate::cli) quiet: bool,
 
@@ -39,12 +40,17 @@ enum FailOn {
 }
 
 impl Reporting {
+    /// What fails beside failures.
+    pub(in crate::cli) fn strictness(&self) -> Strictness {
+        Strictness {
+            warnings_fail: self.fail_on.contains(&FailOn::Warn),
+            unknowns_fail: self.fail_on.contains(&FailOn::Unknown),
+        }
+    }
+
     /// What a run comes to that said all this, and was complete or not.
-    pub(in crate::cli) fn outcome(&self, totals: &Totals, is_complete: bool) -> Outcome {
-        let fails = totals.failures > 0
-            || totals.warnings > 0 && self.fail_on.contains(&FailOn::Warn)
-            || totals.unknowns > 0 && self.fail_on.contains(&FailOn::Unknown);
-        match (is_complete, fails && !self.exit_zero) {
+    pub(in crate::cli) fn outcome(&self, totals: &Totals, run: &Run<'_>, is_complete: bool) -> Outcome {
+        match (is_complete, run.is_failed(totals) && !self.exit_zero) {
             (false, _) => Outcome::Failed,
             (true, true) => Outcome::NonCompliant,
             (true, false) => Outcome::Compliant,

@@ -38,6 +38,7 @@ impl<'f> Showing<'f> {
     pub(in crate::cli) fn end(self, file: &CheckedFile<'_>) -> Judged {
         let end = |(writer, mut spool): (Box<dyn FileWriter + 'f>, Spool)| {
             writer.end(file, &mut spool);
+            spool.complete();
             spool
         };
         let mut judged = Judged::new(file, self.shown.into_iter().map(end).collect());
