@@ -48,10 +48,11 @@ const EXACT_DIGITS: usize = 15;
 /// Whether every reader of YAML and JSON makes the same text of a number again: of `010`, `-0` and `1.50` some make 8, 0
 /// and 1.5.
 pub fn is_plain_decimal(number: &str) -> bool {
+    let digits = number.strip_prefix('-').unwrap_or(number);
     number == "0"
-        || (1..=EXACT_DIGITS).contains(&number.len())
-            && !number.starts_with('0')
-            && number.bytes().all(|byte| byte.is_ascii_digit())
+        || (1..=EXACT_DIGITS).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether some reader makes `text` of an unquoted number.
@@ -190,7 +191,7 @@ mod tests {
                 assert!(number == ".inf" || !may_be_read_as(number, text), "{number} {text}");
             }
         }
-        for number in ["0", "5", "111111111111"] {
+        for number in ["0", "5", "-1", "-20", "111111111111"] {
             assert!(is_plain_decimal(number), "{number}");
         }
         assert!(may_be_read_alike("010", "0x8") && may_be_read_alike(".5", "0.5"));
