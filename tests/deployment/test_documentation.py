@@ -19,9 +19,12 @@ from .tools import tool
 
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
-# Of the AWS CLI itself: options of every command, and the one command here that no model has.
+# Of the AWS CLI itself: options of every command, and the commands here that no model has.
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
-OWN_COMMANDS = {("cloudformation", "deploy"): {"--stack-name", "--template-file", "--parameter-overrides"}}
+OWN_COMMANDS = {
+    ("cloudformation", "deploy"): {"--stack-name", "--template-file", "--parameter-overrides"},
+    ("configure", "export-credentials"): {"--format"},
+}
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(r"(?:^|\$\(|`)\s*(aws (?:[^`\n]|\\\n)*)", re.MULTILINE)
