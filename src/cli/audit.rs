@@ -238,6 +238,10 @@ impl Judging<'_> {
             }
             tally = Tally::of(&file);
             excepted = excused(&file);
+            // They were shown and are counted.
+            if let Ok(tasks) = &mut file.judged {
+                tasks.clear();
+            }
             Some(showing.end(&file))
         });
         OfStack { judged, tally, excepted }
