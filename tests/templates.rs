@@ -558,6 +558,23 @@ fn the_beginning_of_a_platform_family_tells_windows() {
 }
 
 #[test]
+fn the_beginning_of_a_mode_tells_that_it_is_not_the_hosts() {
+    for (mode, verdict) in [
+        ("ta${V}", Verdict::Pass),
+        ("host", Verdict::Fail),
+        ("h${V}", Verdict::Unknown),
+        ("${V}", Verdict::Unknown),
+    ] {
+        let text = format!(
+            "Parameters: {{V: {{Type: String}}}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{PidMode: !Sub \
+             '{mode}', ContainerDefinitions: [{{Name: a}}]}}}}}}"
+        );
+        let (found, findings) = judged(&text, &Given::default(), "host-pid-mode");
+        assert_eq!(found, verdict, "{mode}: {findings:#?}");
+    }
+}
+
+#[test]
 fn a_macro_is_seen_behind_comments() {
     for transform in [
         "Transform:\n- AWS::LanguageExtensions\n# ours\n- Acme\n",
