@@ -388,6 +388,18 @@ fn describe<'t>(
         });
     }
     for stack in &template.nested_stacks {
+        if stack.is_inline {
+            file.notes.push(Note {
+                span: stack.span.unwrap_or(Span::NOWHERE),
+                message: format!(
+                    "the template that `{}` has in itself is not judged",
+                    on_one_line(stack.logical_id)
+                ),
+                help: Some("Check it as a file of its own.".into()),
+                is_unknown: true,
+            });
+            continue;
+        }
         for Deployment { location, given, facts } in template.deployments(stack) {
             file.nested.push(Nested {
                 logical_id: stack.logical_id.to_owned(),

@@ -459,9 +459,16 @@ fn what_brings_resources_that_are_not_in_the_template_is_told() {
             assert!(note.is_unknown && note.message.contains(message), "{text}: {}", note.message);
         }
     }
-    let text = "Resources: {Svc: {Type: AWS::CloudFormation::StackSet, Properties: {TemplateBody: '{}'}}}";
-    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
-    assert!(could_concern(text) && file.nested.len() == 1 && file.nested[0].location.is_none());
+    let stack_set = |property| {
+        format!("Resources: {{Svc: {{Type: AWS::CloudFormation::StackSet, Properties: {{{property}}}}}}}")
+    };
+    let text = stack_set("TemplateBody: '{}'");
+    let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+    let [note] = &file.notes[..] else { panic!("{:?}", file.notes) };
+    assert!(could_concern(&text) && note.is_unknown && file.nested.is_empty(), "{}", note.message);
+    let text = stack_set("TemplateURL: x.yaml");
+    let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+    assert_eq!(file.nested[0].location.as_deref(), Some("x.yaml"));
 }
 
 #[test]

@@ -153,6 +153,8 @@ pub struct NestedStack<'t> {
     pub parameters: Option<&'t [Entry<'t>]>,
     /// The condition under which it is created; several when the key is repeated.
     pub conditions: Vec<&'t Node<'t>>,
+    /// Whether its template is a text in this one, as that of a stack set may be.
+    pub is_inline: bool,
 }
 
 /// What a nested stack may come to be.
@@ -413,6 +415,7 @@ impl<'t> Template<'t> {
                 span: location.map_or(entry.key_span, |node| node.span),
                 parameters,
                 conditions: all("Condition").collect(),
+                is_inline: properties.is_some_and(|properties| properties.get("TemplateBody").is_some()),
             });
         }
     }
