@@ -507,6 +507,7 @@ fn replaced<'a>(
     }
     for (at, (identifier, value)) in bound.iter().enumerate().rev() {
         let Bound::Is(item) = value else { continue };
+        // The innermost loop's identifier hides an outer one's, also where that is left as it is written.
         let is_hidden = bound.iter().skip(at + 1).any(|(inner, _)| inner == identifier);
         if is_hidden || !is_wanted(item) {
             continue;
