@@ -67,7 +67,7 @@ impl Severity {
 
 /// Which container a finding is about. Displays as its quoted name, or as its number from 1, with its task definition's
 /// name where that is not clear.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Container {
     /// The task definition's name, where several are spoken of.
     pub task_definition: Option<String>,

@@ -4,20 +4,12 @@
 //! about.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZero;
+use std::rc::Rc;
 
 use crate::finding::{Finding, Findings, Verdict, add_about};
 use crate::template::Fact;
-
-/// What one rule says in one case.
-#[derive(Debug)]
-pub(super) struct Case {
-    /// What makes the case.
-    pub(super) facts: Vec<Fact>,
-    /// Whether it stands for all that were not looked at one by one.
-    pub(super) is_rest: bool,
-    /// What the rule says.
-    pub(super) findings: Findings,
-}
 
 /// How many ways to come to a finding are named.
 const MAXIMUM_WAYS: usize = 3;
@@ -31,112 +23,157 @@ const IN_SOME: &str = "in some cases";
 /// How many findings are kept.
 const MAXIMUM_FINDINGS: usize = 400;
 
-/// What is true of all cases: the worst verdict, each finding once, and when it holds.
-pub(super) fn join(mut cases: Vec<Case>) -> Findings {
-    if cases.len() == 1
-        && let Some(only) = cases.pop()
-    {
-        return only.findings;
+/// What one rule says in the cases so far. What several say alike is held once: there are hundreds of cases, and what a
+/// few kilobytes of template say in them would take megabytes.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    table: Table,
+    /// What is said in the first case, as long as it is the only one: then nothing has to be told apart.
+    only: Option<Findings>,
+    /// What is said in all, but for the findings.
+    joined: Option<Findings>,
+    /// Each finding once, with the cases that have it.
+    kept: Vec<(Finding, Vec<usize>)>,
+    /// Which of them have the same [`fingerprint`].
+    places: HashMap<u64, Vec<usize>>,
+    /// How many findings a case has at most beyond those.
+    further: usize,
+    is_uncertain: bool,
+    is_elsewhere_in_some: bool,
+}
+
+impl Cases {
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.rows.is_empty()
     }
-    let is_certain = cases.iter().all(|case| case.findings.verdict == Verdict::Fail);
-    let is_elsewhere_in_some = cases.iter().any(|case| case.findings.is_elsewhere);
-    let table = Table::of(&cases);
-    let mut joined: Option<Findings> = None;
-    // What one case counts beyond what it keeps, another counts again.
-    let mut further = 0;
-    let mut kept: Vec<(Finding, Vec<usize>)> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (at, case) in cases.into_iter().enumerate() {
-        let mut findings = case.findings;
+
+    /// Adds what the rule says where these facts make the case. `is_rest`: it stands for all that were not looked at one
+    /// by one.
+    pub(super) fn add(&mut self, facts: &[Fact], is_rest: bool, findings: Findings) {
+        let at = self.table.add(facts, is_rest);
+        if at == 0 {
+            self.only = Some(findings);
+            return;
+        }
+        if let Some(first) = self.only.take() {
+            self.merge(0, first);
+        }
+        self.merge(at, findings);
+    }
+
+    fn merge(&mut self, at: usize, mut findings: Findings) {
+        self.is_uncertain |= findings.verdict != Verdict::Fail;
+        self.is_elsewhere_in_some |= findings.is_elsewhere;
         for finding in std::mem::take(&mut findings.kept) {
-            let key = identity(&finding);
-            let count = kept.len();
-            if let Some((_, holds_in)) = places.get(&key).and_then(|place| kept.get_mut(*place)) {
+            let same = self.places.entry(fingerprint(&finding)).or_default();
+            let is_known = |place: &&usize| {
+                self.kept.get(**place).is_some_and(|(known, _)| known.says_the_same(&finding))
+            };
+            let known = same.iter().find(is_known).and_then(|place| self.kept.get_mut(*place));
+            if let Some((_, holds_in)) = known {
                 if holds_in.last() != Some(&at) {
                     holds_in.push(at);
                 }
-            } else if count < MAXIMUM_FINDINGS {
-                places.insert(key, count);
-                kept.push((finding, vec![at]));
+            } else if self.kept.len() < MAXIMUM_FINDINGS {
+                same.push(self.kept.len());
+                self.kept.push((finding, vec![at]));
             } else {
                 findings.further += 1;
                 add_about(&mut findings.further_about, finding.container);
             }
         }
-        further = further.max(std::mem::take(&mut findings.further));
-        joined = Some(match joined {
+        // What one case counts beyond what it keeps, another counts again.
+        self.further = self.further.max(std::mem::take(&mut findings.further));
+        self.joined = Some(match self.joined.take() {
             Some(joined) => joined.join(findings),
             None => findings,
         });
     }
-    let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
-        finding.case = table.name(&holds_in);
-        if let Some(fix) = finding.fix.as_mut().filter(|_| is_elsewhere_in_some) {
-            fix.obstacle = Some("in other cases the task runs where the rule does not apply");
+
+    /// What is true of all cases: the worst verdict, each finding once, and when it holds.
+    pub(super) fn join(self) -> Findings {
+        if let Some(only) = self.only {
+            return only;
         }
-        finding
-    };
-    let kept: Vec<Finding> = kept.into_iter().map(name).collect();
-    Findings { kept, further, is_certain, ..joined.unwrap_or_else(Findings::nothing) }
+        let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
+            finding.case = self.table.name(&holds_in);
+            if let Some(fix) = finding.fix.as_mut().filter(|_| self.is_elsewhere_in_some) {
+                fix.obstacle = Some("in other cases the task runs where the rule does not apply");
+            }
+            finding
+        };
+        let kept: Vec<Finding> = self.kept.into_iter().map(name).collect();
+        let joined = self.joined.unwrap_or_else(Findings::nothing);
+        Findings { kept, further: self.further, is_certain: !self.is_uncertain, ..joined }
+    }
 }
 
-/// What makes two findings one.
-fn identity(finding: &Finding) -> String {
-    let container = finding.container.as_ref();
-    format!(
-        "{}\0{}\0{:?}\0{}\0{}",
-        finding.verdict.as_str(),
-        finding.property,
-        container.map(|container| (container.ordinal, &container.name, &container.image)),
-        finding.message,
-        finding.remediation
-    )
+/// The same for findings that say the same.
+fn fingerprint(finding: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (finding.property, &finding.container, &finding.message, &finding.remediation).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The facts of all cases, by number: a row is a case, a column what the fact is about.
+#[derive(Debug, Default)]
 struct Table {
-    facts: Vec<Fact>,
-    columns: usize,
+    facts: Vec<Rc<Fact>>,
+    /// The number of each fact, and its column.
+    numbers: HashMap<Rc<Fact>, (Number, usize)>,
+    /// The column of what a fact is about.
+    subjects: HashMap<(u8, String, String), usize>,
     rows: Vec<Row>,
 }
 
+/// A fact by its place in the table, from 1.
+type Number = NonZero<u32>;
+
+#[derive(Debug)]
 struct Row {
-    /// Number of the fact in each column, where the case asked.
-    cells: Vec<Option<usize>>,
+    /// The fact in each column, where the case asked.
+    cells: Vec<Option<Number>>,
     is_rest: bool,
 }
 
 impl Table {
-    fn of(cases: &[Case]) -> Self {
-        let mut facts: Vec<Fact> = Vec::new();
-        let mut numbers: HashMap<&Fact, usize> = HashMap::new();
-        let mut subjects: HashMap<(u8, &str, &str), usize> = HashMap::new();
-        let mut rows = Vec::with_capacity(cases.len());
-        for case in cases {
-            let mut cells: Vec<Option<usize>> = Vec::new();
-            for fact in &case.facts {
-                let number = *numbers.entry(fact).or_insert_with(|| {
-                    facts.push(fact.clone());
-                    facts.len() - 1
-                });
-                let subject = match fact {
-                    Fact::Condition { name, .. } => (0, name.as_str(), ""),
-                    Fact::Item { list, item, .. } => (1, list.as_str(), item.as_str()),
-                    Fact::Value { name, .. } => (2, name.as_str(), ""),
-                };
-                let next = subjects.len();
-                let column = *subjects.entry(subject).or_insert(next);
-                if cells.len() <= column {
-                    cells.resize(column + 1, None);
-                }
-                if let Some(cell) = cells.get_mut(column) {
-                    *cell = Some(number);
-                }
+    /// Adds a case, and gives its place.
+    fn add(&mut self, facts: &[Fact], is_rest: bool) -> usize {
+        let mut cells: Vec<Option<Number>> = Vec::with_capacity(self.subjects.len());
+        for fact in facts {
+            let (number, column) = match self.numbers.get(fact) {
+                Some(known) => *known,
+                None => self.add_fact(fact),
+            };
+            if cells.len() <= column {
+                cells.resize(column + 1, None);
             }
-            rows.push(Row { cells, is_rest: case.is_rest });
+            if let Some(cell) = cells.get_mut(column) {
+                *cell = Some(number);
+            }
         }
-        let columns = subjects.len();
-        Self { facts, columns, rows }
+        self.rows.push(Row { cells, is_rest });
+        self.rows.len() - 1
+    }
+
+    fn add_fact(&mut self, fact: &Fact) -> (Number, usize) {
+        let subject = match fact {
+            Fact::Condition { name, .. } => (0, name.clone(), String::new()),
+            Fact::Item { list, item, .. } => (1, list.clone(), item.clone()),
+            Fact::Value { name, .. } => (2, name.clone(), String::new()),
+        };
+        let next = self.subjects.len();
+        let column = *self.subjects.entry(subject).or_insert(next);
+        let fact = Rc::new(fact.clone());
+        self.facts.push(Rc::clone(&fact));
+        // No text that is read is long enough for more.
+        let number = u32::try_from(self.facts.len()).ok().and_then(Number::new).unwrap_or(Number::MAX);
+        self.numbers.insert(fact, (number, column));
+        (number, column)
+    }
+
+    fn fact(&self, number: Number) -> Option<&Fact> {
+        self.facts.get(number.get() as usize - 1).map(|fact| &**fact)
     }
 
     /// In which cases something holds, in words; `None`: in all.
@@ -158,7 +195,7 @@ impl Table {
         if varying.len() > MAXIMUM_FACTS {
             return Some(IN_SOME.to_owned());
         }
-        let mut ways: Vec<Vec<usize>> = Vec::new();
+        let mut ways: Vec<Vec<Number>> = Vec::new();
         let mut others = 0;
         for row in holds_in.iter().filter_map(|at| self.rows.get(*at)) {
             if row.is_rest || ways.iter().any(|way| way.iter().all(|fact| row.cells.contains(&Some(*fact)))) {
@@ -182,7 +219,7 @@ impl Table {
     /// The columns that tell cases apart.
     fn columns(&self) -> Columns {
         let mut columns = Columns { varying: Vec::new(), partial: Vec::new() };
-        for column in 0..self.columns {
+        for column in 0..self.subjects.len() {
             let mut cells = self
                 .rows
                 .iter()
@@ -199,8 +236,8 @@ impl Table {
         columns
     }
 
-    fn words(&self, way: &[usize]) -> String {
-        let facts = || way.iter().filter_map(|fact| self.facts.get(*fact));
+    fn words(&self, way: &[Number]) -> String {
+        let facts = || way.iter().filter_map(|number| self.fact(*number));
         let conditions = facts().filter(|fact| !matches!(fact, Fact::Value { .. }));
         let values = facts().filter(|fact| matches!(fact, Fact::Value { .. }));
         let mut words = String::new();
@@ -229,13 +266,13 @@ struct Columns {
 }
 
 /// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.
-fn shortest(row: &Row, without: &[&Row], varying: &[usize], partial: &[usize]) -> Vec<usize> {
-    let facts = |columns: &[usize]| -> Vec<(usize, usize)> {
+fn shortest(row: &Row, without: &[&Row], varying: &[usize], partial: &[usize]) -> Vec<Number> {
+    let facts = |columns: &[usize]| -> Vec<(usize, Number)> {
         columns.iter().filter_map(|column| Some((*column, (*row.cells.get(*column)?)?))).collect()
     };
     let of_other = |other: &Row, column: usize| other.cells.get(column).copied().flatten();
     // A case that did not ask may have the same fact.
-    let may_share = |other: &Row, way: &[(usize, usize)]| {
+    let may_share = |other: &Row, way: &[(usize, Number)]| {
         way.iter().all(|(column, fact)| of_other(other, *column).is_none_or(|of_other| of_other == *fact))
     };
     let mut way = facts(varying);
@@ -244,7 +281,7 @@ fn shortest(row: &Row, without: &[&Row], varying: &[usize], partial: &[usize]) -
     if !alike.is_empty() {
         way.extend(facts(partial).into_iter().take(MAXIMUM_FACTS));
     }
-    let is_shared = |way: &[(usize, usize)]| {
+    let is_shared = |way: &[(usize, Number)]| {
         told.iter().any(|other| may_share(other, way))
             || alike
                 .iter()

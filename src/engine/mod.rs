@@ -15,7 +15,7 @@ use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
 use crate::rule::{Applies, Context, Focus};
 use crate::template::{Scenario, TaskDefinition, Template};
-use cases::Case;
+use cases::Cases;
 
 pub use exceptions::{StackTags, Subject, excuse};
 
@@ -83,8 +83,9 @@ impl Question<'_, '_> {
     /// What the rule says in all cases together, and whether there were too many to see each.
     fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
         let scenario = Scenario::new(self.template, self.properties.span);
-        let mut cases = Vec::with_capacity(1);
-        let mut refused = Vec::new();
+        let mut cases = Cases::default();
+        // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
+        let mut refused = Cases::default();
         loop {
             let conditions = &self.task_definition.conditions;
             let may_hold = |condition| scenario.is_created(condition) != Some(false);
@@ -93,18 +94,17 @@ impl Question<'_, '_> {
             } else {
                 Findings::nothing()
             };
-            let case = Case { facts: scenario.facts(), is_rest: scenario.has_given_up(), findings };
-            if scenario.is_refused() {
-                refused.push(case);
-            } else {
-                cases.push(case);
+            match scenario.is_refused() {
+                false => cases.add(&scenario.facts(), scenario.has_given_up(), findings),
+                true if cases.is_empty() => refused.add(&scenario.facts(), scenario.has_given_up(), findings),
+                true => {}
             }
             if !scenario.advance() {
                 break;
             }
         }
-        // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
-        (cases::join(if cases.is_empty() { refused } else { cases }), scenario.has_given_up())
+        let cases = if cases.is_empty() { refused } else { cases };
+        (cases.join(), scenario.has_given_up())
     }
 
     /// The same, of one container after the other: what fails in all cases is then known of a container only.

@@ -270,7 +270,7 @@ impl<'t> Template<'t> {
         loop {
             if stack.conditions.is_empty() || stack.conditions.iter().any(may_hold) {
                 let deployment = self.deployment(stack, |node| scenario.resolve(node));
-                found.entry(deployment).or_insert_with(|| scenario.facts());
+                found.entry(deployment).or_insert_with(|| scenario.facts().to_vec());
             }
             if found.len() > MAXIMUM_DEPLOYMENTS {
                 let certain = Scenario::new(self, None);

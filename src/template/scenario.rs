@@ -3,7 +3,7 @@
 //! Owns [`Scenario`], by which rules read a template as if it were deployed, and the facts that tell one possibility
 //! from another. Must not know rules.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -129,8 +129,8 @@ impl<'t> Scenario<'t> {
     }
 
     /// What has been asked for in this possibility and could be otherwise.
-    pub fn facts(&self) -> Vec<Fact> {
-        self.state.borrow().facts.clone()
+    pub fn facts(&self) -> Ref<'_, [Fact]> {
+        Ref::map(self.state.borrow(), |state| state.facts.as_slice())
     }
 
     /// Whether a resource's `Condition` holds; `None` when that is not decided any more.

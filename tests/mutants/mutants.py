@@ -319,6 +319,8 @@ def run(shards, chosen, jobs):
         record.begin()
     elif record.latest["sources"] != fingerprint():
         changed = everybody.changed_since(record.latest["commit"])
+        # The others are run with their files.
+        changed = [name for name in changed if name.split(":")[0] in record.held["shards"]]
         if record.changed() + len(changed) <= MOST_CHANGED * len(names):
             record.add_change(everybody.mutate(changed))
         else:
