@@ -74,6 +74,31 @@ fn repeated(is_split: bool) -> String {
     )
 }
 
+/// Containers that are each one of two, by a parameter of their own: more cases than are looked at, and many findings in each.
+fn choices(containers: usize) -> String {
+    let mut text = "Parameters:\n".to_owned();
+    for number in 0..containers {
+        let _ = writeln!(text, "  P{number}: {{Type: String}}");
+    }
+    text += "Conditions:\n";
+    for number in 0..containers {
+        let _ = writeln!(text, "  C{number}: !Equals [!Ref P{number}, x]");
+    }
+    text += "Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      ContainerDefinitions:\n";
+    for number in 0..containers {
+        let _ = writeln!(
+            text,
+            "        - !If [C{number}, {{Name: a{number}, Image: b, Privileged: true}}, {{Name: b{number}, Image: b}}]"
+        );
+    }
+    text
+}
+
+/// Hundreds of thousands of values in three bytes each.
+fn punctuation(before: &str, after: &str) -> String {
+    format!("{before}{}{after}", vec!["{}"; 300_000].join(","))
+}
+
 /// `ecs-guard check` where the system refuses it more memory than a file of that length may take, and more open files than
 /// its standard streams, two for each format, one to read, one for what waits and a few.
 fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
@@ -145,5 +170,24 @@ fn a_long_text_put_in_hundreds_of_times_takes_no_more() {
         // Whatever is too much to be proved impossible is judged.
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(shown.contains("[privileged-container]"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_few_kilobytes_that_multiply_take_no_more_than_others() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
+    std::fs::create_dir_all(&directory).unwrap();
+    let task = "\"T\":{\"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{\"ContainerDefinitions\":[";
+    for (name, text) in [
+        ("choices.yaml", choices(80)),
+        ("punctuation.json", punctuation(&format!("{{\"Resources\":{{{task}"), "]}}}}")),
+        ("punctuation.yaml", punctuation(&format!("Resources: {{{task}"), "]}}}")),
+    ] {
+        let path = directory.join(name);
+        std::fs::write(&path, &text).unwrap();
+        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("[root-user]"), "{name}: {shown}");
     }
 }

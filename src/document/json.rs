@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::collected::take_above;
 use super::{Entry, MAXIMUM_DEPTH, Node, Span, Value};
 
 /// Why bytes are not a JSON document, and where.
@@ -119,7 +120,7 @@ impl<'a> Reader<'a> {
             self.entries.push(Entry { key, key_span, value });
             more = self.continues(b'}', "expected `,` or `}`")?;
         }
-        Ok(Node::mapping(self.entries.split_off(outer), Span::new(start, self.offset)))
+        Ok(Node::mapping(take_above(&mut self.entries, outer), Span::new(start, self.offset)))
     }
 
     fn array(&mut self) -> Result<Node<'a>, Error> {
@@ -131,7 +132,7 @@ impl<'a> Reader<'a> {
             self.items.push(item);
             more = self.continues(b']', "expected `,` or `]`")?;
         }
-        let value = Value::Sequence(self.items.split_off(outer));
+        let value = Value::Sequence(take_above(&mut self.items, outer));
         Ok(Node { value, span: Some(Span::new(start, self.offset)) })
     }
 

@@ -3,6 +3,7 @@
 //! Owns the types that hook events, templates and policy files are read into, and the two readers.
 //! Must not know what a task definition, a rule or a hook is.
 
+mod collected;
 mod duplicate_keys;
 pub mod json;
 mod line_index;

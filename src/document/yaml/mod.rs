@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
+use super::collected::take_above;
 use super::{Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, scalar};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
@@ -303,10 +304,10 @@ impl<'a> Builder<'a> {
         let span = Span::new(start, end);
         let node = match content {
             Content::Sequence => {
-                Node { value: Value::Sequence(self.items.split_off(first)), span: Some(span) }
+                Node { value: Value::Sequence(take_above(&mut self.items, first)), span: Some(span) }
             }
             Content::Mapping { merged, .. } => {
-                let mut entries = self.entries.split_off(first);
+                let mut entries = take_above(&mut self.entries, first);
                 if let Some(merged) = merged {
                     self.shared.push(span);
                     merge(&mut entries, merged)?;

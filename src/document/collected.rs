@@ -1,0 +1,35 @@
+//! What the readers collect: the items of all open lists on one stack, and the entries of all open maps on another.
+//!
+//! Owns how a list gets what belongs to it when it ends. Must not know any format.
+
+/// From how many on it is worth it to keep a stack's memory.
+const MANY: usize = 4096;
+
+/// Takes what lies above `outer` off a stack, in a list of exactly its size. Where that is nearly all and a lot, the list is the
+/// stack's own memory: a text of nothing but short values is a small part of what they take, which would be there twice.
+pub(super) fn take_above<T>(stack: &mut Vec<T>, outer: usize) -> Vec<T> {
+    let above = stack.len().saturating_sub(outer);
+    if above < MANY || above < outer {
+        return stack.split_off(outer.min(stack.len()));
+    }
+    let below = stack.drain(..outer).collect();
+    let mut taken = std::mem::replace(stack, below);
+    taken.shrink_to_fit();
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MANY, take_above};
+
+    #[test]
+    fn what_is_below_stays_and_what_is_above_is_taken_in_order() {
+        for (below, above) in [(0, 0), (0, 3), (3, 0), (2, MANY), (MANY, MANY), (MANY + 1, MANY), (MANY, 2)] {
+            let mut stack: Vec<usize> = (0..below + above).collect();
+            let taken = take_above(&mut stack, below);
+            assert!(stack.iter().copied().eq(0..below), "{below} below {above}");
+            assert!(taken.iter().copied().eq(below..below + above), "{above} above {below}");
+            assert_eq!(taken.capacity(), taken.len());
+        }
+    }
+}
