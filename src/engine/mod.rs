@@ -225,7 +225,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
 #[cfg(test)]
 mod tests {
     use crate::document::yaml;
-    use crate::finding::Verdict;
+    use crate::finding::{Findings, Verdict};
     use crate::policy::{self, Policy};
     use crate::report::Report;
 
@@ -235,9 +235,13 @@ mod tests {
         evaluate(&yaml::read(properties).unwrap(), policy)
     }
 
+    fn findings(properties: &str, rule: &str, policy: &Policy) -> Findings {
+        let outcomes = report(properties, policy).outcomes;
+        outcomes.into_iter().find(|outcome| outcome.rule.name == rule).unwrap().findings
+    }
+
     fn verdict(properties: &str, rule: &str, policy: &Policy) -> Verdict {
-        let report = report(properties, policy);
-        report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap().findings.verdict
+        findings(properties, rule, policy).verdict
     }
 
     fn default_verdict(properties: &str, rule: &str) -> Verdict {
@@ -281,6 +285,30 @@ mod tests {
         let container = "{Name: a, Privileged: false, Privileged: false}, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{container}]");
         assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Pass);
+    }
+
+    #[test]
+    fn findings_beyond_a_bound_are_counted() {
+        let devices: String = (0..70).map(|device| format!("{{HostPath: /dev/{device}}}, ")).collect();
+        let container = format!("{{LinuxParameters: {{Devices: [{devices}]}}}}, ");
+        let policy = policy::read("profile: restricted").unwrap();
+        for (containers, kept) in [(1, 64), (6, 6 * 64), (7, 400), (8, 400)] {
+            let properties = format!("ContainerDefinitions: [{}]", container.repeat(containers));
+            let findings = findings(&properties, "host-device", &policy);
+            assert_eq!(
+                (findings.kept.len(), findings.further),
+                (kept, 70 * containers - kept),
+                "{containers}"
+            );
+            assert_eq!(findings.further_about.len(), containers);
+        }
+    }
+
+    #[test]
+    fn of_what_is_wrong_only_together_the_first_is_told() {
+        let policy = policy::read("profile: restricted").unwrap();
+        let findings = findings("ContainerDefinitions: [{}]", "unlimited-memory", &policy);
+        assert_eq!(findings.kept[0].message, "neither the container nor the task has a `Memory`");
     }
 
     #[test]
