@@ -325,7 +325,9 @@ mod tests {
     #[test]
     fn rules_for_linux_do_not_apply_to_declared_windows() {
         let windows = "{RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2025_CORE}, ContainerDefinitions: [{Privileged: true}]}";
-        assert_eq!(default_verdict(windows, "root-user"), Verdict::NotApplicable);
+        let not_for_windows = findings(windows, "root-user", &Policy::baseline());
+        assert_eq!(not_for_windows.verdict, Verdict::NotApplicable);
+        assert_eq!(not_for_windows.not_applicable_because, Some("the definition declares Windows"));
         assert_eq!(default_verdict(windows, "privileged-container"), Verdict::Fail);
         let linux = "{RuntimePlatform: {OperatingSystemFamily: LINUX}, ContainerDefinitions: [{}]}";
         assert_eq!(default_verdict(linux, "root-user"), Verdict::Fail);
