@@ -302,6 +302,8 @@ mod tests {
             );
             assert_eq!(findings.further_about.len(), containers);
         }
+        let beside = format!("ContainerDefinitions: [{container} {{LinuxParameters: {{Devices: [{{}}]}}}}]");
+        assert_eq!(findings(&beside, "host-device", &policy).further_about.len(), 1);
     }
 
     #[test]
@@ -309,6 +311,17 @@ mod tests {
         let policy = policy::read("profile: restricted").unwrap();
         let findings = findings("ContainerDefinitions: [{}]", "unlimited-memory", &policy);
         assert_eq!(findings.kept[0].message, "neither the container nor the task has a `Memory`");
+    }
+
+    #[test]
+    fn a_volume_is_told_by_its_name_if_it_has_one() {
+        let policy = policy::read("profile: restricted").unwrap();
+        for (name, told) in [("Name: data,", "of volume `data`"), ("", "of a volume")] {
+            let properties = format!("Volumes: [{{{name} EFSVolumeConfiguration: {{}}}}]");
+            let findings = findings(&properties, "unencrypted-efs-volume", &policy);
+            let message = format!("`TransitEncryption` {told} is not set, which means `DISABLED`");
+            assert_eq!(findings.kept[0].message, message);
+        }
     }
 
     #[test]
