@@ -314,54 +314,6 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_is_told_by_its_name_if_it_has_one() {
-        let policy = policy::read("profile: restricted").unwrap();
-        for (name, told) in [("Name: data,", "of volume `data`"), ("", "of a volume")] {
-            let properties = format!("Volumes: [{{{name} EFSVolumeConfiguration: {{}}}}]");
-            let findings = findings(&properties, "unencrypted-efs-volume", &policy);
-            let message = format!("`TransitEncryption` {told} is not set, which means `DISABLED`");
-            assert_eq!(findings.kept[0].message, message);
-        }
-    }
-
-    #[test]
-    fn what_the_policy_sets_for_a_rule_decides() {
-        let log = |driver, size| {
-            format!(
-                "LogConfiguration: {{LogDriver: {driver}, Options: {{mode: non-blocking, max-buffer-size: {size}}}}}"
-            )
-        };
-        let secret = |name| format!("Environment: [{{Name: {name}, Value: x}}]");
-        let added = |name| format!("LinuxParameters: {{Capabilities: {{Add: [{name}]}}}}");
-        let sysctl = |name| format!("SystemControls: [{{Namespace: {name}, Value: 1}}]");
-        let [yes, no, not] = [Verdict::Pass, Verdict::Fail, Verdict::NotApplicable];
-        for (rule, set, container, by_default, as_set) in [
-            ("blocking-awslogs", "minimum-buffer-size: 1g", log("awslogs", "25m"), yes, no),
-            ("blocking-awslogs", "minimum-buffer-size: 1m", log("awslogs", "2m"), no, yes),
-            ("blocking-awslogs", "drivers: all", log("syslog", "1m"), not, no),
-            ("blocking-awslogs", "drivers: [syslog]", log("syslog", "1m"), not, no),
-            ("blocking-awslogs", "drivers: [syslog]", log("awslogs", "1m"), no, not),
-            ("added-linux-capabilities", "allow: [SYS_PTRACE]", added("SYS_PTRACE"), no, yes),
-            ("added-linux-capabilities", "allow: [SYS_PTRACE]", added("NET_ADMIN"), no, no),
-            ("root-user", "allow-root-group: true", "User: '1000:0'".into(), no, yes),
-            ("mutable-image", "require: tag", "Image: 'nginx:1'".into(), no, yes),
-            ("mutable-image", "require: digest", "Image: 'nginx:1'".into(), no, no),
-            ("plaintext-secret", "names: [pin]", secret("DB_PASSWORD"), no, yes),
-            ("plaintext-secret", "names: [pin]", secret("CARD_PIN"), yes, no),
-            ("plaintext-secret", "except: [DB_*]", secret("DB_PASSWORD"), no, yes),
-            ("unsafe-sysctl", "allow: [kernel.msgmax]", sysctl("kernel.msgmax"), no, yes),
-            ("unsafe-sysctl", "allow: [kernel.msgmax]", sysctl("net.ipv4.tcp_keepalive_time"), yes, no),
-        ] {
-            let properties = format!("ContainerDefinitions: [{{{container}}}]");
-            for (options, expected) in [("", by_default), (set, as_set)] {
-                let policy =
-                    policy::read(&format!("{{profile: pedantic, rules: {{{rule}: {{{options}}}}}}}"));
-                assert_eq!(verdict(&properties, rule, &policy.unwrap()), expected, "{options}: {container}");
-            }
-        }
-    }
-
-    #[test]
     fn what_is_certain_is_not_unknown() {
         let untrusting = policy::read("rules: {root-user: {trust-platform-family: false}}").unwrap();
         let open = "{RuntimePlatform: {OperatingSystemFamily: !Ref F}, RequiresCompatibilities: [EC2], ContainerDefinitions: [{}]}";

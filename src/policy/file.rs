@@ -526,6 +526,10 @@ mod tests {
                 "rules: {sensitive-host-path: {paths: [etc]}}",
                 "1:39 an item of `paths` is not a path that begins with `/`",
             ),
+            (
+                "rules: {plaintext-secret: {names: [api-key]}}",
+                "1:36 an item of `names` is not words of letters and digits with `_` between them",
+            ),
             ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (
                 "on_internal_error: deny",

@@ -52,6 +52,14 @@ declare_rule! {
     ///       Options: {mode: non-blocking, max-buffer-size: 25m}
     ///       SecretOptions: [{Name: mode, ValueFrom: /shop/mode}]
     /// ```
+    /// ```yaml,pass
+    /// ContainerDefinitions:
+    ///   - Name: web
+    ///     LogConfiguration:
+    ///       LogDriver: awslogs
+    ///       Options: {mode: non-blocking, max-buffer-size: 25m}
+    ///       SecretOptions: [{Name: awslogs-group, ValueFrom: /shop/group}]
+    /// ```
     /// ```yaml,not-applicable
     /// ContainerDefinitions: [{Name: web, LogConfiguration: {LogDriver: splunk}}, {Name: side}]
     /// ```

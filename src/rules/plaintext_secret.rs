@@ -70,6 +70,9 @@ declare_rule! {
     /// ContainerDefinitions: [{Name: web, Environment: [{Name: STAGE, Value: '{{resolve:ssm:/stage}}'}]}]
     /// ```
     /// ```yaml,not-applicable
+    /// ContainerDefinitions: [{Name: web, Environment: []}]
+    /// ```
+    /// ```yaml,not-applicable
     /// ContainerDefinitions: [{Name: web, Secrets: [{Name: DB_PASSWORD, ValueFrom: !Ref Secret}]}]
     /// ```
     pub struct PlaintextSecret {

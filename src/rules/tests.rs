@@ -5,6 +5,7 @@
 //! name a rule.
 
 mod fixes;
+mod particular;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
