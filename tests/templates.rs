@@ -124,6 +124,24 @@ fn a_whole_container_inside_a_condition() {
 }
 
 #[test]
+fn what_is_missing_from_a_container_is_told_at_its_name_if_that_is_written_there() {
+    let names = "Mappings: {Names: {Of: {Web: web}}}\n";
+    let found = "!FindInMap [Names, Of, Web]";
+    for (before, name, behind, told_at) in [
+        ("", "web", "", "web".to_owned()),
+        (names, found, "", format!("{{Name: {found}}}")),
+        ("", found, names, format!("{{Name: {found}}}")),
+    ] {
+        let text = template(before, "").replace("{Name: web, }", &format!("{{Name: {name}}}")) + behind;
+        let (_, findings) = judged(&text, &Given::default(), "writable-root-filesystem");
+        let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
+        let span = finding.span.unwrap();
+        assert_eq!(text.get(span.start as usize..span.end as usize), Some(&*told_at), "{text}");
+        assert_eq!(finding.container.as_ref().unwrap().name.as_deref(), Some("web"), "{text}");
+    }
+}
+
+#[test]
 fn a_map_that_may_be_absent() {
     let text = template(
         PRODUCTION,

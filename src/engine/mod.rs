@@ -225,7 +225,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
 #[cfg(test)]
 mod tests {
     use crate::document::yaml;
-    use crate::finding::Verdict;
+    use crate::finding::{Findings, Verdict};
     use crate::policy::{self, Policy};
     use crate::report::Report;
 
@@ -235,9 +235,13 @@ mod tests {
         evaluate(&yaml::read(properties).unwrap(), policy)
     }
 
+    fn findings(properties: &str, rule: &str, policy: &Policy) -> Findings {
+        let outcomes = report(properties, policy).outcomes;
+        outcomes.into_iter().find(|outcome| outcome.rule.name == rule).unwrap().findings
+    }
+
     fn verdict(properties: &str, rule: &str, policy: &Policy) -> Verdict {
-        let report = report(properties, policy);
-        report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap().findings.verdict
+        findings(properties, rule, policy).verdict
     }
 
     fn default_verdict(properties: &str, rule: &str) -> Verdict {
@@ -284,6 +288,80 @@ mod tests {
     }
 
     #[test]
+    fn findings_beyond_a_bound_are_counted() {
+        let devices: String = (0..70).map(|device| format!("{{HostPath: /dev/{device}}}, ")).collect();
+        let container = format!("{{LinuxParameters: {{Devices: [{devices}]}}}}, ");
+        let policy = policy::read("profile: restricted").unwrap();
+        for (containers, kept) in [(1, 64), (6, 6 * 64), (7, 400), (8, 400)] {
+            let properties = format!("ContainerDefinitions: [{}]", container.repeat(containers));
+            let findings = findings(&properties, "host-device", &policy);
+            assert_eq!(
+                (findings.kept.len(), findings.further),
+                (kept, 70 * containers - kept),
+                "{containers}"
+            );
+            assert_eq!(findings.further_about.len(), containers);
+        }
+        let beside = format!("ContainerDefinitions: [{container} {{LinuxParameters: {{Devices: [{{}}]}}}}]");
+        assert_eq!(findings(&beside, "host-device", &policy).further_about.len(), 1);
+    }
+
+    #[test]
+    fn of_what_is_wrong_only_together_the_first_is_told() {
+        let policy = policy::read("profile: restricted").unwrap();
+        let findings = findings("ContainerDefinitions: [{}]", "unlimited-memory", &policy);
+        assert_eq!(findings.kept[0].message, "neither the container nor the task has a `Memory`");
+    }
+
+    #[test]
+    fn a_volume_is_told_by_its_name_if_it_has_one() {
+        let policy = policy::read("profile: restricted").unwrap();
+        for (name, told) in [("Name: data,", "of volume `data`"), ("", "of a volume")] {
+            let properties = format!("Volumes: [{{{name} EFSVolumeConfiguration: {{}}}}]");
+            let findings = findings(&properties, "unencrypted-efs-volume", &policy);
+            let message = format!("`TransitEncryption` {told} is not set, which means `DISABLED`");
+            assert_eq!(findings.kept[0].message, message);
+        }
+    }
+
+    #[test]
+    fn what_the_policy_sets_for_a_rule_decides() {
+        let log = |driver, size| {
+            format!(
+                "LogConfiguration: {{LogDriver: {driver}, Options: {{mode: non-blocking, max-buffer-size: {size}}}}}"
+            )
+        };
+        let secret = |name| format!("Environment: [{{Name: {name}, Value: x}}]");
+        let added = |name| format!("LinuxParameters: {{Capabilities: {{Add: [{name}]}}}}");
+        let sysctl = |name| format!("SystemControls: [{{Namespace: {name}, Value: 1}}]");
+        let [yes, no, not] = [Verdict::Pass, Verdict::Fail, Verdict::NotApplicable];
+        for (rule, set, container, by_default, as_set) in [
+            ("blocking-awslogs", "minimum-buffer-size: 1g", log("awslogs", "25m"), yes, no),
+            ("blocking-awslogs", "minimum-buffer-size: 1m", log("awslogs", "2m"), no, yes),
+            ("blocking-awslogs", "drivers: all", log("syslog", "1m"), not, no),
+            ("blocking-awslogs", "drivers: [syslog]", log("syslog", "1m"), not, no),
+            ("blocking-awslogs", "drivers: [syslog]", log("awslogs", "1m"), no, not),
+            ("added-linux-capabilities", "allow: [SYS_PTRACE]", added("SYS_PTRACE"), no, yes),
+            ("added-linux-capabilities", "allow: [SYS_PTRACE]", added("NET_ADMIN"), no, no),
+            ("root-user", "allow-root-group: true", "User: '1000:0'".into(), no, yes),
+            ("mutable-image", "require: tag", "Image: 'nginx:1'".into(), no, yes),
+            ("mutable-image", "require: digest", "Image: 'nginx:1'".into(), no, no),
+            ("plaintext-secret", "names: [pin]", secret("DB_PASSWORD"), no, yes),
+            ("plaintext-secret", "names: [pin]", secret("CARD_PIN"), yes, no),
+            ("plaintext-secret", "except: [DB_*]", secret("DB_PASSWORD"), no, yes),
+            ("unsafe-sysctl", "allow: [kernel.msgmax]", sysctl("kernel.msgmax"), no, yes),
+            ("unsafe-sysctl", "allow: [kernel.msgmax]", sysctl("net.ipv4.tcp_keepalive_time"), yes, no),
+        ] {
+            let properties = format!("ContainerDefinitions: [{{{container}}}]");
+            for (options, expected) in [("", by_default), (set, as_set)] {
+                let policy =
+                    policy::read(&format!("{{profile: pedantic, rules: {{{rule}: {{{options}}}}}}}"));
+                assert_eq!(verdict(&properties, rule, &policy.unwrap()), expected, "{options}: {container}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_certain_is_not_unknown() {
         let untrusting = policy::read("rules: {root-user: {trust-platform-family: false}}").unwrap();
         let open = "{RuntimePlatform: {OperatingSystemFamily: !Ref F}, RequiresCompatibilities: [EC2], ContainerDefinitions: [{}]}";
@@ -297,7 +375,9 @@ mod tests {
     #[test]
     fn rules_for_linux_do_not_apply_to_declared_windows() {
         let windows = "{RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2025_CORE}, ContainerDefinitions: [{Privileged: true}]}";
-        assert_eq!(default_verdict(windows, "root-user"), Verdict::NotApplicable);
+        let not_for_windows = findings(windows, "root-user", &Policy::baseline());
+        assert_eq!(not_for_windows.verdict, Verdict::NotApplicable);
+        assert_eq!(not_for_windows.not_applicable_because, Some("the definition declares Windows"));
         assert_eq!(default_verdict(windows, "privileged-container"), Verdict::Fail);
         let linux = "{RuntimePlatform: {OperatingSystemFamily: LINUX}, ContainerDefinitions: [{}]}";
         assert_eq!(default_verdict(linux, "root-user"), Verdict::Fail);

@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
             }
             (OptionKind::Choice { words, .. }, _) => {
                 let words: Vec<_> = words.iter().map(|word| (*word, *word)).collect();
-                return self.word(entry, &words).map(|word| OptionValue::Words(vec![word.to_owned()]));
+                return self.word(entry, &words).map(OptionValue::Choice);
             }
             (OptionKind::Texts { expected, normalize, .. }, Value::Sequence(items)) => {
                 let texts =
@@ -385,8 +385,10 @@ pub(crate) fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a st
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Level, OnInternalError, WhenUnresolved};
+    use super::super::{Level, OnInternalError, Setting, WhenUnresolved};
     use super::read;
+    use crate::rule::RuleOption;
+    use crate::rules::ALL;
 
     /// What is wrong with a policy: `line:column message; help`, one line each.
     fn problems(text: &str) -> String {
@@ -427,6 +429,37 @@ mod tests {
         assert_eq!(policy.on_internal_error, OnInternalError::Allow);
         assert_eq!(policy.unresolved, WhenUnresolved { resource: Level::Warn, stack: Level::Deny });
         assert_eq!(policy.documentation_url.as_deref(), Some("https://wiki.example/ecs"));
+    }
+
+    #[test]
+    fn options_are_told_as_they_are_written() {
+        let told = |rule: &str, written: &str| {
+            let policy = read(&format!("rules: {{{rule}: {{level: warn, {written}}}}}")).unwrap();
+            let mut settings = policy.rules.iter();
+            let Setting { rule, options, .. } =
+                settings.find(|setting| setting.rule.metadata().name == rule).unwrap();
+            let mut told =
+                rule.metadata().options().filter_map(|option| Some((option.name, options.get(option)?)));
+            told.next().map(|(name, value)| format!("{name}: {}", value.text())).unwrap()
+        };
+        for (rule, written) in [
+            ("root-user", "allow-root-group: true"),
+            ("blocking-awslogs", "minimum-buffer-size: 1g"),
+            ("blocking-awslogs", "drivers: all"),
+            ("mutable-image", "require: tag"),
+            ("added-linux-capabilities", "allow: [SYS_PTRACE, NET_ADMIN]"),
+            ("untrusted-registry", "registries: [public.ecr.aws, '*.example']"),
+        ] {
+            assert_eq!(told(rule, written), written, "{rule}");
+        }
+        for rule in ALL {
+            for RuleOption { name, kind, .. } in
+                rule.metadata().options().filter(|option| !option.kind.is_required())
+            {
+                let default = format!("{name}: {}", kind.default_text());
+                assert_eq!(told(rule.metadata().name, &default), default);
+            }
+        }
     }
 
     #[test]

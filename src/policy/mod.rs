@@ -161,6 +161,8 @@ impl fmt::Debug for Policy {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{Level, Policy, read, read_with, repository_link};
     use crate::rule::{Framework, Profile};
 
@@ -192,6 +194,15 @@ mod tests {
                 assert!(references.iter().any(|reference| reference.framework == framework));
             }
         }
+    }
+
+    #[test]
+    fn each_profile_has_words_of_its_own() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::by_name(profile.as_str()), Some(*profile));
+        }
+        let descriptions: BTreeSet<_> = Profile::ALL.iter().map(|profile| profile.description()).collect();
+        assert_eq!(descriptions.len(), Profile::ALL.len());
     }
 
     #[test]

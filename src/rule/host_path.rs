@@ -129,6 +129,8 @@ mod tests {
             ("/data/", Part::Open, Holds::Perhaps),
             ("/data/", Part::Plain, Holds::No),
             ("/e", Part::Plain, Holds::Perhaps),
+            ("//e", Part::Plain, Holds::Perhaps),
+            ("/./e", Part::Plain, Holds::Perhaps),
             ("", Part::Open, Holds::Perhaps),
         ] {
             assert_eq!(may_be_inside(&path(beginning, open), "/etc"), expected, "{beginning}");

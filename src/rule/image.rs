@@ -38,9 +38,7 @@ pub fn pin(image: &Partial<'_>) -> Pin {
     }
     let of_digest =
         image.whole().and_then(|image| image.rsplit_once('@')).and_then(|(_, digest)| digest.split_once(':'));
-    if of_digest.is_some_and(|(algorithm, digest)| {
-        algorithm != "sha256" && !algorithm.is_empty() && !digest.is_empty()
-    }) {
+    if of_digest.is_some_and(|(algorithm, digest)| !algorithm.is_empty() && !digest.is_empty()) {
         return Pin::OtherDigest;
     }
     let end = image.end();
@@ -96,7 +94,6 @@ impl Repository {
             |text: &str| text.contains(['.', ':']) || text.bytes().any(|byte| byte.is_ascii_uppercase());
         let is_host = host.parts().iter().any(|part| matches!(part, Part::Known(text) if is_of_host(text)))
             || host.whole() == Some("localhost");
-        let is_open = host.whole().is_none();
         let docker_hub = || Partial::known(DOCKER_HUB);
         match path {
             Some(path) if is_host => {
@@ -110,7 +107,6 @@ impl Repository {
                     .any(|part| !matches!(part, Part::Known(text) if !text.contains('/')));
                 Some(Self { host: docker_hub(), path: if is_short { in_library(&path) } else { path } })
             }
-            _ if is_open => None,
             Some(path) => {
                 let mut whole = Partial::default();
                 whole.push(Part::Known(format!("{}/", host.whole()?).into()));
@@ -161,7 +157,10 @@ mod tests {
             ("registry.example:5000/nginx:1", Pin::Tag),
             ("nginx@sha256:0123", Pin::Digest),
             ("nginx:1.29@sha256:0123", Pin::Digest),
+            ("nginx@sha512:0123", Pin::OtherDigest),
             ("nginx@sha256:", Pin::Latest),
+            ("nginx@sha512:", Pin::Latest),
+            ("nginx@:0123", Pin::Latest),
             ("?", Pin::Open),
             ("?:latest", Pin::Latest),
             ("?:1.29", Pin::Tag),
@@ -171,6 +170,7 @@ mod tests {
             ("?@sha256:0123", Pin::Digest),
             ("app@sha256:?", Pin::Digest),
             ("app@?", Pin::Open),
+            ("app@?:0123", Pin::Open),
             ("app:?", Pin::Open),
         ] {
             assert_eq!(pin(&partial(image)), expected, "{image}");
@@ -196,6 +196,7 @@ mod tests {
             ("~.dkr.ecr.~.amazonaws.com/app:?", "*.dkr.ecr.*.amazonaws.com/app", Holds::Yes),
             ("~.dkr.ecr.~.amazonaws.com/app:?", "1.dkr.ecr.*.amazonaws.com", Holds::Perhaps),
             ("~.dkr.ecr.~.amazonaws.com/?", "docker.io", Holds::No),
+            ("public.ecr.aws/?/app:?", "public.ecr.aws/*/app", Holds::Yes),
             ("public.ecr.aws/?", "public.ecr.aws/x/*", Holds::Perhaps),
         ] {
             let repository = Repository::of(&partial(image)).unwrap();

@@ -99,15 +99,9 @@ impl Metadata {
 
     /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
     pub fn section(&self, heading: &str) -> &'static str {
-        let is_heading = |at: usize| {
-            self.documentation[..at].ends_with(" ## ")
-                && self.documentation[at + heading.len()..].starts_with('\n')
-        };
-        let Some((at, _)) = self.documentation.match_indices(heading).find(|(at, _)| is_heading(*at)) else {
-            return "";
-        };
-        let text = &self.documentation[at + heading.len()..];
-        text[..text.find("\n ## ").unwrap_or(text.len())].trim()
+        let sections = self.documentation.trim_start_matches(" ## ").split("\n ## ");
+        let mut texts = sections.filter_map(|section| section.strip_prefix(heading)?.strip_prefix('\n'));
+        texts.next().unwrap_or_default().trim()
     }
 }
 

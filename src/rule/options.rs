@@ -69,8 +69,10 @@ pub enum OptionValue {
     Boolean(bool),
     /// Bytes, of a [`OptionKind::Size`].
     Size(u64),
-    /// Of a [`OptionKind::Words`] or [`OptionKind::Texts`], normalized; the one word of a [`OptionKind::Choice`].
+    /// Of a [`OptionKind::Words`] or [`OptionKind::Texts`], normalized.
     Words(Vec<String>),
+    /// Of a [`OptionKind::Choice`].
+    Choice(&'static str),
     /// `all`, in place of the words.
     All,
 }
@@ -82,6 +84,7 @@ impl OptionValue {
             Self::Boolean(value) => value.to_string(),
             Self::Size(bytes) => docker_size_text(*bytes),
             Self::Words(words) => listed(words.iter().map(String::as_str)),
+            Self::Choice(word) => (*word).to_owned(),
             Self::All => "all".into(),
         }
     }
@@ -143,7 +146,7 @@ impl Options {
     /// Whether a choice is this word.
     pub fn is(&self, option: &RuleOption, word: &str) -> bool {
         match (self.get(option), option.kind) {
-            (Some(OptionValue::Words(words)), _) => words.iter().any(|chosen| chosen == word),
+            (Some(OptionValue::Choice(chosen)), _) => *chosen == word,
             (_, OptionKind::Choice { default, .. }) => default == word,
             _ => false,
         }

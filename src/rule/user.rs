@@ -145,7 +145,8 @@ fn root(part: &str) -> Option<Root> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Text, violation};
+    use super::{Certainty, Known, Text, violation};
+    use crate::document::partial;
 
     fn quoted(text: &str) -> Option<String> {
         violation(Text { text, is_number: false }, false)
@@ -216,8 +217,46 @@ mod tests {
             "10",
             "-1",
             "1e0",
+            "+",
+            "-",
         ] {
             assert_eq!(quoted(user), None, "{user:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_user_decides() {
+        let told = |user: &str, allow_root_group| match Known::of(&partial(user)).judge(allow_root_group) {
+            Certainty::Complies => "complies".to_owned(),
+            Certainty::Open => "open".to_owned(),
+            Certainty::Violates(message) => message,
+        };
+        for (user, by_default, with_root_group) in [
+            ("?", "open", "open"),
+            ("app?", "open", "open"),
+            ("app:?", "open", "complies"),
+            ("?:1000", "open", "open"),
+            ("?:0", "`User` has the group `0`, which is root's", "open"),
+            ("app:?:root", "`User` has the group `root`, which is root's", "complies"),
+            ("0:?", "`User` begins with `0:`, which is root", "`User` begins with `0:`, which is root"),
+            (":?", "`User` begins with `:`, which is root", "`User` begins with `:`, which is root"),
+        ] {
+            assert_eq!(told(user, false), by_default, "{user}");
+            assert_eq!(told(user, true), with_root_group, "{user}");
+        }
+    }
+
+    #[test]
+    fn what_makes_it_root_is_told() {
+        for (user, told) in [
+            ("0", "`User` is `0`, which is root"),
+            ("Root", "`User` is `Root`, a suspicious spelling of root"),
+            ("", "`User` is empty, which keeps the image's own user"),
+            (":1000", "`User` is `:1000`, which names no user and keeps the image's own"),
+            ("1000:0", "`User` is `1000:0`, which is in the group of root"),
+            ("1000:Root", "`User` is `1000:Root`, with a suspicious spelling of the group of root"),
+        ] {
+            assert_eq!(quoted(user).as_deref(), Some(told));
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod fixes;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ use crate::document::{Entry, Intrinsic, Node, Value, json, yaml};
 use crate::engine::evaluate;
 use crate::finding::{Findings, Verdict};
 use crate::policy::{Level, Policy, Setting};
-use crate::rule::{Metadata, Options, Rule};
+use crate::rule::{Framework, Metadata, Options, Rule};
 
 /// An example from a rule's documentation.
 struct Example {
@@ -396,12 +397,14 @@ fn findings_are_written_for_a_person() {
 fn the_catalogue_is_consistent() {
     let mut names: Vec<_> = ALL.iter().map(|rule| rule.metadata().name).collect();
     for rule in ALL {
-        let Metadata { name, remediation, .. } = rule.metadata();
+        let Metadata { name, remediation, documentation, .. } = rule.metadata();
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
         let file = format!("{}/src/rules/{}.rs", env!("CARGO_MANIFEST_DIR"), name.replace('-', "_"));
         assert!(std::fs::exists(&file).unwrap(), "{name} is not in {file}");
         for heading in ["What it does", "Why is this bad?", "How to fix", "Examples"] {
-            assert!(!rule.metadata().section(heading).is_empty(), "{name} does not say {heading:?}");
+            let section = rule.metadata().section(heading);
+            assert!(!section.is_empty(), "{name} does not say {heading:?}");
+            assert!(documentation.contains(&format!(" ## {heading}\n {section}\n")), "{name}: {section}");
         }
         let why = rule.metadata().why;
         assert!(why.ends_with('.') && why.len() <= 200 && !why.contains('\n'), "{name}: {why}");
@@ -413,6 +416,11 @@ fn the_catalogue_is_consistent() {
         options.dedup();
         assert_eq!(options.len(), count, "{name} has two options of one name");
     }
+    let catalogues = Framework::ALL.iter().map(|framework| framework.as_str());
+    assert!(
+        catalogues.clone().collect::<BTreeSet<_>>().len() == Framework::ALL.len(),
+        "two catalogues have one name"
+    );
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), ALL.len(), "two rules have one name");

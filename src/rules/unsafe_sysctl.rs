@@ -1,6 +1,6 @@
 //! The rule `unsafe-sysctl`. Must not know other rules.
 
-use crate::document::{Holds, Lookup, Partial, View};
+use crate::document::{Holds, Lookup, Part, Partial, View};
 use crate::finding::quote;
 use crate::rule::{Context, Judged, Metadata, OptionKind, Rule, RuleOption, declare_rule};
 
@@ -33,6 +33,9 @@ declare_rule! {
     /// ```
     /// ```yaml,unknown
     /// ContainerDefinitions: [{Name: web, SystemControls: [{Namespace: !Ref Parameter, Value: '1'}]}]
+    /// ```
+    /// ```yaml,unknown
+    /// ContainerDefinitions: [{Name: web, SystemControls: [{Namespace: !Sub 'net/ipv4/${Parameter}', Value: '1'}]}]
     /// ```
     /// ```yaml,not-applicable
     /// ContainerDefinitions: [{Name: web}]
@@ -84,6 +87,19 @@ fn normalize(name: &str) -> String {
     name.trim().replace('/', ".")
 }
 
+/// The same of a name of which not all is known.
+fn normalized(name: &Partial<'_>) -> Partial<'static> {
+    let mut normalized = Partial::default();
+    for part in name.parts() {
+        normalized.push(match part {
+            Part::Known(text) => Part::Known(text.replace('/', ".").into()),
+            Part::Plain => Part::Plain,
+            Part::Open => Part::Open,
+        });
+    }
+    normalized
+}
+
 impl Rule for UnsafeSysctl {
     fn metadata(&self) -> &'static Metadata {
         Self::METADATA
@@ -115,7 +131,7 @@ fn judge<'a>(name: View<'a>, context: &Context<'_>) -> Judged<'a> {
             _ => Judged::violation(PROPERTY, Some(node), format!("`SystemControls` sets {}", quote(name.text))),
         },
         Lookup::Absent => Judged::Compliant,
-        Lookup::Unresolved(unresolved) => match is_allowed(&unresolved.partial()) {
+        Lookup::Unresolved(unresolved) => match is_allowed(&normalized(&unresolved.partial())) {
             Holds::Yes => Judged::Compliant,
             Holds::No => {
                 let message = "`SystemControls` sets a parameter that the policy does not allow";
