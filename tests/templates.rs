@@ -8,6 +8,9 @@
     reason = "a test stops at what it does not expect"
 )]
 
+#[path = "templates/excluded.rs"]
+mod excluded;
+
 use ecs_guard::check::{JudgedTask, check, could_concern};
 use ecs_guard::document::yaml;
 use ecs_guard::finding::{Finding, Verdict};

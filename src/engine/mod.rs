@@ -94,7 +94,7 @@ impl Question<'_, '_> {
             } else {
                 Findings::nothing()
             };
-            match scenario.is_refused() {
+            match scenario.is_refused(findings.verdict == Verdict::Fail) {
                 false => cases.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true if cases.is_empty() => refused.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true => {}

@@ -5,6 +5,8 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html>
 
+use std::collections::HashMap;
+
 use super::scenario::Scenario;
 use crate::document::{Entry, Node, Value};
 
@@ -19,7 +21,11 @@ pub(super) struct Assertion<'t> {
 
 /// Reads the section. An entry in which something is written twice or cannot be read demands nothing.
 pub(super) fn read<'t>(section: &'t [Entry<'t>]) -> Vec<Assertion<'t>> {
-    let is_unique = |entry: &&Entry<'_>| section.iter().filter(|other| other.key == entry.key).count() == 1;
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for entry in section {
+        *times.entry(&entry.key).or_default() += 1;
+    }
+    let is_unique = |entry: &&Entry<'_>| times.get(&*entry.key) == Some(&1);
     section.iter().filter(is_unique).filter_map(|entry| Assertion::of(&entry.value)).collect()
 }
 
@@ -53,18 +59,23 @@ impl<'t> Assertion<'t> {
 }
 
 impl Scenario<'_> {
-    /// Whether the template refuses what has been decided in this possibility. What it says of anything else is not
-    /// asked: that would only make more possibilities.
-    pub fn is_refused(&self) -> bool {
+    /// Whether the template refuses what has been decided in this possibility. Where somebody `is_accused`, it is decided
+    /// whether it can be otherwise: perhaps nothing that agrees with this is accepted. Else that would only make more
+    /// possibilities.
+    pub fn is_refused(&self, is_accused: bool) -> bool {
         if self.template.assertions.is_empty() {
             return false;
         }
         self.state.borrow_mut().search.freeze(true);
-        let is_refused = self.template.assertions.iter().any(|assertion| {
+        let is_refused = self.is_refused_now();
+        self.state.borrow_mut().search.freeze(false);
+        is_refused || is_accused && self.is_refused_now()
+    }
+
+    fn is_refused_now(&self) -> bool {
+        self.template.assertions.iter().any(|assertion| {
             let counts = assertion.condition.is_none_or(|condition| self.holds(condition) == Some(true));
             counts && assertion.demands.iter().any(|demand| self.holds(demand) == Some(false))
-        });
-        self.state.borrow_mut().search.freeze(false);
-        is_refused
+        })
     }
 }

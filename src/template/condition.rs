@@ -112,9 +112,9 @@ impl Scenario<'_> {
             ("Fn::Not", Value::Sequence(items)) if let [item] = items.as_slice() => {
                 self.holds(item).map(|holds| !holds)
             }
-            ("Fn::And", Value::Sequence(items)) if !items.is_empty() => self.all(items, true),
+            ("Fn::And", Value::Sequence(items)) if !items.is_empty() => each(items, |item| self.holds(item)),
             ("Fn::Or", Value::Sequence(items)) if !items.is_empty() => {
-                self.all(items, false).map(|none| !none)
+                each(items, |item| self.holds(item).map(|holds| !holds)).map(|none| !none)
             }
             ("Fn::Equals", Value::Sequence(items)) if let [one, other] = items.as_slice() => {
                 match self.are_equal(one, other) {
@@ -123,11 +123,29 @@ impl Scenario<'_> {
                     Compared::Apart => self.either(&identity(node)),
                 }
             }
-            // In the section `Rules`, and in what a loop makes; CloudFormation refuses it elsewhere.
+            // In the section `Rules`, and the first in what a loop makes; CloudFormation refuses them elsewhere.
             ("Fn::Contains", Value::Sequence(items)) if let [among, one] = items.as_slice() => {
                 match &self.value(among).value {
                     Value::Sequence(others) => {
                         self.is_among(one, others).or_else(|| self.either(&identity(node)))
+                    }
+                    _ => self.either(&identity(node)),
+                }
+            }
+            ("Fn::EachMemberIn", Value::Sequence(items)) if let [members, among] = items.as_slice() => {
+                match (&self.value(members).value, &self.value(among).value) {
+                    (Value::Sequence(members), Value::Sequence(others)) => {
+                        each(members, |member| self.is_among(member, others))
+                            .or_else(|| self.either(&identity(node)))
+                    }
+                    _ => self.either(&identity(node)),
+                }
+            }
+            ("Fn::EachMemberEquals", Value::Sequence(items)) if let [members, one] = items.as_slice() => {
+                match &self.value(members).value {
+                    Value::Sequence(members) => {
+                        each(members, |member| self.is_among(member, std::slice::from_ref(one)))
+                            .or_else(|| self.either(&identity(node)))
                     }
                     _ => self.either(&identity(node)),
                 }
@@ -151,19 +169,6 @@ impl Scenario<'_> {
             }
         }
         is_among
-    }
-
-    /// Whether every item is as wanted.
-    fn all<'a>(&'a self, items: &'a [Node<'a>], wanted: bool) -> Option<bool> {
-        let mut all = Some(true);
-        for item in items {
-            match self.holds(item) {
-                Some(holds) if holds == wanted => {}
-                Some(_) => return Some(false),
-                None => all = None,
-            }
-        }
-        all
     }
 
     /// Whether two texts are equal.
@@ -225,6 +230,19 @@ impl Scenario<'_> {
             }
         }
     }
+}
+
+/// Whether every item is as it should be; `None` also when that cannot be told.
+fn each<'a>(items: &'a [Node<'a>], is_right: impl Fn(&'a Node<'a>) -> Option<bool>) -> Option<bool> {
+    let mut all = Some(true);
+    for item in items {
+        match is_right(item) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => all = None,
+        }
+    }
+    all
 }
 
 /// What a comparison of two texts comes to.

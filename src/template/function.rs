@@ -128,7 +128,8 @@ impl Scenario<'_> {
         let [index, list] = arguments.as_slice() else { return None };
         let pieces = self.pieces(index)?;
         let index: usize = whole(&pieces)?.trim().parse().ok()?;
-        let Value::Sequence(items) = &self.value(list).value else { return None };
+        let list = self.value(list);
+        let Value::Sequence(items) = &list.value else { return self.item_at(list, index) };
         let item = self.value(items.get(index)?);
         // A list to select from has no empty places; where one is, the count is not certain.
         let mut before = items.iter().take(index);
@@ -227,15 +228,13 @@ impl Scenario<'_> {
     pub(super) fn pieces<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
         match &node.value {
             Value::Intrinsic(call) => match &*call.function {
-                "Fn::Sub" | "Fn::Join" => {
-                    Some(self.pieces_of_call(node).unwrap_or_else(|| vec![Piece::Open(node)]))
-                }
+                "Fn::Sub" | "Fn::Join" => Some(stays_open(node, self.pieces_of_call(node))),
                 _ => match self.value(node) {
                     same if std::ptr::eq(same, node) => Some(vec![Piece::Open(node)]),
                     value => self.pieces(value),
                 },
             },
-            Value::String(text) if text.contains("{{resolve:") => Some(vec![Piece::Open(node)]),
+            Value::String(text) if is_dynamic(text) => Some(vec![Piece::Open(node)]),
             Value::Number(text) if !is_plain_decimal(text) => Some(vec![Piece::Open(node)]),
             _ => scalar(node).map(|scalar| vec![Piece::Known(scalar.text)]),
         }
@@ -276,7 +275,7 @@ impl Scenario<'_> {
             }
             pieces.extend(self.undecided_pieces(item)?)?;
         }
-        Some(pieces.merged)
+        Some(stays_open(node, Some(pieces.merged)))
     }
 
     fn pieces_of_call<'a>(&'a self, node: &'a Node<'a>) -> Option<Vec<Piece<'a>>> {
@@ -358,6 +357,27 @@ impl Scenario<'_> {
         pieces.push(Piece::Known(rest.into()))?;
         Some(pieces.merged)
     }
+}
+
+/// The pieces that a function comes to, or the function itself: where it cannot be told, and where they make a dynamic
+/// reference.
+fn stays_open<'a>(node: &'a Node<'a>, pieces: Option<Vec<Piece<'a>>>) -> Vec<Piece<'a>> {
+    let is_reference = |piece: &Piece<'_>| match piece {
+        Piece::Known(text) => is_dynamic(text),
+        // It ends in another piece.
+        Piece::Open(Node { value: Value::String(text), .. }) => {
+            text.rsplit_once("{{resolve:").is_some_and(|(_, rest)| !rest.contains("}}"))
+        }
+        Piece::Open(_) => false,
+    };
+    let pieces = pieces.filter(|pieces| !pieces.iter().any(is_reference));
+    pieces.unwrap_or_else(|| vec![Piece::Open(node)])
+}
+
+/// Whether a text has a dynamic reference in it, which stands for something else
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
+fn is_dynamic(text: &str) -> bool {
+    text.contains("{{resolve:")
 }
 
 /// Whether this is a function that gives a text.

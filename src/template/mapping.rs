@@ -4,8 +4,6 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html>
 
-use std::collections::HashSet;
-
 use super::Definition;
 use super::condition::{Gap, gap, whole};
 use super::function::Piece;
@@ -159,7 +157,7 @@ impl Scenario<'_> {
             _ => {}
         }
         let question = format!("the key {:?} among {keys:?}", self.terms(pieces));
-        let anything = || Domain::AnyBut(HashSet::new(), 0);
+        let anything = Domain::anything;
         let chosen = self.state.borrow_mut().search.among(&question, &keys, or_none, anything)?;
         let value = if let Chosen::Is(key) = &chosen { Some(key.clone()) } else { None };
         self.note(Fact::Value { name: description(pieces), value, is_allowed_value: false });

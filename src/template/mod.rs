@@ -11,11 +11,13 @@ mod assertion;
 mod changes;
 mod condition;
 mod function;
+mod limits;
 mod loops;
 mod mapping;
 mod name;
 mod parameter;
 mod plain;
+mod pseudo;
 mod relation;
 mod scenario;
 mod unknown;
@@ -149,12 +151,23 @@ pub struct NestedStack<'t> {
     pub location: Option<&'t Node<'t>>,
     /// Where that is written, or else its logical id.
     pub span: Option<Span>,
-    /// The parameters handed down; `None`: nobody can see yet which.
-    pub parameters: Option<&'t [Entry<'t>]>,
+    /// What says which parameters are handed down.
+    pub parameters: HandedDown<'t>,
     /// The condition under which it is created; several when the key is repeated.
     pub conditions: Vec<&'t Node<'t>>,
     /// Whether its template is a text in this one, as that of a stack set may be.
     pub is_inline: bool,
+}
+
+/// What says which parameters a nested stack gets.
+#[derive(Debug, Clone, Copy)]
+pub enum HandedDown<'t> {
+    /// It gets none.
+    Nothing,
+    /// A map, or a function that stands for one.
+    By(&'t Node<'t>),
+    /// Nobody can see yet.
+    Hidden,
 }
 
 /// What a nested stack may come to be.
@@ -299,13 +312,21 @@ impl<'t> Template<'t> {
     ) -> (Option<String>, Given) {
         let text = |node: &'a Node<'a>| parameter::scalar(node).map(|scalar| scalar.text.into_owned());
         let location = stack.location.and_then(|node| text(value(node)));
-        let mut given = Given { assume_defaults: stack.parameters.is_some(), ..Given::default() };
+        let handed_down = match stack.parameters {
+            HandedDown::Nothing => Some(&[][..]),
+            HandedDown::By(node) => match value(node) {
+                node if node.is_no_value() => Some(&[][..]),
+                node => entries_of_certain(node),
+            },
+            HandedDown::Hidden => None,
+        };
+        let mut given = Given { assume_defaults: handed_down.is_some(), ..Given::default() };
         for name in ["AWS::AccountId", "AWS::Region", "AWS::Partition", "AWS::URLSuffix"] {
             if let Some(value) = self.given.parameters.get(name) {
                 given.parameters.insert(name.to_owned(), value.clone());
             }
         }
-        for Entry { key, value: written, .. } in stack.parameters.unwrap_or_default() {
+        for Entry { key, value: written, .. } in handed_down.unwrap_or_default() {
             let node = value(written);
             if node.is_no_value() {
                 continue;
@@ -405,10 +426,12 @@ impl<'t> Template<'t> {
             let written = properties.and_then(|properties| properties.get(key));
             let location = asset.filter(|asset| matches!(asset.value, Value::String(_))).or(written);
             let is_certain = entries_of_certain(&entry.value).is_some();
-            let parameters = properties.filter(|_| is_certain).and_then(|properties| {
-                entries_of_certain(properties)?;
-                properties.get("Parameters").map_or(Some(&[][..]), entries_of_certain)
-            });
+            let parameters = match properties {
+                Some(properties) if is_certain && entries_of_certain(properties).is_some() => {
+                    properties.get("Parameters").map_or(HandedDown::Nothing, HandedDown::By)
+                }
+                _ => HandedDown::Hidden,
+            };
             self.nested_stacks.push(NestedStack {
                 logical_id: &entry.key,
                 location,
@@ -440,7 +463,7 @@ fn value_of<'t>(map: &'t Value<'t>, key: &str) -> Option<&'t Value<'t>> {
 }
 
 /// The entries of a map that has each key once, and no function that adds more.
-fn entries_of_certain<'t>(map: &'t Node<'t>) -> Option<&'t [Entry<'t>]> {
+fn entries_of_certain<'n, 't>(map: &'n Node<'t>) -> Option<&'n [Entry<'t>]> {
     let Value::Mapping(entries) = &map.value else { return None };
     let mut keys = HashSet::new();
     entries.iter().all(|entry| !entry.key.starts_with("Fn::") && keys.insert(&*entry.key)).then_some(entries)

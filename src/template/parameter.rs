@@ -5,7 +5,9 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
+use super::limits::{Between, Limits, Pattern};
 use crate::document::{Node, Value, is_plain_decimal};
 
 /// What a definition says.
@@ -23,8 +25,8 @@ pub(super) struct Parameter<'t> {
     pub(super) allowed_items: Vec<Allowed<'t>>,
     /// Its default; a list's items with commas between.
     pub(super) default: Option<Allowed<'t>>,
-    /// The least number of characters.
-    pub(super) minimum_length: usize,
+    /// What else is said of any value.
+    pub(super) limits: Limits,
 }
 
 /// A value as the template has it.
@@ -51,11 +53,15 @@ impl<'t> Parameter<'t> {
         // Of two defaults, none is certain.
         let mut has_default = false;
         let mut is_list_of_texts = false;
+        let mut kinds = Vec::new();
+        let mut limiting: HashMap<&str, Option<Allowed<'_>>> = HashMap::new();
+        let mut seen = HashSet::new();
         for entry in entries {
             let text = scalar(&entry.value);
             match &*entry.key {
                 "Type" => {
                     let kind = text.as_ref().map(|allowed| &*allowed.text).unwrap_or_default();
+                    kinds.push(kind.to_owned());
                     let of_store = kind.strip_prefix("AWS::SSM::Parameter::Value<");
                     parameter.is_looked_up |= of_store.is_some();
                     let kind = of_store.unwrap_or(kind);
@@ -69,11 +75,9 @@ impl<'t> Parameter<'t> {
                     parameter.default = text.filter(|_| !has_default);
                     has_default = true;
                 }
-                "MinLength" => {
-                    parameter.minimum_length = text
-                        .filter(|value| !value.is_ambiguous())
-                        .and_then(|value| value.text.parse().ok())
-                        .unwrap_or(0);
+                "MinLength" | "MaxLength" | "MinValue" | "MaxValue" | "AllowedPattern" => {
+                    // Of two, none is certain.
+                    limiting.entry(&entry.key).and_modify(|known| *known = None).or_insert(text);
                 }
                 "AllowedValues" => {
                     let Value::Sequence(items) = &entry.value.value else { continue };
@@ -83,10 +87,7 @@ impl<'t> Parameter<'t> {
                             parameter.allowed.clear();
                             break;
                         };
-                        let is_same = |known: &Allowed<'_>| {
-                            known.text == value.text && known.is_ambiguous() == value.is_ambiguous()
-                        };
-                        if !parameter.allowed.iter().any(is_same) {
+                        if seen.insert((value.text.clone(), value.is_ambiguous())) {
                             parameter.allowed.push(value);
                         }
                     }
@@ -94,9 +95,12 @@ impl<'t> Parameter<'t> {
                 _ => {}
             }
         }
-        if parameter.is_looked_up {
-            // It is about the name.
-            parameter.minimum_length = 0;
+        if let [kind] = kinds.as_slice()
+            && !parameter.is_list
+            && !parameter.is_looked_up
+        {
+            // Of a name in the Parameter Store they would say nothing of the value.
+            parameter.limits = limits(kind, |key| limiting.get(key).and_then(Option::as_ref));
         }
         if parameter.is_list || parameter.is_looked_up {
             // They are about its items, or about names in the store.
@@ -123,6 +127,32 @@ impl<'t> Parameter<'t> {
     /// Forgets all that limits it: it is defined twice.
     pub(super) fn forget(&mut self) {
         *self = Self { is_list: self.is_list, is_secret: true, ..Self::default() };
+    }
+}
+
+/// What the definition of a parameter of this type says of any value.
+fn limits<'v>(kind: &str, written: impl Fn(&str) -> Option<&'v Allowed<'v>>) -> Limits {
+    let length = |key| {
+        let value = written(key).filter(|value| !value.is_ambiguous())?;
+        value.text.parse::<usize>().ok()
+    };
+    let bound = |key, open| {
+        let value = written(key).filter(|value| !value.is_ambiguous());
+        value
+            .and_then(|value| value.text.trim().parse().ok())
+            .filter(|bound: &f64| bound.is_finite())
+            .unwrap_or(open)
+    };
+    // The name of something that is there.
+    let is_name = kind.starts_with("AWS::");
+    Limits {
+        shortest: length("MinLength").unwrap_or(0).max(usize::from(is_name)),
+        longest: length("MaxLength"),
+        number: (kind == "Number").then(|| Between {
+            least: bound("MinValue", f64::NEG_INFINITY),
+            most: bound("MaxValue", f64::INFINITY),
+        }),
+        patterns: written("AllowedPattern").map(|pattern| Pattern::new(&pattern.text)).into_iter().collect(),
     }
 }
 

@@ -9,9 +9,10 @@ use std::fmt;
 
 use typed_arena::Arena;
 
-use super::name::describe;
+use super::name::{describe, identity};
 use super::parameter::{Allowed, Parameter};
-use super::unknown::{Domain, Search};
+use super::pseudo;
+use super::unknown::{Chosen, Domain, Search};
 use super::{Template, condition};
 use crate::document::{Node, Resolve, Span, Value, is_plain_decimal, on_one_line};
 
@@ -33,6 +34,9 @@ const ROOM: usize = 16 << 20;
 
 /// How much text is read in the time of one function, roughly.
 const BYTES_OF_STEP: usize = 64;
+
+/// How many allowed values are copied in the time of one function, roughly.
+const VALUES_OF_STEP: usize = 8;
 
 /// What belongs to the present possibility.
 #[derive(Default)]
@@ -190,9 +194,9 @@ impl<'t> Scenario<'t> {
             Value::Number(number) => Domain::number(number),
             Value::Intrinsic(call) if call.function == "Ref" => match &call.argument.value {
                 Value::String(name) => self.domain_of_reference(name),
-                _ => Domain::AnyBut(HashSet::new(), 0),
+                _ => Domain::anything(),
             },
-            _ => Domain::AnyBut(HashSet::new(), 0),
+            _ => Domain::anything(),
         }
     }
 
@@ -204,15 +208,17 @@ impl<'t> Scenario<'t> {
             return if is_ambiguous { Domain::number(fixed) } else { Domain::Known(fixed.to_owned()) };
         }
         match parameter {
-            Some(parameter) if parameter.has_ambiguous_values() => Domain::AnyBut(HashSet::new(), 0),
+            Some(parameter) if parameter.has_ambiguous_values() => Domain::anything(),
             Some(parameter) => match parameter.allowed.as_slice() {
-                [] => Domain::AnyBut(HashSet::new(), parameter.minimum_length),
+                [] => Domain::AnyBut(HashSet::new(), parameter.limits.clone()),
                 [only] => Domain::Known(only.text.clone().into_owned()),
                 several => {
+                    let left = self.template.work_left.get().saturating_sub(several.len() / VALUES_OF_STEP);
+                    self.template.work_left.set(left);
                     Domain::OneOf(several.iter().map(|value| value.text.clone().into_owned()).collect())
                 }
             },
-            None => Domain::AnyBut(HashSet::new(), 0),
+            None => Domain::anything(),
         }
     }
 
@@ -224,6 +230,7 @@ impl<'t> Scenario<'t> {
             return given.looked_up.get(name).map(String::as_str);
         }
         let value = given.parameters.get(name).map(String::as_str);
+        let value = value.or_else(|| pseudo::of_region(name, given.parameters.get("AWS::Region")?));
         let has_default = given.assume_defaults && !given.open.contains(name);
         value.or_else(|| parameter.filter(|_| has_default)?.default.as_ref().map(|default| &*default.text))
     }
@@ -235,6 +242,36 @@ impl<'t> Scenario<'t> {
         let parameter = self.template.parameters.get(&**name)?;
         let is_open = self.fixed(name, Some(parameter)).is_none() && !parameter.allowed_items.is_empty();
         is_open.then_some(parameter.allowed_items.as_slice())
+    }
+
+    /// The item at a place, from 0, of a list whose items a parameter limits.
+    pub(super) fn item_at<'a>(&'a self, list: &'a Node<'a>, place: usize) -> Option<&'a Node<'a>> {
+        let texts = texts_of(self.items_of_list(list)?)?;
+        let key = format!("item {place} of {}", identity(list));
+        let text = self.state.borrow_mut().search.value(&key, || match texts.as_slice() {
+            [only] => Domain::Known(only.clone()),
+            _ => Domain::OneOf(texts),
+        })?;
+        let name = format!("{}[{place}]", describe(list));
+        self.note(Fact::Value { name, value: Some(text.clone()), is_allowed_value: true });
+        self.keep(Value::String(text.into()), list.span)
+    }
+
+    /// A list of one item, where a parameter limits the items: each of those is allowed by itself. All other lists are one
+    /// possibility more, of which nothing is known.
+    fn list_of_one<'a>(&'a self, list: &'a Node<'a>) -> Option<&'a Node<'a>> {
+        let texts = texts_of(self.items_of_list(list)?)?;
+        let candidates: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let key = format!("all of {}", identity(list));
+        let chosen = self.state.borrow_mut().search.among(&key, &candidates, true, Domain::anything)?;
+        let only = if let Chosen::Is(text) = chosen { Some(text) } else { None };
+        self.note(Fact::Value {
+            name: describe(list),
+            value: only.clone(),
+            is_allowed_value: only.is_some(),
+        });
+        let item = Node { value: Value::String(only?.into()), span: list.span };
+        self.keep(Value::Sequence(vec![item]), list.span)
     }
 
     /// Whether the value that [`Self::fixed`] finds was written as a number, whose text is only one spelling of it.
@@ -250,9 +287,15 @@ impl<'t> Scenario<'t> {
     }
 }
 
+/// Allowed values as texts, unless there is a number among them of which readers make different ones.
+fn texts_of(allowed: &[Allowed<'_>]) -> Option<Vec<String>> {
+    allowed.iter().map(|value| (!value.is_ambiguous()).then(|| value.text.clone().into_owned())).collect()
+}
+
 impl Resolve for Scenario<'_> {
     fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
-        self.value(node)
+        let value = self.value(node);
+        self.list_of_one(value).unwrap_or(value)
     }
 
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {

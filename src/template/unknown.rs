@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::limits::Limits;
 use super::relation::{Known, Part, Proof, Relation, Term, representative};
 use crate::document::{may_be_read_alike, may_be_read_as};
 
@@ -16,8 +17,8 @@ pub(super) enum Domain {
     Known(String),
     /// One of these, at least two.
     OneOf(Vec<String>),
-    /// Any text but these, of at least this [`utf16_length`].
-    AnyBut(HashSet<String>, usize),
+    /// Any text within limits but these.
+    AnyBut(HashSet<String>, Limits),
     /// What some reader makes of an unquoted number of this spelling, but not these.
     Number(String, HashSet<String>),
 }
@@ -28,12 +29,17 @@ impl Domain {
         Self::Number(spelling.to_owned(), HashSet::new())
     }
 
+    /// Any text.
+    pub(super) fn anything() -> Self {
+        Self::AnyBut(HashSet::new(), Limits::default())
+    }
+
     /// What is in both, or more.
     fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::AnyBut(mut excluded, minimum), Self::AnyBut(more, other_minimum)) => {
+            (Self::AnyBut(mut excluded, limits), Self::AnyBut(more, other_limits)) => {
                 excluded.extend(more);
-                Self::AnyBut(excluded, minimum.max(other_minimum))
+                Self::AnyBut(excluded, limits.and(other_limits))
             }
             (Self::Number(spelling, mut excluded), Self::AnyBut(more, _) | Self::Number(_, more))
             | (Self::AnyBut(more, _), Self::Number(spelling, mut excluded)) => {
@@ -49,15 +55,10 @@ impl Domain {
         match self {
             Self::Known(known) => known == text,
             Self::OneOf(values) => values.iter().any(|value| value == text),
-            Self::AnyBut(excluded, minimum) => utf16_length(text) >= *minimum && !excluded.contains(text),
+            Self::AnyBut(excluded, limits) => !excluded.contains(text) && limits.may_be(text),
             Self::Number(spelling, excluded) => may_be_read_as(spelling, text) && !excluded.contains(text),
         }
     }
-}
-
-/// How many characters a text has, where a character beyond the first 65,536 may count as two, as in Java.
-fn utf16_length(text: &str) -> usize {
-    text.encode_utf16().count()
 }
 
 /// Which of some texts something open is.
@@ -297,7 +298,7 @@ impl Search {
     ) -> Option<Chosen> {
         let longest = candidates.iter().map(|text| text.len()).max().unwrap_or(0);
         if !self.has_room(terms, &[], candidates.len()) || longest > LONGEST_RELATION {
-            return self.among(name, candidates, or_none, || Domain::AnyBut(HashSet::new(), 0));
+            return self.among(name, candidates, or_none, Domain::anything);
         }
         let claim = |text: &str, is_equal| Relation {
             one: terms.to_vec(),
@@ -418,7 +419,7 @@ impl Search {
                         values.iter().filter(|value| candidates.contains(&&***value)).cloned().collect();
                     return self.first_of(key, possible, false, candidates);
                 }
-                let value = self.value(key, || Domain::AnyBut(HashSet::new(), 0))?;
+                let value = self.value(key, Domain::anything)?;
                 return Some(if candidates.contains(&&*value) { Chosen::Is(value) } else { Chosen::Other });
             }
             open @ (Domain::AnyBut(..) | Domain::Number(..)) => candidates
@@ -468,7 +469,7 @@ impl Search {
         if one == other {
             return Some(true);
         }
-        let nothing = || Domain::AnyBut(HashSet::new(), 0);
+        let nothing = Domain::anything;
         // A set of what it is not may be large, and is not needed here.
         if let (Some(Domain::Number(number, _)), Some(Domain::Number(other_number, _))) =
             (self.open.get(&one), self.open.get(&other))

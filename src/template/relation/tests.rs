@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proptest::prelude::*;
 
+use super::super::limits::Limits;
 use super::{Known, Part, Proof, Relation, Term};
 use crate::template::unknown::Domain;
 
@@ -74,9 +75,9 @@ fn what_is_known_of_open_things_counts() {
         (Domain::Known("y".into()), false),
         (Domain::OneOf(vec!["x".into(), "z".into()]), true),
         (Domain::OneOf(vec!["y".into(), "z".into()]), false),
-        (Domain::AnyBut(HashSet::from(["y".into()]), 1), true),
-        (Domain::AnyBut(HashSet::from(["x".into()]), 0), false),
-        (Domain::AnyBut(HashSet::new(), 2), false),
+        (Domain::AnyBut(HashSet::from(["y".into()]), Limits::from(1)), true),
+        (Domain::AnyBut(HashSet::from(["x".into()]), Limits::default()), false),
+        (Domain::AnyBut(HashSet::new(), Limits::from(2)), false),
     ] {
         let facts = Facts { domains: domains(domain.clone()), ..Facts::default() };
         assert_eq!(facts.allow(&relations, 1000), may_hold, "{domain:?}");
@@ -127,7 +128,7 @@ proptest! {
         let mut facts = Facts { parts, ..Facts::default() };
         for (key, text) in [("A", a), ("B", b), ("C", c)] {
             if excluded != *text {
-                let domain = Domain::AnyBut(HashSet::from([excluded.clone()]), text.len());
+                let domain = Domain::AnyBut(HashSet::from([excluded.clone()]), Limits::from(text.len()));
                 facts.domains.insert(key.to_owned(), domain);
             }
         }

@@ -1,0 +1,171 @@
+//! What a template's own words exclude: limits of parameters, the section `Rules`, what a Region decides.
+//!
+//! Owns templates that refuse the values that would violate, and those beside them that do not.
+
+use ecs_guard::finding::Verdict;
+use ecs_guard::template::{Deployment, Given, Template};
+
+use super::{expect, template};
+
+const ROOT: &str = "root-user";
+
+/// A user that is root when a parameter of this definition is that text.
+fn root_if(definition: &str, text: &str) -> String {
+    let sections = format!("Parameters: {{P: {definition}}}\nConditions: {{Z: !Equals [!Ref P, {text}]}}");
+    template(&sections, "User: !If [Z, root, app]")
+}
+
+#[test]
+fn a_value_beyond_a_parameters_limits_accuses_nobody() {
+    for (definition, impossible, possible) in [
+        ("{Type: Number}", "''", "'0'"),
+        ("{Type: Number}", "root", "'0x0'"),
+        ("{Type: Number, MinValue: 5, MaxValue: 10}", "0", "5"),
+        ("{Type: Number, MinValue: 5, MaxValue: 10}", "'10.5'", "10"),
+        ("{Type: String, MaxLength: 3}", "long", "abc"),
+        ("{Type: String, MinLength: '2'}", "a", "ab"),
+        ("{Type: 'AWS::EC2::VPC::Id'}", "''", "vpc-1"),
+        ("{Type: String, AllowedPattern: 'app|web'}", "application", "web"),
+        // What is not understood excludes nothing.
+        ("{Type: String, AllowedPattern: 'app|web', AllowedPattern: x}", "''", "a"),
+        ("{Type: String, AllowedPattern: '(?<=x)'}", "''", "a"),
+        ("{Type: 'AWS::SSM::Parameter::Value<String>', AllowedPattern: 'x', MaxLength: 1}", "yes!", "y"),
+    ] {
+        let is_excluded =
+            !definition.contains("SSM") && !definition.contains("(?<") && !definition.contains("x}");
+        let verdict = if is_excluded { Verdict::Pass } else { Verdict::Fail };
+        let case: &[_] = if is_excluded { &[] } else { &[Some("when Z is true")] };
+        expect(&root_if(definition, impossible), &[], ROOT, verdict, case);
+        expect(&root_if(definition, possible), &[], ROOT, Verdict::Fail, &[Some("when Z is true")]);
+    }
+}
+
+#[test]
+fn what_is_given_counts_whatever_the_limits() {
+    expect(&root_if("{Type: Number}", "zero"), &[("P", "zero")], ROOT, Verdict::Fail, &[None]);
+}
+
+/// A template in which rules tell which values of two parameters go together.
+fn ruled(rules: &str) -> String {
+    let sections = format!(
+        "Parameters:\n  Stage: {{Type: String, AllowedValues: [prod, test]}}\n  \
+         User: {{Type: String, AllowedValues: [app, root]}}\nRules:\n{rules}"
+    );
+    template(&sections, "User: !Ref User")
+}
+
+#[test]
+fn rules_that_leave_nothing_else_excuse() {
+    let app = "Assertions: [{Assert: !Equals [!Ref User, app]}]";
+    for excusing in [
+        format!("  A: {{{app}}}"),
+        format!(
+            "  A: {{RuleCondition: !Equals [!Ref Stage, prod], {app}}}\n  B: {{RuleCondition: !Equals [!Ref Stage, test], {app}}}"
+        ),
+        format!(
+            "  A: {{Assertions: [{{Assert: !Equals [!Ref Stage, prod]}}]}}\n  B: {{RuleCondition: !Equals [!Ref Stage, prod], {app}}}"
+        ),
+        "  A: {Assertions: [{Assert: {'Fn::EachMemberIn': [[!Ref User], [app, web]]}}]}".to_owned(),
+        "  A: {Assertions: [{Assert: {'Fn::EachMemberEquals': [[!Ref User, app], app]}}]}".to_owned(),
+        "  A: {Assertions: [{Assert: {'Fn::Not': [{'Fn::EachMemberEquals': [[!Ref User], root]}]}}]}"
+            .to_owned(),
+    ] {
+        expect(&ruled(&excusing), &[], ROOT, Verdict::Pass, &[]);
+    }
+    for leaving in [
+        format!("  A: {{RuleCondition: !Equals [!Ref Stage, prod], {app}}}"),
+        "  A: {Assertions: [{Assert: {'Fn::EachMemberIn': [[!Ref User], [app, root]]}}]}".to_owned(),
+        "  A: {Assertions: [{Assert: {'Fn::EachMemberIn': [{'Fn::RefAll': 'AWS::EC2::VPC::Id'}, [app]]}}]}"
+            .to_owned(),
+        "  A: {Assertions: [{Assert: {'Fn::EachMemberEquals': [[!Ref Stage], prod]}}]}".to_owned(),
+    ] {
+        expect(&ruled(&leaving), &[], ROOT, Verdict::Fail, &[Some("for User=root (allowed value)")]);
+    }
+}
+
+#[test]
+fn a_region_that_is_given_tells_its_partition_and_suffix() {
+    for (compared, region, verdict) in [
+        ("AWS::Partition, aws-cn", "us-east-1", Verdict::Pass),
+        ("AWS::Partition, aws-cn", "cn-north-1", Verdict::Fail),
+        ("AWS::URLSuffix, amazonaws.com.cn", "eu-west-1", Verdict::Pass),
+        ("AWS::URLSuffix, amazonaws.com.cn", "cn-north-1", Verdict::Fail),
+        ("AWS::Partition, aws-cn", "moon-1", Verdict::Fail),
+    ] {
+        let (name, text) = compared.split_once(", ").unwrap();
+        let sections = format!("Conditions: {{Z: !Equals [!Ref '{name}', {text}]}}");
+        let text = template(&sections, "User: !If [Z, root, app]");
+        let case: &[_] = match (verdict, region) {
+            (Verdict::Pass, _) => &[],
+            (_, "moon-1") => &[Some("when Z is true")],
+            _ => &[None],
+        };
+        expect(&text, &[("AWS::Region", region)], ROOT, verdict, case);
+    }
+    let sections = "Conditions: {Z: !Equals [!Ref 'AWS::Partition', aws-cn]}";
+    let text = template(sections, "User: !If [Z, root, app]");
+    let both = [("AWS::Region", "us-east-1"), ("AWS::Partition", "aws-cn")];
+    expect(&text, &both, ROOT, Verdict::Fail, &[None]);
+}
+
+#[test]
+fn each_item_of_a_limited_list_is_an_allowed_value() {
+    let list =
+        |values: &str| format!("Parameters: {{L: {{Type: CommaDelimitedList, AllowedValues: [{values}]}}}}");
+    let user = "User: !Select [1, !Ref L]";
+    let case = Some("for L[1]=root (allowed value)");
+    expect(&template(&list("root, app"), user), &[], ROOT, Verdict::Fail, &[case]);
+    expect(&template(&list("web, app"), user), &[], ROOT, Verdict::Pass, &[]);
+    expect(&template(&list("root"), user), &[], ROOT, Verdict::Fail, &[None]);
+    expect(&template(&list("root, app"), user), &[("L", "root,app")], ROOT, Verdict::Pass, &[]);
+    expect(&template(&list("app, 0x0"), user), &[], ROOT, Verdict::Unknown, &[None]);
+
+    let added = "LinuxParameters: {Capabilities: {Add: !Ref L}}";
+    let rule = "added-linux-capabilities";
+    let case = Some("for L=SYS_ADMIN (allowed value)");
+    expect(&template(&list("SYS_ADMIN"), added), &[], rule, Verdict::Fail, &[case, Some("for any other L")]);
+}
+
+#[test]
+fn a_dynamic_reference_is_open_however_it_is_written() {
+    for written in
+        ["'{{resolve:ssm:/a}}'", "!Sub '{{resolve:ssm:/a}}'", "!Join ['', ['{{resolve:', 'ssm:/a}}']]"]
+    {
+        let sections = format!("Conditions: {{Z: !Equals [{written}, x]}}");
+        let text = template(&sections, "User: !If [Z, root, app]");
+        expect(&text, &[], ROOT, Verdict::Fail, &[Some("when Z is true")]);
+    }
+}
+
+#[test]
+fn a_function_may_choose_what_a_nested_stack_is_handed() {
+    let text = "Parameters: {E: {Type: String}}\nConditions: {C: !Equals [!Ref E, prod]}\nResources:\n  A:\n    \
+                Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: child.yaml\n      \
+                Parameters: !If [C, {U: app}, !Ref 'AWS::NoValue']\n";
+    let document = ecs_guard::check::read_document(text).unwrap();
+    let given = Given::default();
+    let template = Template::of(&document.root, &given).unwrap();
+    let [stack] = template.nested_stacks.as_slice() else { panic!("one stack") };
+    let deployments = template.deployments(stack);
+    let handed = |deployment: &Deployment| {
+        assert!(deployment.given.assume_defaults, "what is not handed down has its default");
+        deployment.given.parameters.get("U").cloned()
+    };
+    let mut handed: Vec<_> = deployments.iter().map(handed).collect();
+    handed.sort();
+    assert_eq!(handed, [None, Some("app".to_owned())]);
+}
+
+/// A megabyte, as long as a template may be.
+#[test]
+fn as_many_allowed_values_as_fit_end_soon() {
+    let values: Vec<String> = (0..150_000).map(|number| format!("v{number}")).collect();
+    let rules: Vec<String> = (0..20_000).map(|number| format!("R{number}: {{Assertions: []}}")).collect();
+    let sections = format!(
+        "Parameters: {{U: {{Type: String, AllowedValues: [{}, root]}}}}\nRules: {{{}}}",
+        values.join(", "),
+        rules.join(", ")
+    );
+    let (verdict, _) = super::judged(&template(&sections, "User: !Ref U"), &Given::default(), ROOT);
+    assert_ne!(verdict, Verdict::Pass);
+}
