@@ -831,6 +831,10 @@ fn what_is_known_of_a_text_decides() {
         |path: &str| of_properties(&format!("Volumes: [{{Name: v, Host: {{SourcePath: !Sub '{path}'}}}}]"));
     let roles =
         |one: &str, other: &str| of_properties(&format!("TaskRoleArn: {one}, ExecutionRoleArn: {other}"));
+    let encryption = |word: &str| {
+        let efs = format!("EFSVolumeConfiguration: {{TransitEncryption: !Sub '{word}'}}");
+        of_properties(&format!("Volumes: [{{Name: v, {efs}}}]"))
+    };
     let ecr = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/web";
     let secret = "'postgres://app:{{resolve:secretsmanager:${X}:SecretString:password}}@db'";
     let arn = "!Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/";
@@ -849,6 +853,8 @@ fn what_is_known_of_a_text_decides() {
         ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}execution'")), Verdict::Pass),
         ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}web'")), Verdict::Fail),
         ("bridge-network-mode", of_properties("NetworkMode: !Sub 'bridge${AWS::Region}'"), Verdict::Fail),
+        ("unencrypted-efs-volume", encryption("DIS${AWS::Region}"), Verdict::Fail),
+        ("unencrypted-efs-volume", encryption("E${AWS::Region}"), Verdict::Unknown),
     ] {
         let (found, findings) = judged(&text, &Given::default(), rule);
         assert_eq!(found, verdict, "{findings:#?}\n{text}");

@@ -530,6 +530,10 @@ mod tests {
                 "rules: {plaintext-secret: {names: [api-key]}}",
                 "1:36 an item of `names` is not words of letters and digits with `_` between them",
             ),
+            (
+                "rules: {unsafe-sysctl: {allow: ['kernel msgmax']}}",
+                "1:33 an item of `allow` is not the name of a kernel parameter, with `*` for any text",
+            ),
             ("unresolved: {resource: allow}", "1:24 `resource` is not one of `deny`, `warn`"),
             (
                 "on_internal_error: deny",

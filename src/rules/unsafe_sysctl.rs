@@ -38,6 +38,9 @@ declare_rule! {
     /// ContainerDefinitions: [{Name: web, SystemControls: [{Namespace: !Sub 'net/ipv4/${Parameter}', Value: '1'}]}]
     /// ```
     /// ```yaml,not-applicable
+    /// ContainerDefinitions: [{Name: web, SystemControls: []}]
+    /// ```
+    /// ```yaml,not-applicable
     /// ContainerDefinitions: [{Name: web}]
     /// ```
     pub struct UnsafeSysctl {

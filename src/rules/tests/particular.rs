@@ -71,6 +71,23 @@ fn how_a_path_of_the_machine_is_sensitive_is_told() {
 }
 
 #[test]
+fn the_memory_of_a_task_is_an_amount() {
+    let policy = policy::read("profile: restricted").unwrap();
+    for (memory, expected) in [
+        ("512", Verdict::Pass),
+        ("'2GB'", Verdict::Pass),
+        ("0.5 gb", Verdict::Pass),
+        ("0", Verdict::Fail),
+        ("0 GB", Verdict::Fail),
+        ("2 PB", Verdict::Fail),
+        ("GB", Verdict::Fail),
+    ] {
+        let properties = format!("{{Memory: {memory}, ContainerDefinitions: [{{Name: web}}]}}");
+        assert_eq!(verdict(&properties, "unlimited-memory", &policy), expected, "{memory}");
+    }
+}
+
+#[test]
 fn roles_are_the_same_by_what_names_them() {
     let policy = policy::read("profile: pedantic").unwrap();
     let [yes, no, open] = [Verdict::Pass, Verdict::Fail, Verdict::Unknown];
