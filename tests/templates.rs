@@ -831,6 +831,10 @@ fn what_is_known_of_a_text_decides() {
         |path: &str| of_properties(&format!("Volumes: [{{Name: v, Host: {{SourcePath: !Sub '{path}'}}}}]"));
     let roles =
         |one: &str, other: &str| of_properties(&format!("TaskRoleArn: {one}, ExecutionRoleArn: {other}"));
+    let windows = |user: &str| {
+        let platform = "RuntimePlatform: {OperatingSystemFamily: WINDOWS_SERVER_2025_CORE}";
+        of_properties(&format!("{platform}, ContainerDefinitions: [{{User: !Sub '{user}'}}]"))
+    };
     let encryption = |word: &str| {
         let efs = format!("EFSVolumeConfiguration: {{TransitEncryption: !Sub '{word}'}}");
         of_properties(&format!("Volumes: [{{Name: v, {efs}}}]"))
@@ -853,6 +857,9 @@ fn what_is_known_of_a_text_decides() {
         ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}execution'")), Verdict::Pass),
         ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}web'")), Verdict::Fail),
         ("bridge-network-mode", of_properties("NetworkMode: !Sub 'bridge${AWS::Region}'"), Verdict::Fail),
+        ("windows-administrator-user", windows("web-${X}"), Verdict::Pass),
+        ("windows-administrator-user", windows("${X}Administrator"), Verdict::Unknown),
+        ("windows-administrator-user", windows("${X}\\ContainerAdministrator"), Verdict::Unknown),
         ("unencrypted-efs-volume", encryption("DIS${AWS::Region}"), Verdict::Fail),
         ("unencrypted-efs-volume", encryption("E${AWS::Region}"), Verdict::Unknown),
     ] {
