@@ -235,6 +235,11 @@ fn a_condition_that_can_never_hold() {
          {{ContainerDefinitions: [{{Name: a, Privileged: true}}]}}}}}}"
     );
     expect(&resource, &[], rule, Verdict::NotApplicable, &[]);
+    let file = check("template.yaml", &resource, &Given::default(), &Policy::baseline()).unwrap();
+    for outcome in &file.judged.unwrap()[0].report.outcomes {
+        let because = outcome.findings.not_applicable_because;
+        assert_eq!(because, Some("it is never created: its condition does not hold"));
+    }
 }
 
 #[test]
