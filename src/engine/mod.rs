@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn so_many_values_of_a_key_outside_containers_are_judged_and_no_more() {
+        let policy = policy::read("profile: pedantic").unwrap();
+        for (count, expected) in [(8, Verdict::Pass), (9, Verdict::Fail)] {
+            let properties = format!("{{{} Family: a}}", "NetworkMode: awsvpc, ".repeat(count));
+            assert_eq!(verdict(&properties, "bridge-network-mode", &policy), expected, "{count}");
+        }
+    }
+
+    #[test]
     fn harmless_duplicates_in_many_containers_pass() {
         let container = "{Name: a, Privileged: false, Privileged: false}, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{container}]");
