@@ -224,12 +224,14 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use crate::document::yaml;
     use crate::finding::{Findings, Verdict};
     use crate::policy::{self, Policy};
     use crate::report::Report;
 
-    use super::evaluate;
+    use super::{Subject, evaluate, excuse};
 
     fn report(properties: &str, policy: &Policy) -> Report {
         evaluate(&yaml::read(properties).unwrap(), policy)
@@ -278,6 +280,20 @@ mod tests {
         let keys = "Privileged: false, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{{{keys} Name: a}}]");
         assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Fail);
+    }
+
+    #[test]
+    fn tags_that_are_known_excuse_without_being_asked_for() {
+        let exception = "{rules: [privileged-container], reason: vendor, stack-tags: {team: shop}}";
+        let policy = policy::read(&format!("exceptions: [{exception}]")).unwrap();
+        let today = "2026-11-25".parse().unwrap();
+        for (team, expected) in [("shop", Verdict::Excepted), ("cart", Verdict::Fail)] {
+            let tags = BTreeMap::from([("team".to_owned(), team.to_owned())]);
+            let subject = Subject { stack_tags: Some(&tags), ..Subject::default() };
+            let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
+            excuse(&mut report, &subject, &policy, today, |_| false);
+            assert_eq!(report.outcomes[0].findings.verdict, expected, "{team}");
+        }
     }
 
     #[test]
