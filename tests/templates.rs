@@ -235,6 +235,11 @@ fn a_condition_that_can_never_hold() {
          {{ContainerDefinitions: [{{Name: a, Privileged: true}}]}}}}}}"
     );
     expect(&resource, &[], rule, Verdict::NotApplicable, &[]);
+    let file = check("template.yaml", &resource, &Given::default(), &Policy::baseline()).unwrap();
+    for outcome in &file.judged.unwrap()[0].report.outcomes {
+        let because = outcome.findings.not_applicable_because;
+        assert_eq!(because, Some("it is never created: its condition does not hold"));
+    }
 }
 
 #[test]
@@ -759,8 +764,60 @@ fn what_was_cut_off_is_not_called_always() {
     let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
     assert_eq!(verdict, Verdict::Fail);
     assert!(findings.iter().all(|finding| finding.case.is_some()), "{findings:#?}");
+    // What is certain of one container is so whatever was cut off of another.
+    let beside = "Privileged: true}\n        - {Name: side, Privileged: !If [X9, true, true]";
+    let (_, findings) = judged(&template(&sections, beside), &Given::default(), "privileged-container");
+    let of_web = |finding: &&Finding| {
+        finding.container.as_ref().is_some_and(|container| container.name.as_deref() == Some("web"))
+    };
+    let cases: Vec<_> = findings.iter().filter(of_web).map(|finding| finding.case.as_deref()).collect();
+    assert_eq!(cases, [None]);
     let text = template(&sections, "Privileged: true, User: !If [A, !If [X9, a, b], c]");
     expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
+}
+
+#[test]
+fn what_holds_in_more_cases_than_are_named_says_so() {
+    // Each condition is asked where those before it do not hold; `Same` where the first holds, so it always does.
+    let chain = |count: usize| {
+        let parameters = each(count, |at| format!("P{at}: {{Type: String}}, "));
+        let conditions = each(count, |at| format!("C{at}: !Equals [!Ref P{at}, x], "));
+        let sections =
+            format!("Parameters: {{{parameters}}}\nConditions: {{{conditions} Same: !Equals [!Ref P0, x]}}");
+        let rest = (1..count).rev().fold("false".to_owned(), |rest, at| format!("!If [C{at}, true, {rest}]"));
+        template(&sections, &format!("Privileged: !If [C0, !If [Same, true, false], {rest}]"))
+    };
+    for (count, case) in [
+        (2, "when C0 is true, or when C1 is true"),
+        (3, "when C0 is true, or when C1 is true, or when C2 is true"),
+        (32, "when C0 is true, or when C1 is true, or when C2 is true, and in other cases"),
+        (33, "in some cases"),
+        (34, "in some cases"),
+    ] {
+        expect(&chain(count), &[], "privileged-container", Verdict::Fail, &[Some(case)]);
+    }
+    let sections = "Parameters: {P: {Type: String}, Q: {Type: String}}\n\
+                    Conditions: {A: !Equals [!Ref P, x], B: !Equals [!Ref Q, x]}";
+    let either = template(sections, "Privileged: !If [A, !If [B, true, 'true'], false]");
+    expect(&either, &[], "privileged-container", Verdict::Fail, &[Some("when A is true")]);
+}
+
+#[test]
+fn findings_of_all_cases_beyond_the_bound_are_counted() {
+    let containers = |name: &str| {
+        let devices = each(60, |at| format!("{{HostPath: /dev/{name}{at}}}, "));
+        each(4, |at| format!("{{Name: {name}{at}, LinuxParameters: {{Devices: [{devices}]}}}}, "))
+    };
+    let text = format!(
+        "{PRODUCTION}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: \
+         !If [IsProd, [{}], [{}]]}}}}}}",
+        containers("a"),
+        containers("b")
+    );
+    let file = check("template.yaml", &text, &Given::default(), &Policy::of(Profile::Restricted)).unwrap();
+    let outcomes = &file.judged.as_ref().unwrap()[0].report.outcomes;
+    let outcome = outcomes.iter().find(|outcome| outcome.rule.name == "host-device").unwrap();
+    assert_eq!((outcome.findings.kept.len(), outcome.findings.further), (400, 80));
 }
 
 #[test]
@@ -857,7 +914,7 @@ fn what_is_known_of_a_text_decides() {
         ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}execution'")), Verdict::Pass),
         ("shared-task-role", roles(&format!("{arn}web'"), &format!("{arn}web'")), Verdict::Fail),
         ("bridge-network-mode", of_properties("NetworkMode: !Sub 'bridge${AWS::Region}'"), Verdict::Fail),
-        ("windows-administrator-user", windows("web-${X}"), Verdict::Pass),
+        ("windows-administrator-user", windows("web-${AWS::StackName}"), Verdict::Pass),
         ("windows-administrator-user", windows("${X}Administrator"), Verdict::Unknown),
         ("windows-administrator-user", windows("${X}\\ContainerAdministrator"), Verdict::Unknown),
         ("unencrypted-efs-volume", encryption("DIS${AWS::Region}"), Verdict::Fail),

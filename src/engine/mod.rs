@@ -338,6 +338,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_judged_as_for_a_platform_says_so() {
+        let malformed = "{RuntimePlatform: {OperatingSystemFamily: []}, ContainerDefinitions: [{User: '0'}]}";
+        let findings = findings(malformed, "root-user", &Policy::baseline());
+        let told = "`User` is `0`, which is root (judged as Linux: `OperatingSystemFamily` is not a string but a list)";
+        assert_eq!(findings.kept[0].message, told);
+    }
+
+    #[test]
+    fn where_the_task_may_also_run_on_fargate_nothing_is_mended_for_ec2_unseen() {
+        let policy = policy::read("profile: pedantic").unwrap();
+        let obstacle = |launch_types| {
+            let properties =
+                format!("{{RequiresCompatibilities: {launch_types}, ContainerDefinitions: [{{}}]}}");
+            let findings = findings(&properties, "privilege-escalation", &policy);
+            findings.kept[0].fix.as_ref().unwrap().obstacle
+        };
+        assert_eq!(obstacle("[EC2]"), None);
+        assert_eq!(obstacle("[EC2, FARGATE]"), Some("the task may also run where the rule does not apply"));
+    }
+
+    #[test]
     fn an_unresolved_platform_makes_a_failure_unknown_and_leaves_a_pass() {
         let unknown = |user| format!("{{RuntimePlatform: !Ref P, ContainerDefinitions: [{{User: {user}}}]}}");
         assert_eq!(default_verdict(&unknown("root"), "root-user"), Verdict::Unknown);

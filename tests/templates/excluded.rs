@@ -84,6 +84,12 @@ fn rules_that_leave_nothing_else_excuse() {
 }
 
 #[test]
+fn a_template_that_refuses_everything_is_judged_as_if_it_refused_nothing() {
+    let nothing = ruled("  A: {Assertions: [{Assert: !Equals [a, b]}]}");
+    expect(&nothing, &[], ROOT, Verdict::Fail, &[Some("for User=root (allowed value)")]);
+}
+
+#[test]
 fn a_region_that_is_given_tells_its_partition_and_suffix() {
     for (compared, region, verdict) in [
         ("AWS::Partition, aws-cn", "us-east-1", Verdict::Pass),
