@@ -5,6 +5,7 @@
 //! becomes one of its text.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -223,6 +224,12 @@ impl Change {
     /// Gives a key a boolean.
     pub const fn set(value: bool) -> Self {
         Self::Set(Literal::Bool(value))
+    }
+
+    /// Takes items away; each text may come many times.
+    pub fn remove_items<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut seen = HashSet::new();
+        Self::RemoveItems(texts.filter(|text| seen.insert(*text)).map(str::to_owned).collect())
     }
 
     /// Gives a key a text.

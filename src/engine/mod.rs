@@ -314,8 +314,8 @@ mod tests {
 
     #[test]
     fn findings_beyond_a_bound_are_counted() {
-        let devices: String = (0..70).map(|device| format!("{{HostPath: /dev/{device}}}, ")).collect();
-        let container = format!("{{LinuxParameters: {{Devices: [{devices}]}}}}, ");
+        let devices: Vec<_> = (0..70).map(|device| format!("{{HostPath: /dev/{device}}}")).collect();
+        let container = format!("{{LinuxParameters: {{Devices: [{}]}}}}, ", devices.join(", "));
         let policy = policy::read("profile: restricted").unwrap();
         for (containers, kept) in [(1, 64), (6, 6 * 64), (7, 400), (8, 400)] {
             let properties = format!("ContainerDefinitions: [{}]", container.repeat(containers));

@@ -1,7 +1,5 @@
 //! The rule `added-linux-capabilities`. Must not know other rules.
 
-use std::sync::Arc;
-
 use crate::document::{Lookup, View};
 use crate::finding::{Change, Fix, quote};
 use crate::rule::capability::{self, normalize};
@@ -88,8 +86,8 @@ impl Rule for AddedLinuxCapabilities {
         for item in added {
             match item.string() {
                 Lookup::Known(text, node) => {
-                    if let Some(message) = violation(text.text, context.options()) {
-                        violations.push((text.text, node, message));
+                    if violation(text.text, context.options()).is_some() {
+                        violations.push((text.text, node));
                     }
                 }
                 Lookup::Absent => {}
@@ -97,10 +95,11 @@ impl Rule for AddedLinuxCapabilities {
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
         }
-        let texts: Arc<[String]> = violations.iter().map(|(text, ..)| (*text).to_owned()).collect();
-        for (_, node, message) in violations {
+        let change = Change::remove_items(violations.iter().map(|(text, _)| *text));
+        for (text, node) in violations {
+            let Some(message) = violation(text, context.options()) else { continue };
             let keys = &["LinuxParameters", "Capabilities", "Add"];
-            let fix = Fix::unsafely(keys, Change::RemoveItems(Arc::clone(&texts)));
+            let fix = Fix::unsafely(keys, change.clone());
             context.fail("Add", Some(node), message).fix = Some(fix);
         }
     }

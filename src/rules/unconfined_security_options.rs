@@ -1,7 +1,5 @@
 //! The rule `unconfined-security-options`. Must not know other rules.
 
-use std::sync::Arc;
-
 use crate::document::{Holds, Lookup, View};
 use crate::finding::{Change, Fix, quote};
 use crate::rule::{Context, Metadata, Rule, declare_rule};
@@ -95,10 +93,10 @@ impl Rule for UnconfinedSecurityOptions {
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
         }
-        let texts: Arc<[String]> = violations.iter().map(|(text, _)| (*text).to_owned()).collect();
+        let change = Change::remove_items(violations.iter().map(|(text, _)| *text));
         for (text, node) in violations {
             let message = format!("`DockerSecurityOptions` has {}", quote(text));
-            let fix = Fix::unsafely(&["DockerSecurityOptions"], Change::RemoveItems(Arc::clone(&texts)));
+            let fix = Fix::unsafely(&["DockerSecurityOptions"], change.clone());
             context.fail("DockerSecurityOptions", Some(node), message).fix = Some(fix);
         }
     }
