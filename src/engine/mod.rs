@@ -287,10 +287,13 @@ mod tests {
         let exception = "{rules: [privileged-container], reason: vendor, stack-tags: {team: shop}}";
         let policy = policy::read(&format!("exceptions: [{exception}]")).unwrap();
         let today = "2026-11-25".parse().unwrap();
-        for (team, expected) in [("shop", Verdict::Excepted), ("cart", Verdict::Fail)] {
+        for (team, privileged, expected) in
+            [("shop", true, Verdict::Excepted), ("cart", true, Verdict::Fail), ("shop", false, Verdict::Pass)]
+        {
             let tags = BTreeMap::from([("team".to_owned(), team.to_owned())]);
             let subject = Subject { stack_tags: Some(&tags), ..Subject::default() };
-            let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
+            let properties = format!("ContainerDefinitions: [{{Privileged: {privileged}}}]");
+            let mut report = report(&properties, &policy);
             excuse(&mut report, &subject, &policy, today, |_| false);
             assert_eq!(report.outcomes[0].findings.verdict, expected, "{team}");
         }
