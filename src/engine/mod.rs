@@ -300,6 +300,23 @@ mod tests {
     }
 
     #[test]
+    fn an_exception_that_needs_no_tags_goes_before_one_that_does() {
+        let exception =
+            |matcher: &str| format!("{{rules: [privileged-container], reason: vendor, {matcher}}}");
+        let (by_tags, by_account) =
+            (exception("stack-tags: {team: shop}"), exception("account: '111122223333'"));
+        let policy = policy::read(&format!("exceptions: [{by_tags}, {by_account}]")).unwrap();
+        let tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
+        for (account, number) in [("111122223333", 2), ("444455556666", 1)] {
+            let subject = Subject { account: Some(account), stack_tags: Some(&tags), ..Subject::default() };
+            let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
+            excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| false);
+            let excused = report.outcomes[0].findings.kept[0].excused.as_ref().unwrap();
+            assert_eq!(excused.exception, number, "{account}");
+        }
+    }
+
+    #[test]
     fn so_many_values_of_a_key_outside_containers_are_judged_and_no_more() {
         let policy = policy::read("profile: pedantic").unwrap();
         for (count, expected) in [(8, Verdict::Pass), (9, Verdict::Fail)] {
