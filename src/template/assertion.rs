@@ -69,7 +69,16 @@ impl Scenario<'_> {
         self.state.borrow_mut().search.freeze(true);
         let is_refused = self.is_refused_now();
         self.state.borrow_mut().search.freeze(false);
-        is_refused || is_accused && self.is_refused_now()
+        if is_refused || !is_accused {
+            return is_refused;
+        }
+        let decided = self.state.borrow().search.decided();
+        let is_refused = self.is_refused_now();
+        if !is_refused {
+            // One that is accepted is enough: what else may be accepted is accused of the same.
+            self.state.borrow_mut().search.forget_beyond(decided);
+        }
+        is_refused
     }
 
     fn is_refused_now(&self) -> bool {

@@ -148,6 +148,16 @@ impl Search {
         self.is_frozen
     }
 
+    /// How many decisions the present possibility has taken.
+    pub(super) fn decided(&self) -> usize {
+        self.next
+    }
+
+    /// Takes the other answers of later decisions as seen.
+    pub(super) fn forget_beyond(&mut self, decided: usize) {
+        self.decisions.truncate(decided);
+    }
+
     /// Moves to the next possibility; `false` when all have been taken. `afford` says whether work can be paid for: how
     /// many functions the last possibility evaluated.
     pub(super) fn advance(&mut self, afford: impl FnOnce(usize) -> bool) -> bool {

@@ -89,6 +89,24 @@ fn a_template_that_refuses_everything_is_judged_as_if_it_refused_nothing() {
     expect(&nothing, &[], ROOT, Verdict::Fail, &[Some("for User=root (allowed value)")]);
 }
 
+/// Each rule could be met in many ways; one is enough.
+#[test]
+fn rules_about_others_make_no_cases() {
+    let names: Vec<String> = (0..12).map(|number| format!("P{number}")).collect();
+    let parameters: Vec<_> = names.iter().map(|name| format!("  {name}: {{Type: String}}\n")).collect();
+    let rules: Vec<_> = names
+        .iter()
+        .map(|name| format!("  {name}: {{Assertions: [{{Assert: !Not [!Equals [!Ref {name}, '']]}}]}}\n"))
+        .collect();
+    let sections = format!(
+        "Parameters:\n  User: {{Type: String, AllowedValues: [app, root, web]}}\n{}Rules:\n{}",
+        parameters.concat(),
+        rules.concat()
+    );
+    let text = template(&sections, "User: !Ref User");
+    expect(&text, &[], ROOT, Verdict::Fail, &[Some("for User=root (allowed value)")]);
+}
+
 #[test]
 fn a_region_that_is_given_tells_its_partition_and_suffix() {
     for (compared, region, verdict) in [
