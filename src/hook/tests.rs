@@ -586,6 +586,29 @@ fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide(
 }
 
 #[test]
+fn what_only_the_execution_brings_is_open_whatever_belongs_there() {
+    let secret = |value: &str| json!([{"Name": "A", "Value": value}]);
+    let open = "{{changeSet:KNOWN_AFTER_APPLY}}";
+    for (key, value, status) in [
+        ("LinuxParameters", json!(open), "SUCCESS"),
+        ("Environment", secret(open), "SUCCESS"),
+        ("Environment", secret("{{resolve:secretsmanager:db}}"), "FAILED"),
+    ] {
+        let mut container = json!({"Name": "web", "ReadonlyRootFilesystem": "true", "User": "app"});
+        container[key] = value;
+        let properties = json!({"ContainerDefinitions": [container]});
+        let change = json!({
+            "logicalResourceId": "Task", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+            "afterContext": json!({"Properties": properties}).to_string(),
+        });
+        let body = json!({"template": " ", "changedResources": [change]}).to_string();
+        let answer =
+            answer_to_body("rules: {plaintext-secret: {level: deny}}", "CHANGE_SET", body.as_bytes());
+        assert_eq!(answer["hookStatus"], status, "{answer}");
+    }
+}
+
+#[test]
 fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
     let task = |context: Value| json!({"resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE", "afterContext": context});
     for (target, body) in [
@@ -613,6 +636,9 @@ fn a_body_that_cannot_be_had_or_read_is_an_internal_error() {
         assert_eq!(answer["errorCode"], "InternalFailure", "{body}");
         assert!(!message(&answer).contains("canary"), "{answer}");
     }
+    let long = format!("{}# {}", template("false"), "x".repeat(2 << 20));
+    let answer = answer_to_body("", "STACK", json!({"template": long}).to_string().as_bytes());
+    assert!(message(&answer).contains("longer than a template can be"), "{answer}");
     let refused = outside(Err("Amazon S3 refused.".to_owned()));
     let bytes = stack_event("STACK").to_string();
     assert_eq!(answer_with(&baseline(), bytes.as_bytes(), &refused)["message"], "Amazon S3 refused.");
