@@ -344,16 +344,19 @@ fn what_is_excused_in_one_case_of_a_stack_does_not_block_it() {
     ] {
         let event = json!({
             "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+            "changeSetId": "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/shop/1",
             "actionInvocationPoint": "CREATE_PRE_PROVISION",
             "requestData": {"targetName": target, "payload": "https://x.s3.amazonaws.com/x"},
         });
-        let world = World { body, ..World::new(Ok(&[])) };
+        let world = World { body, ..World::new(Ok(&[("team", "shop")])) };
         let half = answer("account: '111122223333', container: web", &event, &world);
         assert_eq!(half["hookStatus"], "SUCCESS", "{target}: {half}");
         let message = half["message"].as_str().unwrap();
         assert!(message.starts_with("warning") && message.contains("when Prod is false"), "{message}");
         let whole = answer("account: '111122223333', container: [web, agent]", &event, &world);
         assert!(whole["message"].as_str().unwrap().contains("1 excepted"), "{target}: {whole}");
+        let by_tags = answer("stack-tags: {team: shop}", &event, &world);
+        assert!(by_tags["message"].as_str().unwrap().contains("1 excepted"), "{target}: {by_tags}");
         let none = answer("account: '111122223333', container: other", &event, &world);
         assert_eq!(none["hookStatus"], "FAILED", "{target}: {none}");
     }

@@ -586,6 +586,17 @@ fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide(
 }
 
 #[test]
+fn an_exception_ends_by_the_day_that_is_given() {
+    for (last, status) in [("2026-11-25", "SUCCESS"), ("2026-11-24", "FAILED")] {
+        let exception =
+            format!("rules: [privileged-container], reason: x, stack-name: shop, expires: {last}");
+        let body = json!({"template": template("true")}).to_string();
+        let answer = answer_to_body(&format!("exceptions: [{{{exception}}}]"), "STACK", body.as_bytes());
+        assert_eq!(answer["hookStatus"], status, "{answer}");
+    }
+}
+
+#[test]
 fn what_only_the_execution_brings_is_open_whatever_belongs_there() {
     let secret = |value: &str| json!([{"Name": "A", "Value": value}]);
     let open = "{{changeSet:KNOWN_AFTER_APPLY}}";
