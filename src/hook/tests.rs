@@ -597,6 +597,23 @@ fn an_exception_ends_by_the_day_that_is_given() {
 }
 
 #[test]
+fn an_exception_by_tags_counts_where_they_are_told_beforehand() {
+    let hook =
+        with_policy("exceptions: [{rules: [privileged-container], reason: x, stack-tags: {team: shop}}]");
+    let body = json!({"template": template("true")}).to_string().into_bytes();
+    let tagged = |team: &str| Ok(BTreeMap::from([("team".to_owned(), team.to_owned())]));
+    for (stack_tags, told) in [
+        (tagged("shop"), "`Task` complies"),
+        (tagged("cart"), "`Privileged` is true. Set"),
+        (Err("nobody knows them".to_owned()), "was not applied: nobody knows them"),
+    ] {
+        let outside = Prepared { stack_tags, ..outside(Ok(body.clone())) };
+        let answer = answer_with(&hook, stack_event("STACK").to_string().as_bytes(), &outside);
+        assert!(message(&answer).contains(told), "{answer}");
+    }
+}
+
+#[test]
 fn what_only_the_execution_brings_is_open_whatever_belongs_there() {
     let secret = |value: &str| json!([{"Name": "A", "Value": value}]);
     let open = "{{changeSet:KNOWN_AFTER_APPLY}}";
