@@ -200,6 +200,12 @@ fn an_exception_counts_until_the_end_of_its_last_day() {
     let after = on("2027-04-01");
     assert_eq!(after["hookStatus"], "FAILED");
     assert!(after["message"].as_str().unwrap().contains("excused until 2027-03-31, no longer"), "{after}");
+    // Nobody asks for the tags that one wants which does not count any more.
+    let world = World { today: "2027-04-01", ..World::new(Ok(&[("team", "shop")])) };
+    let after = answer("stack-tags: {team: shop}, expires: 2027-03-31", &event, &world);
+    let told = "excused until 2027-03-31 for stacks with certain tags, no longer";
+    assert!(after["message"].as_str().unwrap().contains(told), "{after}");
+    assert_eq!(world.asked.get(), 0);
 }
 
 #[test]
@@ -303,6 +309,23 @@ fn exceptions_count_in_stacks_and_change_sets_too() {
         let answer = answer(exception, &event, &world);
         assert_eq!(answer["hookStatus"], expected, "{exception}: {answer}");
     }
+}
+
+#[test]
+fn one_container_of_a_stack_is_excused_and_not_the_other() {
+    let properties = json!({"ContainerDefinitions": [privileged("agent", "x"), privileged("web", "x")]});
+    let task = json!({"Type": "AWS::ECS::TaskDefinition", "Properties": properties});
+    let template = json!({"Resources": {"Web": task}}).to_string();
+    let event = json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+        "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    });
+    let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
+    let answer = answer("account: '111122223333', container: agent", &event, &world);
+    assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("container `web` of `Web`") && !message.contains("`agent`"), "{message}");
 }
 
 #[test]

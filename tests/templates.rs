@@ -764,14 +764,10 @@ fn what_was_cut_off_is_not_called_always() {
     let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
     assert_eq!(verdict, Verdict::Fail);
     assert!(findings.iter().all(|finding| finding.case.is_some()), "{findings:#?}");
-    // What is certain of one container is so whatever was cut off of another.
-    let beside = "Privileged: true}\n        - {Name: side, Privileged: !If [X9, true, true]";
-    let (_, findings) = judged(&template(&sections, beside), &Given::default(), "privileged-container");
-    let of_web = |finding: &&Finding| {
-        finding.container.as_ref().is_some_and(|container| container.name.as_deref() == Some("web"))
-    };
-    let cases: Vec<_> = findings.iter().filter(of_web).map(|finding| finding.case.as_deref()).collect();
-    assert_eq!(cases, [None]);
+    // What is certain is so whatever was cut off of something else.
+    let beside = "Environment: [{Name: DB_PASSWORD, Value: x}, {Name: A, Value: !If [X9, a, b]}]";
+    let (_, findings) = judged(&template(&sections, beside), &Given::default(), "plaintext-secret");
+    assert_eq!((findings[0].verdict, findings[0].case.as_deref()), (Verdict::Fail, None));
     let text = template(&sections, "Privileged: true, User: !If [A, !If [X9, a, b], c]");
     expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
 }
@@ -818,6 +814,21 @@ fn findings_of_all_cases_beyond_the_bound_are_counted() {
     let outcomes = &file.judged.as_ref().unwrap()[0].report.outcomes;
     let outcome = outcomes.iter().find(|outcome| outcome.rule.name == "host-device").unwrap();
     assert_eq!((outcome.findings.kept.len(), outcome.findings.further), (400, 80));
+}
+
+#[test]
+fn where_the_rule_does_not_apply_in_other_cases_nothing_is_mended_unseen() {
+    let obstacle = |otherwise: &str| {
+        let text = of_properties(&format!(
+            "RequiresCompatibilities: !If [IsProd, [EC2], [{otherwise}]], ContainerDefinitions: [{{Name: a}}]"
+        ));
+        let (_, findings) =
+            judged(&format!("{PRODUCTION}\n{text}"), &Given::default(), "privilege-escalation");
+        findings[0].fix.as_ref().unwrap().obstacle
+    };
+    assert_eq!(obstacle("EXTERNAL"), None);
+    let elsewhere = Some("in other cases the task runs where the rule does not apply");
+    assert_eq!(obstacle("FARGATE"), elsewhere);
 }
 
 #[test]

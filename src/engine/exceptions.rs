@@ -27,23 +27,14 @@ pub struct Subject<'a> {
 
 /// The tags of a stack, which may cost a call: they are asked for only where the verdict depends on nothing else.
 pub trait StackTags {
-    /// The tags. Asked again, it answers the same.
-    ///
-    /// # Errors
-    /// Why they cannot be had, as a part of a sentence.
-    fn tags(&self) -> Result<&BTreeMap<String, String>, &str>;
-
-    /// The tags, if having them costs nothing.
-    fn at_hand(&self) -> Option<&BTreeMap<String, String>>;
+    /// The tags, or why they cannot be had, as a part of a sentence; `None` where having them would cost a call and
+    /// `may_ask` does not allow one. Asked again, it answers the same.
+    fn tags(&self, may_ask: bool) -> Option<Result<&BTreeMap<String, String>, &str>>;
 }
 
 impl StackTags for BTreeMap<String, String> {
-    fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
-        Ok(self)
-    }
-
-    fn at_hand(&self) -> Option<&BTreeMap<String, String>> {
-        Some(self)
+    fn tags(&self, _: bool) -> Option<Result<&BTreeMap<String, String>, &str>> {
+        Some(Ok(self))
     }
 }
 
@@ -217,15 +208,11 @@ fn found<'a>(
         Field::StackName => subject.stack_name,
         Field::StackTag(name) => {
             let Some(tags) = subject.stack_tags else { return Found::Other };
-            let tags = match tags.at_hand() {
-                Some(tags) => tags,
-                None if !may_ask => return Found::NotAsked,
-                None => match tags.tags() {
-                    Ok(tags) => tags,
-                    Err(reason) => return Found::Unknown(reason),
-                },
-            };
-            tags.get(name).map(String::as_str)
+            match tags.tags(may_ask) {
+                Some(Ok(tags)) => tags.get(name).map(String::as_str),
+                Some(Err(reason)) => return Found::Unknown(reason),
+                None => return Found::NotAsked,
+            }
         }
         Field::LogicalId => subject.logical_id,
         Field::Family => subject.family,

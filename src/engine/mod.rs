@@ -224,12 +224,14 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use crate::document::yaml;
     use crate::finding::{Findings, Verdict};
     use crate::policy::{self, Policy};
     use crate::report::Report;
 
-    use super::evaluate;
+    use super::{Subject, evaluate, excuse};
 
     fn report(properties: &str, policy: &Policy) -> Report {
         evaluate(&yaml::read(properties).unwrap(), policy)
@@ -278,6 +280,49 @@ mod tests {
         let keys = "Privileged: false, ".repeat(40);
         let properties = format!("ContainerDefinitions: [{{{keys} Name: a}}]");
         assert_eq!(default_verdict(&properties, "privileged-container"), Verdict::Fail);
+    }
+
+    #[test]
+    fn tags_that_are_known_excuse_without_being_asked_for() {
+        let exception = "{rules: [privileged-container], reason: vendor, stack-tags: {team: shop}}";
+        let policy = policy::read(&format!("exceptions: [{exception}]")).unwrap();
+        let today = "2026-11-25".parse().unwrap();
+        for (team, privileged, expected) in
+            [("shop", true, Verdict::Excepted), ("cart", true, Verdict::Fail), ("shop", false, Verdict::Pass)]
+        {
+            let tags = BTreeMap::from([("team".to_owned(), team.to_owned())]);
+            let subject = Subject { stack_tags: Some(&tags), ..Subject::default() };
+            let properties = format!("ContainerDefinitions: [{{Privileged: {privileged}}}]");
+            let mut report = report(&properties, &policy);
+            excuse(&mut report, &subject, &policy, today, |_| false);
+            assert_eq!(report.outcomes[0].findings.verdict, expected, "{team}");
+        }
+    }
+
+    #[test]
+    fn an_exception_that_needs_no_tags_goes_before_one_that_does() {
+        let exception =
+            |matcher: &str| format!("{{rules: [privileged-container], reason: vendor, {matcher}}}");
+        let (by_tags, by_account) =
+            (exception("stack-tags: {team: shop}"), exception("account: '111122223333'"));
+        let policy = policy::read(&format!("exceptions: [{by_tags}, {by_account}]")).unwrap();
+        let tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
+        for (account, number) in [("111122223333", 2), ("444455556666", 1)] {
+            let subject = Subject { account: Some(account), stack_tags: Some(&tags), ..Subject::default() };
+            let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
+            excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| false);
+            let excused = report.outcomes[0].findings.kept[0].excused.as_ref().unwrap();
+            assert_eq!(excused.exception, number, "{account}");
+        }
+    }
+
+    #[test]
+    fn so_many_values_of_a_key_outside_containers_are_judged_and_no_more() {
+        let policy = policy::read("profile: pedantic").unwrap();
+        for (count, expected) in [(8, Verdict::Pass), (9, Verdict::Fail)] {
+            let properties = format!("{{{} Family: a}}", "NetworkMode: awsvpc, ".repeat(count));
+            assert_eq!(verdict(&properties, "bridge-network-mode", &policy), expected, "{count}");
+        }
     }
 
     #[test]

@@ -307,12 +307,9 @@ impl<'a> Described<'a> {
 }
 
 impl StackTags for Described<'_> {
-    fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
-        Ok(&self.change_set()?.tags)
-    }
-
-    fn at_hand(&self) -> Option<&BTreeMap<String, String>> {
-        self.answer.get()?.as_ref().ok().map(|change_set| &change_set.tags)
+    fn tags(&self, may_ask: bool) -> Option<Result<&BTreeMap<String, String>, &str>> {
+        let is_known = matches!(self.answer.get(), Some(Ok(_)));
+        (may_ask || is_known).then(|| self.change_set().map(|change_set| &change_set.tags))
     }
 }
 

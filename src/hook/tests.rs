@@ -375,7 +375,8 @@ const TASK: &str = "Resources:\n  Task:\n    Type: AWS::ECS::TaskDefinition\n   
 
 fn template(privileged: &str) -> String {
     format!(
-        "Parameters: {{P: {{Type: String}}, Q: {{Type: String, AllowedValues: [true, false]}}}}\n{}",
+        "Parameters: {{P: {{Type: String}}, Q: {{Type: String, AllowedValues: [true, false]}}}}\n\
+         Conditions: {{C: !Equals [!Ref P, x]}}\n{}",
         TASK.replace("PRIVILEGED", privileged)
     )
 }
@@ -388,6 +389,7 @@ fn what_blocks_a_stack_and_what_is_only_reported() {
         // Known only later: the resource's own event decides, unless the policy does not wait.
         ("", "!Ref P", None, "SUCCESS"),
         ("", "!Ref Q", None, "SUCCESS"),
+        ("", "!If [C, true, 'true']", None, "FAILED"),
         ("unresolved: {stack: deny}", "!Ref P", None, "FAILED"),
         ("unresolved: {stack: deny}", "!Ref Q", None, "FAILED"),
         ("unresolved: {stack: deny}", "false", None, "SUCCESS"),
