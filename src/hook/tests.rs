@@ -1,13 +1,17 @@
 //! What every answer must be, whatever the event and whatever the policy.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Answer, Hook, Outside, Prepared, WARNING_ONLY};
+use super::{Answer, ChangeSet, Hook, Outside, Prepared, WARNING_ONLY};
 use crate::document::View;
 use crate::policy::{Level, Policy, Setting, read};
 use crate::rule::{Context, Metadata, Options, Rule};
 use crate::rules::privileged_container::PrivilegedContainer;
+use crate::template::Given;
 
 fn baseline() -> Hook {
     Hook::new(Ok(Policy::baseline()))
@@ -351,7 +355,7 @@ impl Outside for Panicking {
         panic!("canary")
     }
 
-    fn stack_tags(&self, _: &str) -> Result<std::collections::BTreeMap<String, String>, String> {
+    fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
         panic!("canary")
     }
 }
@@ -508,6 +512,76 @@ fn macros_hide_a_stack_and_show_in_a_change_set() {
             assert_eq!(answer["hookStatus"], expected, "{template}: {answer}");
             assert!(!message(&answer).starts_with("warning: "), "{template}: {answer}");
         }
+    }
+}
+
+/// An outside that knows a change set's parameters, and counts how often it is asked for them.
+struct Describing {
+    body: Value,
+    privileged: Result<&'static str, &'static str>,
+    asked: Cell<usize>,
+}
+
+impl Outside for Describing {
+    fn fetch(&self, _: &str) -> Result<Vec<u8>, String> {
+        Ok(self.body.to_string().into_bytes())
+    }
+
+    fn today(&self) -> jiff::civil::Date {
+        panic!("no exception ends")
+    }
+
+    fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
+        panic!("a change set says more")
+    }
+
+    fn change_set(&self, _: &str, change_set: &str) -> Result<ChangeSet, String> {
+        assert!(change_set.ends_with(":changeSet/shop/1"), "{change_set}");
+        self.asked.set(self.asked.get() + 1);
+        let parameters = BTreeMap::from([("P".to_owned(), self.privileged?.to_owned())]);
+        Ok(ChangeSet { parameters: Given { parameters, ..Given::default() }, ..ChangeSet::default() })
+    }
+}
+
+#[test]
+fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide() {
+    let open = "{{changeSet:KNOWN_AFTER_APPLY}}";
+    let describe = "change-set-parameters: describe";
+    let without_parameters = TASK.replace("PRIVILEGED", "!ImportValue X");
+    let one_more = template("false").replace("[{Name", "[{Name: gone, Privileged: false}, {Name");
+    for (policy, template, context, privileged, asked, status, told) in [
+        (describe, template("!Ref P"), open, Ok("true"), 1, "FAILED", "`Privileged` is true"),
+        (describe, template("!Ref P"), open, Ok("false"), 1, "SUCCESS", "`Task` complies"),
+        (
+            describe,
+            template("!Ref P"),
+            open,
+            Err("nobody knows"),
+            1,
+            "SUCCESS",
+            "not known, because nobody knows.",
+        ),
+        (describe, template("!Ref P"), "false", Ok("true"), 0, "SUCCESS", "`Task` complies"),
+        (describe, template("!Ref P"), "true", Ok("false"), 0, "FAILED", "`Privileged` is true"),
+        (describe, without_parameters, open, Ok("true"), 0, "SUCCESS", "is not known yet"),
+        // Which of the two it is in the template, nobody knows.
+        ("", one_more, open, Ok("true"), 0, "SUCCESS", "is not known yet"),
+        ("", template("!Ref P"), open, Ok("true"), 0, "SUCCESS", "is not known yet"),
+    ] {
+        let container =
+            json!({"Name": "web", "Privileged": context, "ReadonlyRootFilesystem": "true", "User": "app"});
+        let properties = json!({"Family": "shop", "ContainerDefinitions": [container]});
+        let change = json!({
+            "logicalResourceId": "Task", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+            "afterContext": json!({"Properties": properties}).to_string(),
+        });
+        let body = json!({"template": template, "changedResources": [change]});
+        let outside = Describing { body, privileged, asked: Cell::new(0) };
+        let mut event = stack_event("CHANGE_SET");
+        event["changeSetId"] = "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/shop/1".into();
+        let answer = answer_with(&with_policy(policy), event.to_string().as_bytes(), &outside);
+        assert_eq!((outside.asked.get(), &answer["hookStatus"]), (asked, &json!(status)), "{answer}");
+        assert!(message(&answer).contains(told), "{answer}");
     }
 }
 
