@@ -2,8 +2,16 @@
 //!
 //! Owns how a list gets what belongs to it when it ends. Must not know any format.
 
-/// From how many on it is worth it to keep a stack's memory.
+/// From how many on a stack's memory is worth a thought.
 const MANY: usize = 4096;
+
+/// Puts something on a stack. A large one grows by a quarter, not by as much again, which might never be needed.
+pub(super) fn push<T>(stack: &mut Vec<T>, item: T) {
+    if stack.len() == stack.capacity() && stack.len() >= MANY {
+        stack.reserve_exact(stack.len() / 4);
+    }
+    stack.push(item);
+}
 
 /// Takes what lies above `outer` off a stack, in a list of exactly its size. Where that is nearly all and a lot, the list is the
 /// stack's own memory: a text of nothing but short values is a small part of what they take, which would be there twice.
@@ -20,12 +28,14 @@ pub(super) fn take_above<T>(stack: &mut Vec<T>, outer: usize) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MANY, take_above};
+    use super::{MANY, push, take_above};
 
     #[test]
     fn what_is_below_stays_and_what_is_above_is_taken_in_order() {
         for (below, above) in [(0, 0), (0, 3), (3, 0), (2, MANY), (MANY, MANY), (MANY + 1, MANY), (MANY, 2)] {
-            let mut stack: Vec<usize> = (0..below + above).collect();
+            let mut stack = Vec::new();
+            (0..below + above).for_each(|item| push(&mut stack, item));
+            assert!(stack.capacity() <= MANY.max(stack.len() + stack.len() / 4 + 4));
             let taken = take_above(&mut stack, below);
             assert!(stack.iter().copied().eq(0..below), "{below} below {above}");
             assert!(taken.iter().copied().eq(below..below + above), "{above} above {below}");

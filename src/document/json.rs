@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::collected::take_above;
+use super::collected::{push, take_above};
 use super::{Entry, MAXIMUM_DEPTH, Node, Span, Value};
 
 /// Why bytes are not a JSON document, and where.
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
             self.offset += 1;
             self.skip_whitespace();
             let value = self.value()?;
-            self.entries.push(Entry { key, key_span, value });
+            push(&mut self.entries, Entry { key, key_span, value });
             more = self.continues(b'}', "expected `,` or `}`")?;
         }
         Ok(Node::mapping(take_above(&mut self.entries, outer), Span::new(start, self.offset)))
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         let mut more = self.open(b']');
         while more {
             let item = self.value()?;
-            self.items.push(item);
+            push(&mut self.items, item);
             more = self.continues(b']', "expected `,` or `]`")?;
         }
         let value = Value::Sequence(take_above(&mut self.items, outer));

@@ -34,13 +34,16 @@ struct Tags {
 }
 
 impl StackTags for Tags {
-    fn tags(&self) -> Result<&BTreeMap<String, String>, &str> {
-        self.asked.set(self.asked.get() + 1);
-        if self.knowledge == Knowledge::Unanswered { Err("nobody answers") } else { Ok(&self.known) }
-    }
-
-    fn at_hand(&self) -> Option<&BTreeMap<String, String>> {
-        (self.knowledge == Knowledge::AtHand).then_some(&self.known)
+    fn tags(&self, may_ask: bool) -> Option<Result<&BTreeMap<String, String>, &str>> {
+        if self.knowledge == Knowledge::AtHand {
+            return Some(Ok(&self.known));
+        }
+        self.asked.set(self.asked.get() + usize::from(may_ask));
+        may_ask.then_some(if self.knowledge == Knowledge::Unanswered {
+            Err("nobody answers")
+        } else {
+            Ok(&self.known)
+        })
     }
 }
 
@@ -102,7 +105,7 @@ pub(crate) fn exception(bytes: &[u8]) {
     let outside = Prepared {
         body: Err("nobody asks".into()),
         today,
-        stack_tags: tags.tags().cloned().map_err(str::to_owned),
+        stack_tags: tags.tags(true).expect("an answer").cloned().map_err(str::to_owned),
     };
     let hook = Hook::new(read(text).map_err(|problems| problems.to_string()));
     let answer = hook.respond(event, &outside);

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
-use super::collected::take_above;
+use super::collected::{push, take_above};
 use super::{Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, scalar};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
@@ -342,11 +342,11 @@ impl<'a> Builder<'a> {
         };
         collection.end = node.span.map_or(collection.end, |span| span.end as usize);
         match &mut collection.content {
-            Content::Sequence => self.items.push(node),
+            Content::Sequence => push(&mut self.items, node),
             Content::Mapping { key, merged } => match key.take() {
                 Some(Key { is_merge: true, .. }) => *merged = Some(node),
                 Some(Key { text, span, .. }) => {
-                    self.entries.push(Entry { key: text, key_span: Some(span), value: node });
+                    push(&mut self.entries, Entry { key: text, key_span: Some(span), value: node });
                 }
                 None => {}
             },
