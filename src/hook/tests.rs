@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, ChangeSet, Hook, Outside, Prepared, WARNING_ONLY};
 use crate::document::View;
+use crate::finding::Verdict;
 use crate::policy::{Level, Policy, Setting, read};
 use crate::rule::{Context, Metadata, Options, Rule};
 use crate::rules::privileged_container::PrivilegedContainer;
@@ -611,6 +612,17 @@ fn an_exception_by_tags_counts_where_they_are_told_beforehand() {
         let answer = answer_with(&hook, stack_event("STACK").to_string().as_bytes(), &outside);
         assert!(message(&answer).contains(told), "{answer}");
     }
+}
+
+#[test]
+fn the_log_gets_the_verdict_of_each_rule_on_a_stack() {
+    let body = json!({"template": template("true")}).to_string().into_bytes();
+    let Answer { record, .. } =
+        baseline().respond(stack_event("STACK").to_string().as_bytes(), &outside(Ok(body)));
+    let of = |rule| record.verdicts.iter().find(|(name, _)| *name == rule).map(|(_, verdict)| *verdict);
+    assert_eq!(of("privileged-container"), Some(Verdict::Fail));
+    assert_eq!(of("root-user"), Some(Verdict::Pass));
+    assert_eq!(record.verdicts.len(), 5);
 }
 
 #[test]
