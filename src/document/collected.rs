@@ -6,20 +6,32 @@
 const MANY: usize = 4096;
 
 /// Puts something on a stack. A large one grows by a quarter, not by as much again, which might never be needed.
+#[inline]
 pub(super) fn push<T>(stack: &mut Vec<T>, item: T) {
     if stack.len() == stack.capacity() && stack.len() >= MANY {
-        stack.reserve_exact(stack.len() / 4);
+        grow(stack);
     }
     stack.push(item);
 }
 
-/// Takes what lies above `outer` off a stack, in a list of exactly its size. Where that is nearly all and a lot, the list is the
-/// stack's own memory: a text of nothing but short values is a small part of what they take, which would be there twice.
+#[cold]
+#[inline(never)]
+fn grow<T>(stack: &mut Vec<T>) {
+    stack.reserve_exact(stack.len() / 4);
+}
+
+/// Takes what lies above `outer` off a stack, in a list of exactly its size. Where that is nearly all and a lot, the list
+/// is the stack's own memory: a text of nothing but short values is a small part of what they take, which would be there
+/// twice.
+#[inline]
 pub(super) fn take_above<T>(stack: &mut Vec<T>, outer: usize) -> Vec<T> {
-    let above = stack.len().saturating_sub(outer);
-    if above < MANY || above < outer {
-        return stack.split_off(outer.min(stack.len()));
-    }
+    let above = stack.len() - outer;
+    if above >= MANY && above >= outer { keep_above(stack, outer) } else { stack.split_off(outer) }
+}
+
+#[cold]
+#[inline(never)]
+fn keep_above<T>(stack: &mut Vec<T>, outer: usize) -> Vec<T> {
     let below = stack.drain(..outer).collect();
     let mut taken = std::mem::replace(stack, below);
     taken.shrink_to_fit();
