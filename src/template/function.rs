@@ -246,7 +246,11 @@ impl Scenario<'_> {
         let items = match (&*call.function, &call.argument.value) {
             ("Ref", Value::String(name)) => {
                 let parameter = self.template.parameters.get(&**name);
-                let is_told = |known: &Parameter<'_>| known.is_list || known.has_ambiguous_values();
+                let has_dynamic =
+                    |known: &Parameter<'_>| known.allowed.iter().any(|value| is_dynamic(&value.text));
+                let is_told = |known: &Parameter<'_>| {
+                    known.is_list || known.has_ambiguous_values() || has_dynamic(known)
+                };
                 let is_open = self.fixed(name, parameter).is_none() && !parameter.is_some_and(is_told);
                 return if is_open { Some(vec![Piece::Open(node)]) } else { self.pieces(node) };
             }

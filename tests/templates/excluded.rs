@@ -159,6 +159,11 @@ fn a_dynamic_reference_is_open_however_it_is_written() {
         let text = template(&sections, "User: !If [Z, root, app]");
         expect(&text, &[], ROOT, Verdict::Fail, &[Some("when Z is true")]);
     }
+    let sections = "Parameters: {P: {Type: String, AllowedValues: ['{{resolve:ssm:/a}}']}}\n\
+                    Conditions: {Z: !Equals [!Ref P, x]}";
+    let text = template(sections, "User: !If [Z, root, app]");
+    expect(&text, &[], ROOT, Verdict::Fail, &[Some("when Z is true")]);
+    expect(&text, &[("P", "{{resolve:ssm:/a}}")], ROOT, Verdict::Fail, &[Some("when Z is true")]);
 }
 
 #[test]
