@@ -10,13 +10,18 @@
 
 #[path = "templates/excluded.rs"]
 mod excluded;
+#[path = "templates/loops.rs"]
+mod loops;
+#[path = "templates/many_cases.rs"]
+mod many_cases;
+#[path = "templates/numbers.rs"]
+mod numbers;
 
 use ecs_guard::check::{JudgedTask, check, could_concern};
-use ecs_guard::document::yaml;
 use ecs_guard::finding::{Finding, Verdict};
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
-use ecs_guard::template::{Deployment, Given, Template};
+use ecs_guard::template::Given;
 
 fn given(parameters: &[(&str, &str)]) -> Given {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -243,81 +248,6 @@ fn a_condition_that_can_never_hold() {
 }
 
 #[test]
-fn a_number_that_readers_write_otherwise_equals_nothing_for_certain() {
-    let rule = "privileged-container";
-    for (number, account, verdict) in [
-        ("123456789012", "123456789012", Verdict::Fail),
-        ("123456789012", "123456789013", Verdict::Pass),
-        ("012345670123", "012345670123", Verdict::Fail),
-        ("012345670123", "1402433619", Verdict::Fail),
-        ("'012345670123'", "1402433619", Verdict::Pass),
-        ("1.50", "1.5", Verdict::Fail),
-    ] {
-        let sections = format!("Conditions: {{Is: !Equals [!Ref AWS::AccountId, {number}]}}");
-        let text = template(&sections, "Privileged: !If [Is, true, false]");
-        assert_eq!(
-            judged(&text, &given(&[("AWS::AccountId", account)]), rule).0,
-            verdict,
-            "{number} {account}"
-        );
-    }
-}
-
-#[test]
-fn a_list_of_one_number_that_is_a_default() {
-    let defaults = Given { assume_defaults: true, ..Given::default() };
-    for kind in ["CommaDelimitedList", "List<Number>"] {
-        let list = |default| format!("Parameters: {{L: {{Type: {kind}, Default: {default}}}}}");
-        for (default, expected) in [("0x0", Verdict::Fail), ("'0x0'", Verdict::Pass), ("5", Verdict::Pass)] {
-            let text = template(&list(default), "User: !Select [0, !Ref L]");
-            assert_eq!(judged(&text, &defaults, "root-user").0, expected, "{kind} {default}");
-        }
-        for (default, expected) in [("010", Verdict::Fail), ("'010'", Verdict::Pass), ("8,9", Verdict::Fail)]
-        {
-            let conditions = "\nConditions: {Is: !Equals [!Select [0, !Ref L], '8']}";
-            let text = template(&(list(default) + conditions), "Privileged: !If [Is, true, false]");
-            assert_eq!(judged(&text, &defaults, "privileged-container").0, expected, "{kind} {default}");
-        }
-    }
-}
-
-#[test]
-fn numbers_that_are_handed_down_stay_numbers() {
-    let text = "Resources: {Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: a.yaml, \
-                Parameters: {One: 0x0, List: [0x0], Texts: ['0x0', b], Plain: [5, b], Mixed: [0x0, b]}}}}";
-    let (root, given) = (yaml::read(text).unwrap(), Given::default());
-    let template = Template::of(&root, &given).unwrap();
-    let deployments = template.deployments(template.nested_stacks.first().unwrap());
-    let [Deployment { given, .. }] = deployments.as_slice() else { panic!("{deployments:?}") };
-    let known = |name: &str| given.parameters.get(name).map(String::as_str);
-    assert_eq!(["One", "List", "Texts", "Plain"].map(known), ["0x0", "0x0", "0x0,b", "5,b"].map(Some));
-    assert_eq!(given.numbers, ["One", "List"].map(str::to_owned).into());
-    // Beside others its spelling would be all that is left of it.
-    assert_eq!(given.open, ["Mixed".to_owned()].into());
-}
-
-#[test]
-fn a_secret_number_is_no_text() {
-    let defaults = Given { assume_defaults: true, ..Given::default() };
-    for (default, expected) in [("0x0", Verdict::Fail), ("'0x0'", Verdict::Pass)] {
-        let sections = format!(
-            "Parameters: {{P: {{Type: String, NoEcho: true, Default: {default}}}}}\n\
-             Conditions: {{Is: !Equals [!Ref P, '0']}}"
-        );
-        let text = template(&sections, "Privileged: !If [Is, true, false]");
-        assert_eq!(judged(&text, &defaults, "privileged-container").0, expected, "{default}");
-    }
-}
-
-#[test]
-fn a_value_and_its_quoted_twin_are_two_cases() {
-    let text =
-        template("Parameters: {P: {Type: String, AllowedValues: ['0x0', 0x0, '5', 5]}}", "User: !Ref P");
-    let case = "for P=0x0 without quotes (allowed value)";
-    expect(&text, &[], "root-user", Verdict::Fail, &[Some(case)]);
-}
-
-#[test]
 fn questions_are_told_from_each_other_by_their_names() {
     // A parameter that is called like what stands in the condition says nothing of it.
     for (name, condition) in [("1e3", "!Equals [1e3, '1000']"), ("'null'", "!Or [null, !Equals [a, b]]")] {
@@ -367,78 +297,6 @@ fn what_hides_a_value_stays_unknown() {
         let text = template(&format!("Parameters: {{P: {definition}}}"), read_only);
         let given = Given { assume_defaults: true, ..given(&[("P", "true")]) };
         assert_eq!(judged(&text, &given, rule).0, Verdict::Unknown, "{definition}");
-    }
-}
-
-#[test]
-fn loops_are_written_out() {
-    let text = "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Tasks:\n    - Name\n    - [web, api]\n    \
-                - Task${Name}:\n        Type: AWS::ECS::TaskDefinition\n        Properties:\n          \
-                ContainerDefinitions: [{Name: !Ref Name, User: !Sub '${Name}', Privileged: true}]\n";
-    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
-    let tasks = file.judged.unwrap();
-    let names: Vec<_> = tasks.iter().map(|task| task.name.as_str()).collect();
-    assert_eq!(names, ["Taskweb", "Taskapi"]);
-    for task in &tasks {
-        let privileged =
-            task.report.outcomes.iter().find(|outcome| outcome.rule.name == "privileged-container");
-        assert_eq!(privileged.unwrap().findings.verdict, Verdict::Fail);
-        let root = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "root-user");
-        assert_eq!(root.unwrap().findings.verdict, Verdict::Pass);
-    }
-}
-
-/// A task's name, what is said of it, and when that holds.
-type UsersOfTask = (String, Verdict, Option<String>);
-
-/// What `root-user` says of the tasks of a loop over the parameter `Users`, and what the notes advise.
-fn users_of_loop(parameter: &str, given: &Given) -> (Vec<UsersOfTask>, Vec<String>) {
-    let text = format!(
-        "Transform: AWS::LanguageExtensions\nParameters: {{Users: {parameter}}}\nResources:\n  Fn::ForEach::Tasks:\n    - User\n    \
-         - !Ref Users\n    - Task${{User}}:\n        Type: AWS::ECS::TaskDefinition\n        Properties: \
-         {{ContainerDefinitions: [{{Name: a, User: !Ref User}}]}}\n"
-    );
-    let file = check("template.yaml", &text, given, &Policy::baseline()).unwrap();
-    let task = |task: JudgedTask| {
-        let outcomes = task.report.outcomes.into_iter();
-        let found =
-            outcomes.filter(|outcome| outcome.rule.name == "root-user").map(|outcome| outcome.findings);
-        let findings = found.last().unwrap();
-        let case = findings.kept.iter().find_map(|finding| finding.case.clone());
-        (task.name, findings.verdict, case)
-    };
-    let notes = file.notes.iter().filter_map(|note| note.help.clone()).collect();
-    (file.judged.unwrap().into_iter().map(task).collect(), notes)
-}
-
-#[test]
-fn loops_over_lists_are_judged_by_what_is_known_of_the_list() {
-    let open = Given::default();
-    let defaults = Given { assume_defaults: true, ..Given::default() };
-    let given =
-        Given { parameters: [("Users".to_owned(), "app,root".to_owned())].into(), ..Given::default() };
-    let task = |name: &str, verdict, case: Option<&str>| (name.to_owned(), verdict, case.map(str::to_owned));
-    let limited = "{Type: CommaDelimitedList, AllowedValues: [app, root], Default: app}";
-    let free = "{Type: CommaDelimitedList, Default: app}";
-    for (parameter, given, expected) in [
-        (
-            limited,
-            &open,
-            vec![
-                task("Taskapp", Verdict::Pass, None),
-                task("Taskroot", Verdict::Fail, Some("when Users contains root")),
-            ],
-        ),
-        (limited, &defaults, vec![task("Taskapp", Verdict::Pass, None)]),
-        (limited, &given, vec![task("Taskapp", Verdict::Pass, None), task("Taskroot", Verdict::Fail, None)]),
-        (free, &open, vec![task("Task${User}", Verdict::Unknown, None)]),
-        (free, &defaults, vec![task("Taskapp", Verdict::Pass, None)]),
-    ] {
-        let (found, notes) = users_of_loop(parameter, given);
-        assert_eq!(found, expected, "{parameter} {given:?}");
-        let is_open = parameter == free && *given == open;
-        let settles = notes.iter().any(|note| note.contains("`--parameter Users=…`"));
-        assert_eq!(settles, is_open, "{notes:?}");
     }
 }
 
@@ -514,47 +372,6 @@ fn a_document_that_claims_to_be_both_is_judged_as_both() {
 }
 
 #[test]
-fn no_room_for_computed_values_loses_no_case() {
-    // `Big` is always true; to see that takes memory in each case, and there are 128: `Odd6` asks for all parameters. Only
-    // the last case fails.
-    let text = |parts: usize| {
-        let parameters: Vec<_> = (0..7).map(|number| format!("P{number}: {{Type: String}}")).collect();
-        let is_x = |number| format!("Is{number}: !Equals [!Ref P{number}, x], ");
-        let odd = |number| {
-            let (before, this) = (format!("!Condition Odd{}", number - 1), format!("!Condition Is{number}"));
-            format!("Odd{number}: !Or [!And [{before}, !Not [{this}]], !And [!Not [{before}], {this}]], ")
-        };
-        let none: Vec<_> = (0..7).map(|number| format!("!Not [!Condition Is{number}]")).collect();
-        let conditions: String = (0..7).map(is_x).chain((1..7).map(odd)).collect();
-        format!(
-            "Parameters: {{{}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Big: !Equals [!Select [0, \
-             !Split ['-', 'x{}']], x]}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: \
-             a, Privileged: !If [Big, !If [Odd6, !If [None, true, false], !If [None, true, false]], false]}}]}}}}}}",
-            parameters.join(", "),
-            none.join(", "),
-            "-a".repeat(parts)
-        )
-    };
-    for parts in [10, 1_000, 2_700, 20_000] {
-        let (verdict, findings) = judged(&text(parts), &Given::default(), "privileged-container");
-        assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{parts}: {verdict:?} {findings:#?}");
-    }
-}
-
-#[test]
-fn what_a_loop_writes_is_told_apart_however_deep() {
-    let not_the_one_before = |number| format!("'C{number}${{X}}': !Not [!Condition 'C{}${{X}}']", number - 1);
-    let chain = (1..=121).map(not_the_one_before).collect::<Vec<_>>().join(", ");
-    let text = format!(
-        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}}}\nConditions:\n  Fn::ForEach::L: [X, [a, b], \
-         {{{chain}, 'C0${{X}}': !Equals [!Ref P, '${{X}}']}}]\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: \
-         {{ContainerDefinitions: [{{Name: a, Privileged: !If [C120a, !If [C120b, false, true], false]}}]}}}}}}"
-    );
-    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
-    assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{verdict:?} {findings:#?}");
-}
-
-#[test]
 fn a_rule_says_on_which_machines_it_does_not_apply() {
     for (rule, types, because) in [
         ("privilege-escalation", "[FARGATE]", "the task runs on Fargate only"),
@@ -621,23 +438,6 @@ fn a_macro_is_seen_behind_comments() {
     assert!(!could_concern(others), "a comment is no macro");
 }
 
-#[test]
-fn loops_within_loops_are_written_out() {
-    let text = "Resources:\n  Fn::ForEach::Stages:\n    - Stage\n    - [dev, prod]\n    - Fn::ForEach::Tasks:\n        - Name\n        \
-                - !FindInMap [Names, !Ref Stage, All]\n        - Task${Stage}${Name}:\n            \
-                Type: AWS::ECS::TaskDefinition\n            Properties:\n              \
-                ContainerDefinitions: [{Name: a, Privileged: !If ['Is${Stage}', true, false]}]\n\
-                Conditions: {Isdev: !Equals [a, b], Isprod: !Equals [a, a]}\n\
-                Mappings: {Names: {dev: {All: [web]}, prod: {All: [web, api]}}}\n";
-    let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
-    let verdicts: Vec<_> =
-        file.judged.unwrap().iter().map(|task| (task.name.clone(), verdict_of(task))).collect();
-    let expected =
-        [("Taskdevweb", Verdict::Pass), ("Taskprodweb", Verdict::Fail), ("Taskprodapi", Verdict::Fail)];
-    assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict)));
-    assert!(file.notes.is_empty(), "{:?}", file.notes);
-}
-
 /// What `privileged-container` says.
 fn verdict_of(task: &JudgedTask) -> Verdict {
     let mut outcomes = task.report.outcomes.iter();
@@ -681,141 +481,6 @@ fn plain_task_definitions_are_recognised_by_shape() {
     );
 }
 
-/// Texts that differ by a number, one after the other.
-fn each(count: usize, text: impl Fn(usize) -> String) -> String {
-    (0..count).map(text).collect::<Vec<_>>().concat()
-}
-
-/// A task definition of many containers, each of which depends on parameters of its own.
-fn with_many_cases(containers: usize) -> String {
-    let parameters = each(containers, |at| {
-        format!(
-            "  P{at}: {{Type: String, AllowedValues: [true, false]}}\n  \
-             Q{at}: {{Type: String, AllowedValues: [root, '1', '2']}}\n"
-        )
-    });
-    let list = each(containers, |at| {
-        format!(
-            "        - !If [C{at}, {{Name: c{at}, Privileged: !Ref P{at}, User: !Ref Q{at}}}, !Ref AWS::NoValue]\n"
-        )
-    });
-    let conditions: String = each(containers, |at| format!("  C{at}: !Equals [!Ref Q{at}, '1']\n"));
-    format!(
-        "Parameters:\n{parameters}Conditions:\n{conditions}Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    \
-         Properties:\n      ContainerDefinitions:\n{list}"
-    )
-}
-
-#[test]
-fn containers_do_not_multiply_each_others_cases() {
-    let text = with_many_cases(10);
-    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
-    assert_eq!((verdict, findings.len()), (Verdict::Fail, 10));
-    assert_eq!(
-        findings[0].case.as_deref(),
-        Some("when C0 is true, for P0=true (allowed value)"),
-        "the first container is tried in all its cases"
-    );
-    assert_eq!(judged(&text, &Given::default(), "root-user").0, Verdict::Pass);
-}
-
-#[test]
-fn too_many_cases_are_left_open_and_said_to_be() {
-    let items: String = each(20, |at| format!("!If [C{at}, ALLOWED, ALLOWED], "));
-    let conditions: String = each(20, |at| format!("C{at}: !Equals [!Ref AWS::Region, '{at}'], "));
-    let free: String = each(20, |at| format!("C{at}: !Equals [!ImportValue '{at}', x], "));
-    let text = |conditions: &str| {
-        template(
-            &format!("Conditions: {{{conditions}}}"),
-            &format!("LinuxParameters: {{Capabilities: {{Add: [{items}]}}}}"),
-        )
-    };
-    // Of one region there are as many cases as regions are named.
-    let policy = ecs_guard::policy::read("rules: {added-linux-capabilities: {allow: [SYS_PTRACE]}}").unwrap();
-    let checked = |text: &str| {
-        let file = check("t.yaml", text, &Given::default(), &policy).unwrap();
-        let is_noted = file.notes.iter().any(|note| note.message.contains("more cases than"));
-        let outcomes = &file.judged.as_ref().unwrap()[0].report.outcomes;
-        let outcome =
-            outcomes.iter().find(|outcome| outcome.rule.name == "added-linux-capabilities").unwrap();
-        (outcome.findings.verdict, is_noted)
-    };
-    let harmless = |conditions: &str| text(conditions).replace("ALLOWED", "SYS_PTRACE");
-    assert_eq!(checked(&harmless(&conditions)), (Verdict::Pass, false));
-    assert_eq!(checked(&harmless(&free)), (Verdict::Unknown, true));
-    assert_eq!(checked(&text(&free)), (Verdict::Fail, true));
-}
-
-#[test]
-fn what_was_cut_off_is_not_called_always() {
-    // Whether a number of conditions is odd takes more cases than are told apart.
-    let parameters = each(10, |at| format!("P{at}: {{Type: String}}, "));
-    let odd = each(10, |at| {
-        let before = if at == 0 { "C0".to_owned() } else { format!("X{}", at - 1) };
-        format!(
-            "C{at}: !Equals [!Ref P{at}, x], X{at}: !Or [!And [!Condition {before}, !Not [!Condition C{at}]], \
-             !And [!Not [!Condition {before}], !Condition C{at}]], "
-        )
-    });
-    let sections = format!(
-        "Parameters: {{A: {{Type: String}}, {parameters}}}\nConditions: {{A: !Equals [!Ref A, x], {odd}}}"
-    );
-    let text = template(&sections, "Privileged: !If [A, !If [X9, true, true], false]");
-    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
-    assert_eq!(verdict, Verdict::Fail);
-    assert!(findings.iter().all(|finding| finding.case.is_some()), "{findings:#?}");
-    // What is certain is so whatever was cut off of something else.
-    let beside = "Environment: [{Name: DB_PASSWORD, Value: x}, {Name: A, Value: !If [X9, a, b]}]";
-    let (_, findings) = judged(&template(&sections, beside), &Given::default(), "plaintext-secret");
-    assert_eq!((findings[0].verdict, findings[0].case.as_deref()), (Verdict::Fail, None));
-    let text = template(&sections, "Privileged: true, User: !If [A, !If [X9, a, b], c]");
-    expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
-}
-
-#[test]
-fn what_holds_in_more_cases_than_are_named_says_so() {
-    // Each condition is asked where those before it do not hold; `Same` where the first holds, so it always does.
-    let chain = |count: usize| {
-        let parameters = each(count, |at| format!("P{at}: {{Type: String}}, "));
-        let conditions = each(count, |at| format!("C{at}: !Equals [!Ref P{at}, x], "));
-        let sections =
-            format!("Parameters: {{{parameters}}}\nConditions: {{{conditions} Same: !Equals [!Ref P0, x]}}");
-        let rest = (1..count).rev().fold("false".to_owned(), |rest, at| format!("!If [C{at}, true, {rest}]"));
-        template(&sections, &format!("Privileged: !If [C0, !If [Same, true, false], {rest}]"))
-    };
-    for (count, case) in [
-        (2, "when C0 is true, or when C1 is true"),
-        (3, "when C0 is true, or when C1 is true, or when C2 is true"),
-        (32, "when C0 is true, or when C1 is true, or when C2 is true, and in other cases"),
-        (33, "in some cases"),
-        (34, "in some cases"),
-    ] {
-        expect(&chain(count), &[], "privileged-container", Verdict::Fail, &[Some(case)]);
-    }
-    let sections = "Parameters: {P: {Type: String}, Q: {Type: String}}\n\
-                    Conditions: {A: !Equals [!Ref P, x], B: !Equals [!Ref Q, x]}";
-    let either = template(sections, "Privileged: !If [A, !If [B, true, 'true'], false]");
-    expect(&either, &[], "privileged-container", Verdict::Fail, &[Some("when A is true")]);
-}
-
-#[test]
-fn findings_of_all_cases_beyond_the_bound_are_counted() {
-    let containers = |name: &str| {
-        let devices = each(60, |at| format!("{{HostPath: /dev/{name}{at}}}, "));
-        each(4, |at| format!("{{Name: {name}{at}, LinuxParameters: {{Devices: [{devices}]}}}}, "))
-    };
-    let text = format!(
-        "{PRODUCTION}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: \
-         !If [IsProd, [{}], [{}]]}}}}}}",
-        containers("a"),
-        containers("b")
-    );
-    let file = check("template.yaml", &text, &Given::default(), &Policy::of(Profile::Restricted)).unwrap();
-    let outcomes = &file.judged.as_ref().unwrap()[0].report.outcomes;
-    let outcome = outcomes.iter().find(|outcome| outcome.rule.name == "host-device").unwrap();
-    assert_eq!((outcome.findings.kept.len(), outcome.findings.further), (400, 80));
-}
-
 #[test]
 fn where_the_rule_does_not_apply_in_other_cases_nothing_is_mended_unseen() {
     let obstacle = |otherwise: &str| {
@@ -841,46 +506,6 @@ fn a_value_that_decides_only_in_some_cases_is_named() {
     let certain: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Fail).collect();
     let [root] = certain.as_slice() else { panic!("{findings:#?}") };
     assert_eq!(root.case.as_deref(), Some("when C is false, for S=root"));
-}
-
-#[test]
-fn hostile_templates_end() {
-    let chain: String = each(5000, |at| format!("  C{at}: !Not [{{Condition: C{}}}]\n", at + 1));
-    let circle = "Conditions: {A: !Not [!Condition B], B: !Not [!Condition A]}";
-    let mut doubling = "x".to_owned();
-    for at in 0..40 {
-        doubling = format!("{{'Fn::Sub': ['${{V{at}}}${{V{at}}}${{V{at}}}', {{V{at}: {doubling}}}]}}");
-    }
-    let many: String = each(3000, |at| {
-        format!(
-            "  T{at}:\n    Type: AWS::ECS::TaskDefinition\n    Properties: {{ContainerDefinitions: [{{Name: a, User: !Ref A, Privileged: !If [C, !Ref B, false]}}]}}\n"
-        )
-    });
-    let sections = "Parameters: {A: {Type: String, AllowedValues: [a, b, c, d, e, f]}, B: {Type: String, AllowedValues: [true, false]}}\nConditions: {C: !Equals [!Ref A, a]}\n";
-    let long = format!(
-        "Resources: {{Fn::ForEach::Long: [X, [{}], {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{Family: '{}'}}}}}}]}}",
-        "x".repeat(100_000),
-        "${X}".repeat(20_000)
-    );
-    let file = check("t.yaml", &long, &Given::default(), &Policy::baseline()).unwrap();
-    assert!(file.judged.unwrap_err().message.contains("`Fn::ForEach`"));
-    let keys: String = each(10_000, |at| format!("r{at}: {{v: u{at}}}, "));
-    let mapped: String = each(50, |at| {
-        format!(
-            "  T{at}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{User: !FindInMap [M, !Ref A, v]}}]}}}}\n"
-        )
-    });
-    for text in [
-        format!("Mappings: {{M: {{{keys}}}}}\nResources:\n{mapped}"),
-        template(&format!("Conditions:\n{chain}"), "Privileged: !If [C0, true, false]"),
-        template(circle, "Privileged: !If [A, true, false]"),
-        template("", &format!("User: {doubling}")),
-        format!("{sections}Resources:\n{many}"),
-        with_many_cases(60),
-    ] {
-        let file = check("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
-        assert!(file.judged.is_ok(), "{:?}", file.judged);
-    }
 }
 
 /// A template whose task definition has these properties.
@@ -961,23 +586,4 @@ fn no_value_of_the_environment_is_told_or_pointed_at() {
             );
         }
     }
-}
-
-#[test]
-fn a_number_is_a_number_wherever_a_parameter_has_it_from() {
-    let defaults = Given { assume_defaults: true, ..Given::default() };
-    for (default, expected) in
-        [("0x0", Verdict::Fail), ("0.0", Verdict::Fail), ("'0x0'", Verdict::Pass), ("5", Verdict::Pass)]
-    {
-        let text = template(
-            &format!("Parameters: {{User: {{Type: String, Default: {default}}}}}"),
-            "User: !Ref User",
-        );
-        assert_eq!(judged(&text, &defaults, "root-user").0, expected, "{default}");
-    }
-    let text = template("Parameters: {User: {Type: String}}", "User: !Ref User");
-    let as_text = given(&[("User", "0x0")]);
-    assert_eq!(judged(&text, &as_text, "root-user").0, Verdict::Pass);
-    let as_number = Given { numbers: ["User".to_owned()].into(), ..as_text };
-    assert_eq!(judged(&text, &as_number, "root-user").0, Verdict::Fail);
 }
