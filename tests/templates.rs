@@ -8,13 +8,13 @@
     reason = "a test stops at what it does not expect"
 )]
 
-#[path = "templates/excluded.rs"]
+#[path = "evaluation/excluded.rs"]
 mod excluded;
-#[path = "templates/loops.rs"]
+#[path = "evaluation/loops.rs"]
 mod loops;
-#[path = "templates/many_cases.rs"]
+#[path = "evaluation/many_cases.rs"]
 mod many_cases;
-#[path = "templates/numbers.rs"]
+#[path = "evaluation/numbers.rs"]
 mod numbers;
 
 use ecs_guard::check::{JudgedTask, check, could_concern};
