@@ -50,7 +50,7 @@ impl Account {
 /// The aliases that `template.yaml` gives its hooks; the second is deployed only where it is wanted.
 const ALIASES: [&str; 2] = ["EcsGuard::TaskDefinition::Hook", "EcsGuard::Stack::Hook"];
 
-/// Which hooks a command looks at, where, and how it tells of them.
+// Which hooks a command looks at, where, and how it tells of them. What explains it here must not explain the command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Hooks {
     #[command(flatten)]

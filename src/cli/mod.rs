@@ -84,7 +84,9 @@ enum Colour {
     Never,
 }
 
+// Of eleven subcommands ten are not asked for, and what they take need not be put together.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
     /// Check templates and task definitions in files, before they are deployed
     ///

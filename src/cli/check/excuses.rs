@@ -12,7 +12,7 @@ use crate::engine::{StackTags, Subject, excuse};
 use crate::policy::{Exception, Field, Policy};
 use crate::template::Given;
 
-/// The stack that the files are for, as far as the command line says.
+// The stack that the files are for, as far as the command line says. What explains it here must not explain the command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Stack {
     /// The account that the templates are for, as exceptions and AWS::AccountId have it
