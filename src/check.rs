@@ -14,6 +14,7 @@ pub use tally::{BlockedStack, OfRule, Tally};
 pub use totals::{Totals, Weight};
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
 use crate::document::{
     Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
@@ -298,7 +299,8 @@ fn starts_comment(text: &str, offset: usize) -> bool {
 }
 
 /// The properties of a task definition that has none.
-static NOTHING: Node<'static> = Node { value: Value::Mapping(Vec::new()), span: None };
+static NOTHING: LazyLock<Node<'static>> =
+    LazyLock::new(|| Node { value: Value::Mapping(Box::default()), span: None });
 
 /// Judges a task definition of a template in every case that the template allows.
 pub fn judge<'t>(
@@ -326,7 +328,7 @@ pub fn judge<'t>(
         }
     };
     let properties = match task_definition.properties.as_slice() {
-        [] => &[&NOTHING],
+        [] => &[&*NOTHING],
         written => written,
     };
     properties
@@ -443,7 +445,7 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
         finding.remediation = in_plain_words(&finding.remediation).into();
     }
     let name = match family.map(|node| &node.value) {
-        Some(Value::String(name)) => name.clone().into_owned(),
+        Some(Value::String(name)) => String::from(&**name),
         _ => "task definition".to_owned(),
     };
     let of_file = Some(name.clone()).filter(|_| family.is_some());

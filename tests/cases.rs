@@ -439,10 +439,10 @@ fn in_json(node: &Node<'_>) -> serde_json::Value {
         Value::Bool(value) => json!(value),
         Value::Number(text) => match serde_json::from_str(text) {
             Ok(number) => number,
-            Err(_) if text.contains(':') => json!(text),
+            Err(_) if text.contains(':') => json!(**text),
             Err(_) => json!(0),
         },
-        Value::String(text) => json!(text),
+        Value::String(text) => json!(**text),
         Value::Sequence(items) => items.iter().map(in_json).collect(),
         Value::Mapping(entries) => serde_json::Value::Object(
             entries.iter().map(|entry| (entry.key.to_string(), in_json(&entry.value))).collect(),

@@ -35,12 +35,12 @@ fn resolved(node: &Node<'_>) -> Value {
         Written::Null => Value::Null,
         Written::Bool(value) => (*value).into(),
         Written::Number(text) => serde_json::from_str(text).unwrap(),
-        Written::String(text) => text.as_ref().into(),
+        Written::String(text) => (**text).into(),
         Written::Sequence(items) => items.iter().map(resolved).collect(),
         Written::Mapping(entries) => {
             entries.iter().map(|entry| (entry.key.to_string(), resolved(&entry.value))).collect()
         }
-        Written::Intrinsic(call) => json!({ call.function.as_ref(): resolved(&call.argument) }),
+        Written::Intrinsic(call) => json!({ &*call.function: resolved(&call.argument) }),
     }
 }
 
@@ -169,7 +169,7 @@ fn places_hold(node: &Node<'_>, text: &str) {
         Written::Mapping(entries) => {
             for entry in entries {
                 let key = entry.key_span.unwrap().slice(text);
-                assert_eq!(key.trim_matches(['"', '\'']), entry.key);
+                assert_eq!(key.trim_matches(['"', '\'']), &*entry.key);
                 places_hold(&entry.value, text);
             }
         }
@@ -181,7 +181,7 @@ fn places_hold(node: &Node<'_>, text: &str) {
             let written = node.span.unwrap().slice(text);
             // Over several lines, a text is not what is written.
             let is_one_line = !written.contains('\n') && !written.contains('\\');
-            assert!(!is_one_line || written.trim_matches(['"', '\'']) == value, "{written}");
+            assert!(!is_one_line || *written.trim_matches(['"', '\'']) == **value, "{written}");
         }
         Written::Null | Written::Bool(_) | Written::Number(_) => {}
     }

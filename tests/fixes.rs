@@ -159,13 +159,13 @@ fn to_json(node: &Node<'_>) -> Value {
     match &node.value {
         Written::Null => Value::Null,
         Written::Bool(value) => (*value).into(),
-        Written::Number(text) => serde_json::from_str(text).unwrap_or(text.as_ref().into()),
-        Written::String(text) => text.as_ref().into(),
+        Written::Number(text) => serde_json::from_str(text).unwrap_or((**text).into()),
+        Written::String(text) => (**text).into(),
         Written::Sequence(items) => items.iter().map(to_json).collect(),
         Written::Mapping(entries) => {
             entries.iter().map(|entry| (entry.key.to_string(), to_json(&entry.value))).collect()
         }
-        Written::Intrinsic(call) => json!({ call.function.as_ref(): to_json(&call.argument) }),
+        Written::Intrinsic(call) => json!({ &*call.function: to_json(&call.argument) }),
     }
 }
 

@@ -45,7 +45,7 @@ fn written_with(
     for file in files {
         totals.add(Totals::of(file));
         if let Err(problem) = &file.judged {
-            let position = Some(LineIndex::new(file.text).position(problem.span.start as usize));
+            let position = Some(LineIndex::new(file.text).position(problem.span.start() as usize));
             unreadable.push(UnreadableFile { path: file.path.into(), position, problem: problem.clone() });
         }
         let part = output::of_file(&*format, file, run);
@@ -61,7 +61,7 @@ fn written_with(
 
 fn span_of(text: &str, part: &str) -> Span {
     let start = u32::try_from(text.find(part).unwrap()).unwrap();
-    Span { start, end: start + u32::try_from(part.len()).unwrap() }
+    Span::of(start, start + u32::try_from(part.len()).unwrap())
 }
 
 /// Every kind of finding: failures, a warning, an unknown; secrets stand beside them.
@@ -122,7 +122,7 @@ fn names_of_others_steer_no_terminal_and_break_no_line() {
             help: None,
             is_unknown: false,
         });
-        let problem = Unreadable { span: Span { start: 0, end: 0 }, message: "m\u{1b}".into() };
+        let problem = Unreadable { span: Span::NOWHERE, message: "m\u{1b}".into() };
         let unreadable = vec![UnreadableFile { path: path.into(), position: None, problem }];
         let plain = checked("a.yaml", TEMPLATE, &policy);
         let verbose = Run { verbose: true, ..run(&policy) };
@@ -278,7 +278,7 @@ fn text_shows_the_line_that_cannot_be_read_and_goes_on() {
     let policy = Policy::baseline();
     let files =
         [checked("broken.yaml", "a: 1\nb: [x: 1}\n", &policy), checked("api.yaml", TEMPLATE, &policy)];
-    let problem = Unreadable { span: Span { start: 0, end: 0 }, message: "permission denied".into() };
+    let problem = Unreadable { span: Span::NOWHERE, message: "permission denied".into() };
     let closed = UnreadableFile { path: "closed.yaml".into(), position: None, problem };
     let told = written_with("text", &files, vec![closed], &run(&policy));
     assert!(told.starts_with("error: "), "{told}");

@@ -95,7 +95,7 @@ fn json_with_comments_is_said_to_be_no_json() {
     ] {
         let unreadable = ecs_guard::check::read_document(text).unwrap_err();
         assert_eq!(unreadable.message, "a comment, which JSON does not have", "{text}");
-        assert!(text[unreadable.span.start as usize..].starts_with('/'), "{text}");
+        assert!(text[unreadable.span.start() as usize..].starts_with('/'), "{text}");
     }
 }
 
@@ -141,7 +141,7 @@ fn what_is_missing_from_a_container_is_told_at_its_name_if_that_is_written_there
         let (_, findings) = judged(&text, &Given::default(), "writable-root-filesystem");
         let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
         let span = finding.span.unwrap();
-        assert_eq!(text.get(span.start as usize..span.end as usize), Some(&*told_at), "{text}");
+        assert_eq!(text.get(span.start() as usize..span.end() as usize), Some(&*told_at), "{text}");
         assert_eq!(finding.container.as_ref().unwrap().name.as_deref(), Some("web"), "{text}");
     }
 }

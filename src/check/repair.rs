@@ -186,12 +186,12 @@ impl Round<'_, '_> {
             }
         })?;
         // Whoever ends first leaves the most room for the others.
-        steps.sort_by_key(|step| (step.plan.scope.end, step.plan.scope.start));
+        steps.sort_by_key(|step| (step.plan.scope.end(), step.plan.scope.start()));
         let mut chosen: Vec<Step> = Vec::new();
         for step in steps {
             match chosen.last_mut() {
                 Some(last) if last.plan == step.plan => last.settles.extend(step.settles),
-                Some(last) if last.plan.scope.end >= step.plan.scope.start => {}
+                Some(last) if last.plan.scope.end() >= step.plan.scope.start() => {}
                 _ => chosen.push(step),
             }
         }

@@ -2,11 +2,9 @@
 //!
 //! Owns finding them anywhere in a tree. Must not know which of the values counts, nor what the keys mean.
 
-use std::collections::HashSet;
+use super::{Entry, Node, Span, Value};
 
-use super::{Node, Span, Value};
-
-/// Up to how many entries comparing each pair is quicker than a set.
+/// Up to how many entries comparing each pair is quicker than sorting them.
 const FEW: usize = 16;
 
 /// The keys that already stood in the same map, each at its later place, in the order of the text. What aliases repeat
@@ -16,28 +14,43 @@ pub fn duplicate_keys<'n>(root: &'n Node<'_>) -> Vec<(&'n str, Span)> {
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         match &node.value {
-            Value::Sequence(items) => open.extend(items),
+            Value::Sequence(items) => open.extend(items.iter().filter(|item| holds_more(item))),
             Value::Intrinsic(call) => open.push(&call.argument),
             Value::Mapping(entries) => {
-                let mut seen = HashSet::new();
-                for (index, entry) in entries.iter().enumerate() {
-                    let is_duplicate = if entries.len() <= FEW {
-                        entries.iter().take(index).any(|earlier| earlier.key == entry.key)
-                    } else {
-                        !seen.insert(&*entry.key)
-                    };
-                    if is_duplicate && let Some(span) = entry.key_span {
-                        found.push((&entry.key, span));
+                let mut tell =
+                    |entry: &'n Entry<'_>| found.extend(entry.key_span.map(|span| (&*entry.key, span)));
+                if entries.len() <= FEW {
+                    for (index, entry) in entries.iter().enumerate() {
+                        if entries.iter().take(index).any(|earlier| earlier.key == entry.key) {
+                            tell(entry);
+                        }
                     }
-                    open.push(&entry.value);
+                } else {
+                    later_of_each(entries).into_iter().for_each(tell);
                 }
+                open.extend(entries.iter().map(|entry| &entry.value).filter(|value| holds_more(value)));
             }
             _ => {}
         }
     }
-    found.sort_by_key(|(_, span)| (span.start, span.end));
+    found.sort_by_key(|(_, span)| (span.start, span.end()));
     found.dedup();
     found
+}
+
+fn holds_more(node: &Node<'_>) -> bool {
+    matches!(node.value, Value::Sequence(_) | Value::Mapping(_) | Value::Intrinsic(_))
+}
+
+/// The entries of a large map whose keys have stood before. A place among them takes less memory than a key, and there may
+/// be hundreds of thousands.
+fn later_of_each<'n, 'a>(entries: &'n [Entry<'a>]) -> Vec<&'n Entry<'a>> {
+    let mut order: Vec<u32> = (0_u32..).take(entries.len()).collect();
+    let at = |index: u32| entries.get(index as usize);
+    let key = |index: u32| at(index).map(|entry| &*entry.key);
+    order.sort_unstable_by_key(|index| (key(*index), *index));
+    let is_later = |pair: &[u32; 2]| key(pair[0]) == key(pair[1]);
+    order.array_windows().filter(|pair| is_later(pair)).filter_map(|[_, later]| at(*later)).collect()
 }
 
 #[cfg(test)]

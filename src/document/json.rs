@@ -4,11 +4,10 @@
 //! what a value tree forgets: the place of every key and value, every duplicate key, and each number as it
 //! was written; the tests hold it against `serde_json` on what is and is not JSON.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::collected::{push, take_above};
-use super::{Entry, MAXIMUM_DEPTH, Node, Span, Value};
+use super::{Entry, MAXIMUM_DEPTH, Node, Span, Value, Written};
 
 /// Why bytes are not a JSON document, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +131,7 @@ impl<'a> Reader<'a> {
             push(&mut self.items, item);
             more = self.continues(b']', "expected `,` or `]`")?;
         }
-        let value = Value::Sequence(take_above(&mut self.items, outer));
+        let value = Value::Sequence(take_above(&mut self.items, outer).into());
         Ok(Node { value, span: Some(Span::new(start, self.offset)) })
     }
 
@@ -173,7 +172,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<Cow<'a, str>, Error> {
+    fn number(&mut self) -> Result<Written<'a>, Error> {
         let start = self.offset;
         self.step_over(b'-');
         // A leading zero stands alone: `01` is two tokens, and so an error at the `1`.
@@ -191,7 +190,7 @@ impl<'a> Reader<'a> {
                 return Err(self.error("expected a digit"));
             }
         }
-        Ok(Cow::Borrowed(self.slice(start, self.offset)))
+        Ok(self.slice(start, self.offset).into())
     }
 
     fn digits(&mut self) -> usize {
@@ -207,21 +206,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a string, its quotes included; borrowed unless it holds an escape.
-    fn string(&mut self) -> Result<Cow<'a, str>, Error> {
+    fn string(&mut self) -> Result<Written<'a>, Error> {
         self.offset += 1;
         let start = self.offset;
         self.skip_plain();
         if self.peek() == Some(b'"') {
             let text = self.slice(start, self.offset);
             self.offset += 1;
-            return Ok(Cow::Borrowed(text));
+            return Ok(text.into());
         }
         let mut text = String::from(self.slice(start, self.offset));
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.offset += 1;
-                    return Ok(Cow::Owned(text));
+                    return Ok(text.into());
                 }
                 Some(b'\\') => text.push(self.escape()?),
                 Some(_) => return Err(self.error("control character in a string")),
@@ -388,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_skipped() {
-        assert_eq!(read("\u{feff}[]".as_bytes()).unwrap().value, Value::Sequence(Vec::new()));
+        assert_eq!(read("\u{feff}[]".as_bytes()).unwrap().value, Value::Sequence(Box::default()));
     }
 
     #[test]

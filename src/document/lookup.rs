@@ -107,7 +107,7 @@ impl<'a> Unresolved<'a> {
         else {
             return None;
         };
-        match arguments.as_slice() {
+        match &**arguments {
             [Node { value: Value::String(delimiter), .. }, Node { value: Value::Sequence(items), .. }] => {
                 delimiter.is_empty().then_some(items)
             }
@@ -199,10 +199,10 @@ fn reads_alike(one: &Node<'_>, other: &Node<'_>) -> bool {
 /// What `Fn::GetAtt` asks for, as one text.
 fn attribute(argument: &Node<'_>) -> Option<String> {
     match &argument.value {
-        Value::String(name) => Some(name.clone().into_owned()),
+        Value::String(name) => Some(String::from(&**name)),
         Value::Sequence(items) => {
             let name = |item: &Node<'_>| match &item.value {
-                Value::String(name) => Some(name.clone().into_owned()),
+                Value::String(name) => Some(String::from(&**name)),
                 _ => None,
             };
             items.iter().map(name).collect::<Option<Vec<_>>>().map(|names| names.join("."))

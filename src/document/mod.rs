@@ -13,9 +13,11 @@ mod quote;
 mod reading;
 mod scalar;
 mod view;
+mod written;
 pub mod yaml;
 
-use std::borrow::Cow;
+use std::fmt;
+use std::num::NonZeroU32;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
@@ -27,6 +29,7 @@ pub use quote::{on_one_line, quote, steers};
 pub use reading::{Reading, Resolve};
 pub use scalar::{Text, is_plain_decimal, is_zero, may_be_read_alike, may_be_read_as};
 pub use view::{Items, View};
+pub use written::Written;
 
 /// How many levels of nesting either reader accepts.
 ///
@@ -39,27 +42,47 @@ pub const MAXIMUM_DEPTH: usize = 127;
 pub const MAXIMUM_VALUES: usize = 2_000_000;
 
 /// Where a key or a value stands in its text: byte offsets, half-open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Offset of the first byte.
-    pub start: u32,
-    /// Offset after the last byte.
-    pub end: u32,
+    start: u32,
+    // One more than the end: never zero, so that no place at all takes no more memory than one.
+    after: NonZeroU32,
 }
 
 impl Span {
     /// The beginning of a text, for what stands nowhere in it.
-    pub const NOWHERE: Self = Self { start: 0, end: 0 };
+    pub const NOWHERE: Self = Self::of(0, 0);
+
+    /// From one offset to before another.
+    pub const fn of(start: u32, end: u32) -> Self {
+        // Both readers refuse texts of 4 GiB and more, so nothing is cut here.
+        Self { start, after: NonZeroU32::MIN.saturating_add(end) }
+    }
 
     pub(crate) fn new(start: usize, end: usize) -> Self {
-        // Both readers refuse texts of 4 GiB and more, so nothing is cut here.
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self { start: narrow(start), end: narrow(end) }
+        Self::of(narrow(start), narrow(end))
+    }
+
+    /// Offset of the first byte.
+    pub const fn start(self) -> u32 {
+        self.start
+    }
+
+    /// Offset after the last byte.
+    pub const fn end(self) -> u32 {
+        self.after.get() - 1
     }
 
     /// The part of `text` this span covers; empty when the span belongs to another text.
     pub fn slice(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+        text.get(self.start() as usize..self.end() as usize).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.start(), self.end())
     }
 }
 
@@ -80,13 +103,13 @@ pub enum Value<'a> {
     /// A boolean; in YAML also `yes`, `no`, `on` and `off`, as YAML 1.1 has them.
     Bool(bool),
     /// An unquoted number in its original spelling.
-    Number(Cow<'a, str>),
+    Number(Written<'a>),
     /// A string: quoted, or unquoted and not a number, boolean or null.
-    String(Cow<'a, str>),
+    String(Written<'a>),
     /// A list.
-    Sequence(Vec<Node<'a>>),
+    Sequence(Box<[Node<'a>]>),
     /// A map in the order written, duplicate keys included.
-    Mapping(Vec<Entry<'a>>),
+    Mapping(Box<[Entry<'a>]>),
     /// A CloudFormation intrinsic function, or a tag nobody knows: a value that is not fixed yet.
     Intrinsic(Box<Intrinsic<'a>>),
 }
@@ -95,7 +118,7 @@ pub enum Value<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry<'a> {
     /// The key's text.
-    pub key: Cow<'a, str>,
+    pub key: Written<'a>,
     /// Where the key stands.
     pub key_span: Option<Span>,
     /// The value.
@@ -106,7 +129,7 @@ pub struct Entry<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intrinsic<'a> {
     /// The long name (`Ref`, `Fn::Sub`); an unknown YAML tag keeps its own spelling (`!Custom`).
-    pub function: Cow<'a, str>,
+    pub function: Written<'a>,
     /// What it is applied to.
     pub argument: Node<'a>,
 }
@@ -140,9 +163,9 @@ pub enum Syntax {
 impl Document<'_> {
     /// Whether a value is written once, where its span says, and for nothing else.
     pub fn is_unshared(&self, span: Span) -> bool {
-        let after = self.shared.partition_point(|shared| shared.start <= span.start);
+        let after = self.shared.partition_point(|shared| shared.start() <= span.start());
         let before = after.checked_sub(1).and_then(|last| self.shared.get(last));
-        before.is_none_or(|shared| span.end > shared.end)
+        before.is_none_or(|shared| span.end() > shared.end())
     }
 }
 
@@ -157,7 +180,7 @@ impl<'a> Node<'a> {
             Some(Entry { key, value, .. }) => {
                 Value::Intrinsic(Box::new(Intrinsic { function: key, argument: value }))
             }
-            None => Value::Mapping(entries),
+            None => Value::Mapping(entries.into()),
         };
         Self { value, span: Some(span) }
     }
@@ -206,7 +229,7 @@ impl<'a> Node<'a> {
 
     /// A copy that holds all its texts itself.
     pub fn detached(&self) -> Node<'static> {
-        let text = |text: &Cow<'_, str>| Cow::Owned(text.clone().into_owned());
+        let text = |text: &Written<'_>| Written::from(text.to_string());
         let value = match &self.value {
             Value::Null => Value::Null,
             Value::Bool(value) => Value::Bool(*value),
@@ -268,7 +291,7 @@ impl Entry<'_> {
     /// Whether readers differ about the text of the key.
     pub fn has_ambiguous_key(&self) -> bool {
         // Quotes are part of the place.
-        let is_written = |span: Span| span.end.saturating_sub(span.start) as usize == self.key.len();
+        let is_written = |span: Span| span.end().saturating_sub(span.start()) as usize == self.key.len();
         self.key_span.is_some_and(is_written)
             && matches!(scalar::plain(&self.key), Value::Number(_))
             && !is_plain_decimal(&self.key)
@@ -276,7 +299,7 @@ impl Entry<'_> {
 
     /// A copy that holds all its texts itself.
     pub fn detached(&self) -> Entry<'static> {
-        let key = Cow::Owned(self.key.clone().into_owned());
+        let key = self.key.to_string().into();
         Entry { key, key_span: self.key_span, value: self.value.detached() }
     }
 }

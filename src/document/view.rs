@@ -186,7 +186,7 @@ impl<'a> View<'a> {
     /// A map's entries.
     pub fn mapping(self) -> Lookup<'a, &'a [Entry<'a>]> {
         self.present().map(|(), node| match &node.value {
-            Value::Mapping(entries) => Ok(entries.as_slice()),
+            Value::Mapping(entries) => Ok(&**entries),
             _ => Err(self.expected("a map", node)),
         })
     }

@@ -33,12 +33,12 @@ pub(super) fn insert_entry(
     loop {
         text.extend([line_break, &indentation, &style.key(key), ":"]);
         let Value::Mapping(entries) = &value.value else { break };
-        let [only] = entries.as_slice() else { break };
+        let [only] = &**entries else { break };
         indentation += &" ".repeat(unit(page, chain));
         (key, value) = (&only.key, &only.value);
     }
     text.extend([" ", &style.flow(value)]);
-    Ok((index + 1, vec![Edit { span: Span { start: offset, end: offset }, text }]))
+    Ok((index + 1, vec![Edit { span: Span::of(offset, offset), text }]))
 }
 
 /// Adds an item to the end of a list.
@@ -49,10 +49,10 @@ pub(super) fn insert_item(
     item: &Node<'_>,
 ) -> Result<Vec<Edit>, String> {
     let last = items.last().ok_or(UNCERTAIN)?;
-    let prefix = page.line_before(last.span.ok_or(UNCERTAIN)?.start);
+    let prefix = page.line_before(last.span.ok_or(UNCERTAIN)?.start());
     let offset = line_after(page, last).filter(|_| before_dash(prefix).is_some()).ok_or(UNCERTAIN)?;
     let text = format!("{}{prefix}{}", page.break_near(offset), style.flow(item));
-    Ok(vec![Edit { span: Span { start: offset, end: offset }, text }])
+    Ok(vec![Edit { span: Span::of(offset, offset), text }])
 }
 
 /// Takes an entry of several away.
@@ -62,11 +62,11 @@ pub(super) fn remove_entry(
     index: usize,
 ) -> Result<Vec<Edit>, String> {
     let entry = entries.get(index).ok_or(UNCERTAIN)?;
-    let (key, end) = (entry.key_span.ok_or(UNCERTAIN)?, entry.value.span.ok_or(UNCERTAIN)?.end);
-    let comments = comments_inside(page, key.end, &entry.value)?;
-    let prefix = page.line_before(key.start);
+    let (key, end) = (entry.key_span.ok_or(UNCERTAIN)?, entry.value.span.ok_or(UNCERTAIN)?.end());
+    let comments = comments_inside(page, key.end(), &entry.value)?;
+    let prefix = page.line_before(key.start());
     if prefix.bytes().all(|byte| byte == b' ') {
-        return Ok(vec![without_lines(page, prefix, key.start, end, &comments)?]);
+        return Ok(vec![without_lines(page, prefix, key.start(), end, &comments)?]);
     }
     // The first key of an item stands behind the dash, which stays for the next.
     let next = entries.get(index + 1).and_then(|entry| entry.key_span).ok_or(UNCERTAIN)?;
@@ -74,19 +74,19 @@ pub(super) fn remove_entry(
     if !comments.is_empty() || before_dash(prefix).is_none() {
         return Err(UNCERTAIN.to_owned());
     }
-    let end = match page.between(end, next.start).trim() {
-        "" => next.start,
+    let end = match page.between(end, next.start()).trim() {
+        "" => next.start(),
         // A comment stays behind the dash, and the next key in its own line.
         _ if behind.trim().is_empty() => end,
         _ => end + length(behind) - length(behind.trim_start()),
     };
-    Ok(vec![Edit { span: Span { start: key.start, end }, text: String::new() }])
+    Ok(vec![Edit { span: Span::of(key.start(), end), text: String::new() }])
 }
 
 /// Takes everything that is in a map away.
 pub(super) fn emptied(page: &Page<'_>, map: &Node<'_>) -> Result<Edit, String> {
     let span = map.span.ok_or(UNCERTAIN)?;
-    if !comments_inside(page, span.start, map)?.is_empty() {
+    if !comments_inside(page, span.start(), map)?.is_empty() {
         return Err("a comment is written beside it and nothing else".to_owned());
     }
     Ok(Edit { span, text: "{}".to_owned() })
@@ -101,8 +101,14 @@ pub(super) fn remove_items(
     let edit = |index: &usize| {
         let item = items.get(*index).ok_or(UNCERTAIN)?;
         let span = item.span.ok_or(UNCERTAIN)?;
-        let indentation = before_dash(page.line_before(span.start)).ok_or(UNCERTAIN)?;
-        without_lines(page, indentation, span.start, span.end, &comments_inside(page, span.start, item)?)
+        let indentation = before_dash(page.line_before(span.start())).ok_or(UNCERTAIN)?;
+        without_lines(
+            page,
+            indentation,
+            span.start(),
+            span.end(),
+            &comments_inside(page, span.start(), item)?,
+        )
     };
     let edits: Vec<Edit> = removed.iter().map(edit).collect::<Result<_, String>>()?;
     Ok(joined(edits))
@@ -113,8 +119,8 @@ fn joined(edits: Vec<Edit>) -> Vec<Edit> {
     let mut joined: Vec<Edit> = Vec::with_capacity(edits.len());
     for edit in edits {
         match joined.last_mut() {
-            Some(last) if last.span.end >= edit.span.start => {
-                last.span.end = edit.span.end;
+            Some(last) if last.span.end() >= edit.span.start() => {
+                last.span = Span::of(last.span.start(), edit.span.end());
                 last.text += &edit.text;
             }
             _ => joined.push(edit),
@@ -141,14 +147,14 @@ fn without_lines(
     }
     let text = lines.concat();
     if !line_break.is_empty() {
-        return Ok(Edit { span: Span { start, end: line_end + length(line_break) }, text });
+        return Ok(Edit { span: Span::of(start, line_end + length(line_break)), text });
     }
     // The last line of the text has no break, and the one before it is to be the last.
     let above = page.before(start);
     let without_break = above.strip_suffix('\n').map(|above| above.strip_suffix('\r').unwrap_or(above));
     let start = if text.is_empty() { length(without_break.unwrap_or(above)) } else { start };
     let text = text.trim_end_matches(['\r', '\n']).to_owned();
-    Ok(Edit { span: Span { start, end: line_end }, text })
+    Ok(Edit { span: Span::of(start, line_end), text })
 }
 
 /// The comments inside a value that begins somewhere after an offset.
@@ -157,10 +163,10 @@ fn comments_inside<'t>(page: &Page<'t>, from: u32, node: &Node<'_>) -> Result<Ve
     collect_scalars(node, &mut scalars).ok_or(UNCERTAIN)?;
     let mut comments = Vec::new();
     let mut at = from;
-    for Span { start, end } in scalars {
-        let lines = page.between(at, start).split(['\n', '\r']);
+    for scalar in scalars {
+        let lines = page.between(at, scalar.start()).split(['\n', '\r']);
         comments.extend(lines.filter_map(|line| Some(line.get(line.find('#')?..)?.trim_end())));
-        at = end;
+        at = scalar.end();
     }
     Ok(comments)
 }
@@ -179,13 +185,13 @@ fn collect_scalars(node: &Node<'_>, scalars: &mut Vec<Span>) -> Option<()> {
         Value::Intrinsic(call) => collect_scalars(&call.argument, scalars)?,
         _ => scalars.push(span),
     }
-    scalars.push(Span { start: span.end, ..span });
+    scalars.push(Span::of(span.end(), span.end()));
     Some(())
 }
 
 /// The end of the last line of a value, if a line may follow there and nothing else be changed by it.
 fn line_after(page: &Page<'_>, value: &Node<'_>) -> Option<u32> {
-    let end = value.span?.end;
+    let end = value.span?.end();
     page.comment_after(end)?;
     let line_end = page.line_end(end);
     let last = last_scalar(page, value).span?.slice(page.text);
@@ -213,7 +219,7 @@ fn last_scalar<'n, 'a>(page: &Page<'_>, node: &'n Node<'a>) -> &'n Node<'a> {
 
 /// The column that a key begins in, if before it there are only blanks and dashes of lists.
 fn column(page: &Page<'_>, key: Span) -> Option<usize> {
-    let prefix = page.line_before(key.start);
+    let prefix = page.line_before(key.start());
     prefix.bytes().all(|byte| matches!(byte, b' ' | b'-')).then_some(prefix.len())
 }
 

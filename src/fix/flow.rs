@@ -10,7 +10,7 @@ use crate::finding::Edit;
 
 /// The places of a map's entries.
 pub(super) fn entries(entries: &[Entry<'_>]) -> Result<Vec<Span>, String> {
-    let place = |entry: &Entry<'_>| Some(Span { start: entry.key_span?.start, end: entry.value.span?.end });
+    let place = |entry: &Entry<'_>| Some(Span::of(entry.key_span?.start(), entry.value.span?.end()));
     entries.iter().map(place).collect::<Option<_>>().ok_or(UNCERTAIN.to_owned())
 }
 
@@ -75,22 +75,22 @@ fn insert(
     child: impl FnOnce(Option<&Lines>) -> String,
 ) -> Result<Vec<Edit>, String> {
     let whole = collection.span.ok_or(UNCERTAIN)?;
-    let insertion = |offset: u32, text: String| Edit { span: Span { start: offset, end: offset }, text };
+    let insertion = |offset: u32, text: String| Edit { span: Span::of(offset, offset), text };
     let Some(last) = children.last() else {
-        return Ok(vec![insertion(whole.start + 1, child(None))]);
+        return Ok(vec![insertion(whole.start() + 1, child(None))]);
     };
     let separator = separator(page, style, whole, children);
     let lines = lines(page, whole, &separator);
     let child = child(lines.as_ref());
     // The comma belongs to the last child, and a comment between them stays with it.
-    let comment = page.comment_after(last.end).filter(|rest| !rest.trim().is_empty());
+    let comment = page.comment_after(last.end()).filter(|rest| !rest.trim().is_empty());
     match (comment, separator.split_once(',')) {
         (Some(_), Some((before, after))) if before.is_empty() && after.contains(['\n', '\r']) => Ok(vec![
-            insertion(last.end, ",".to_owned()),
-            insertion(page.line_end(last.end), format!("{after}{child}")),
+            insertion(last.end(), ",".to_owned()),
+            insertion(page.line_end(last.end()), format!("{after}{child}")),
         ]),
         (Some(_), _) => Err(UNCERTAIN.to_owned()),
-        _ => Ok(vec![insertion(last.end, format!("{separator}{child}"))]),
+        _ => Ok(vec![insertion(last.end(), format!("{separator}{child}"))]),
     }
 }
 
@@ -98,17 +98,17 @@ fn insert(
 fn separator(page: &Page<'_>, style: &Style, whole: Span, children: &[Span]) -> String {
     let is_blank = |text: &str| text.bytes().all(|byte| byte.is_ascii_whitespace());
     if let [.., one, other] = children {
-        let found = page.between(one.end, other.start);
+        let found = page.between(one.end(), other.start());
         if found.split_once(',').is_some_and(|(before, after)| is_blank(before) && is_blank(after)) {
             return found.to_owned();
         }
     }
-    let last = children.last().map_or(whole.start, |last| last.start);
-    if page.between(whole.start, last).contains(['\n', '\r'])
+    let last = children.last().map_or(whole.start(), |last| last.start());
+    if page.between(whole.start(), last).contains(['\n', '\r'])
         && let indentation = page.line_before(last)
         && is_blank(indentation)
     {
-        return format!(",{}{indentation}", page.break_near(whole.start));
+        return format!(",{}{indentation}", page.break_near(whole.start()));
     }
     if style.colon.ends_with(' ') { ", " } else { "," }.to_owned()
 }
@@ -116,10 +116,10 @@ fn separator(page: &Page<'_>, style: &Style, whole: Span, children: &[Span]) -> 
 /// The lines that children stand on, if they are parted by line breaks and the closing bracket stands below them.
 fn lines(page: &Page<'_>, whole: Span, separator: &str) -> Option<Lines> {
     let (_, indentation) = separator.rsplit_once(['\n', '\r'])?;
-    let closing = page.line_before(whole.end.saturating_sub(1));
+    let closing = page.line_before(whole.end().saturating_sub(1));
     let unit = indentation.strip_prefix(closing).filter(|_| !indentation.contains(','))?;
     Some(Lines {
-        line_break: page.break_near(whole.start),
+        line_break: page.break_near(whole.start()),
         indentation: indentation.to_owned(),
         unit: unit.to_owned(),
     })
@@ -132,23 +132,23 @@ pub(super) fn remove(page: &Page<'_>, children: &[Span], removed: &[usize]) -> R
     let mut run: Option<Span> = None;
     let mut take = |span: Span| {
         // A comment in brackets belongs to one of the two it stands between, and nobody knows to which.
-        let is_certain = !page.between(span.start, span.end).contains('#');
+        let is_certain = !page.between(span.start(), span.end()).contains('#');
         is_certain.then(|| edits.push(Edit { span, text: String::new() })).ok_or(UNCERTAIN.to_owned())
     };
     for (index, child) in children.iter().enumerate() {
         if removed.binary_search(&index).is_ok() {
-            run = Some(run.map_or(*child, |run| Span { start: run.start, end: child.end }));
+            run = Some(run.map_or(*child, |run| Span::of(run.start(), child.end())));
             continue;
         }
         match (run.take(), kept_to) {
-            (Some(run), Some(kept_to)) => take(Span { start: kept_to, end: run.end })?,
-            (Some(run), None) => take(Span { start: run.start, end: child.start })?,
+            (Some(run), Some(kept_to)) => take(Span::of(kept_to, run.end()))?,
+            (Some(run), None) => take(Span::of(run.start(), child.start()))?,
             (None, _) => {}
         }
-        kept_to = Some(child.end);
+        kept_to = Some(child.end());
     }
     if let (Some(run), Some(kept_to)) = (run, kept_to) {
-        take(Span { start: kept_to, end: run.end })?;
+        take(Span::of(kept_to, run.end()))?;
     }
     Ok(edits)
 }

@@ -86,7 +86,7 @@ impl Plan {
     /// Edits that change nothing beyond them.
     fn new(edits: Vec<Edit>, way: Vec<usize>, what: tree::What) -> Self {
         let scope = match (edits.first(), edits.last()) {
-            (Some(first), Some(last)) => Span { start: first.span.start, end: last.span.end },
+            (Some(first), Some(last)) => Span::of(first.span.start(), last.span.end()),
             _ => Span::NOWHERE,
         };
         Self { edits, scope, change: tree::Change { way, what } }
@@ -95,7 +95,7 @@ impl Plan {
     /// The same where nothing else of a collection may change at the same time.
     fn within(self, collection: &Node<'_>) -> Result<Self, String> {
         let whole = collection.span.ok_or(UNCERTAIN)?;
-        let scope = Span { start: self.scope.start.min(whole.start), end: self.scope.end.max(whole.end) };
+        let scope = Span::of(self.scope.start().min(whole.start()), self.scope.end().max(whole.end()));
         Ok(Self { scope, ..self })
     }
 }
@@ -157,7 +157,7 @@ fn computed(value: Value<'static>) -> Node<'static> {
 fn written(value: &Literal) -> Node<'static> {
     computed(match value {
         Literal::Bool(value) => Value::Bool(*value),
-        Literal::Text(text) => Value::String(text.clone()),
+        Literal::Text(text) => Value::String(text.clone().into()),
     })
 }
 
@@ -216,7 +216,7 @@ fn create(
 /// Puts a value in the place of what is written there, `null` or nothing perhaps.
 fn put(page: &Page<'_>, style: &Style, place: &Place<'_, '_>, value: Node<'static>) -> Result<Plan, String> {
     let span = place.last().span.ok_or(UNCERTAIN)?;
-    let is_behind_colon = span.start == span.end && page.before(span.start).ends_with(':');
+    let is_behind_colon = span.start() == span.end() && page.before(span.start()).ends_with(':');
     let space = if is_behind_colon { " " } else { "" };
     let edit = Edit { span, text: format!("{space}{}", style.flow(&value)) };
     Ok(Plan::new(vec![edit], place.way.clone(), tree::What::Replace(value)))
@@ -225,7 +225,7 @@ fn put(page: &Page<'_>, style: &Style, place: &Place<'_, '_>, value: Node<'stati
 /// A value inside maps with one key each.
 fn nested(keys: &[String], value: Node<'static>) -> Node<'static> {
     keys.iter().rev().fold(value, |value, key| {
-        computed(Value::Mapping(vec![Entry { key: key.clone().into(), key_span: None, value }]))
+        computed(Value::Mapping([Entry { key: key.clone().into(), key_span: None, value }].into()))
     })
 }
 
@@ -239,7 +239,7 @@ fn append(
     let list = place.last();
     let items = match &list.value {
         Value::Sequence(items) if place.missing.is_empty() => items,
-        _ => return create(page, style, place, computed(Value::Sequence(vec![item]))),
+        _ => return create(page, style, place, computed(Value::Sequence([item].into()))),
     };
     let edits = if page.is_flow(list) {
         flow::insert_item(page, style, list, items, &item)?
@@ -266,7 +266,7 @@ fn remove_entry(page: &Page<'_>, place: &Place<'_, '_>, depth: usize) -> Result<
     };
     let (index, way) = way.split_last().ok_or(UNCERTAIN)?;
     if entries.len() == 1 {
-        let nothing = computed(Value::Mapping(Vec::new()));
+        let nothing = computed(Value::Mapping(Box::default()));
         let edit = block::emptied(page, parent)?;
         return Ok(Plan::new(vec![edit], way.to_vec(), tree::What::Replace(nothing)));
     }
@@ -322,7 +322,7 @@ fn respell(source: &Source<'_, '_>, span: Span, from: &str, to: &str) -> Result<
         (Task::Plain(_), parent) => crate::template::plain_spelling(to, parent),
         (Task::Resource(_), _) => to.to_owned(),
     };
-    if entries.iter().any(|entry| entry.key == to) {
+    if entries.iter().any(|entry| *entry.key == to) {
         return Err(format!("{} is there as well", quote(&to)));
     }
     let index = entries.iter().position(|entry| entry.key_span == Some(span)).ok_or(UNCERTAIN)?;
@@ -336,13 +336,13 @@ fn respell(source: &Source<'_, '_>, span: Span, from: &str, to: &str) -> Result<
 /// A text with edits made, none of which may touch another.
 pub fn edited<'e>(text: &str, edits: impl IntoIterator<Item = &'e Edit>) -> String {
     let mut edits: Vec<_> = edits.into_iter().collect();
-    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    edits.sort_by_key(|edit| (edit.span.start(), edit.span.end()));
     let mut edited = String::with_capacity(text.len() + 64 * edits.len());
     let mut kept_to = 0;
     for Edit { span, text: inserted } in edits {
-        edited += text.get(kept_to..span.start as usize).unwrap_or_default();
+        edited += text.get(kept_to..span.start() as usize).unwrap_or_default();
         edited += inserted;
-        kept_to = span.end as usize;
+        kept_to = span.end() as usize;
     }
     edited += text.get(kept_to..).unwrap_or_default();
     edited

@@ -105,7 +105,7 @@ impl<'n, 'a> Place<'n, 'a> {
     /// Goes one step to the key or value at `span`.
     fn enter_what_holds(&mut self, span: Span) -> Result<(), String> {
         let holds = |node: &Node<'_>| {
-            node.span.is_some_and(|place| place.start <= span.start && span.end <= place.end)
+            node.span.is_some_and(|place| place.start() <= span.start() && span.end() <= place.end())
         };
         let (index, node, key) = match &self.last().value {
             Value::Mapping(entries) => {

@@ -75,7 +75,7 @@ impl Style {
         if let Some((map, entry)) = maps().find(|(map, _)| page.is_flow(map))
             && let (Some(map), Some(key), Some(value)) = (map.span, entry.key_span, entry.value.span)
         {
-            let found = page.between(key.end, value.start);
+            let found = page.between(key.end(), value.start());
             // Without quotes around the key, the colon would be a part of it.
             let is_tight =
                 found.trim_matches(' ') == ":" && !found.ends_with(' ') && key_quote != Quote::None;
@@ -86,7 +86,7 @@ impl Style {
                 (false, true) => ":",
                 (false, false) => ": ",
             };
-            if page.between(value.end, map.end.saturating_sub(1)) == " " {
+            if page.between(value.end(), map.end().saturating_sub(1)) == " " {
                 padding = " ";
             }
         }

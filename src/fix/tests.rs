@@ -422,7 +422,7 @@ fn what_loops_write_stays() {
 fn keys_are_spelled_right() {
     let fix = |text: &str, from: &str, to: &'static str| {
         let at = u32::try_from(text.find(from).unwrap()).unwrap();
-        let place = Span { start: at, end: at + u32::try_from(from.len()).unwrap() };
+        let place = Span::of(at, at + u32::try_from(from.len()).unwrap());
         let from = from.trim_matches('"').to_owned();
         Fix::safely(&[], Change::Respell { place, from, to })
     };

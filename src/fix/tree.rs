@@ -33,7 +33,7 @@ pub fn changed<'a>(root: &Node<'a>, plans: &[&Plan]) -> Option<Node<'a>> {
     let mut changed = root.clone();
     let mut plans = plans.to_vec();
     // From the end, so that the ways to what comes before stay right.
-    plans.sort_by_key(|plan| std::cmp::Reverse((plan.scope.start, plan.scope.end)));
+    plans.sort_by_key(|plan| std::cmp::Reverse((plan.scope.start(), plan.scope.end())));
     for Plan { change: Change { way, what }, .. } in plans {
         let place = way.iter().try_fold(&mut changed, |node, index| child(node, *index))?;
         apply(place, what)?;
@@ -54,10 +54,10 @@ fn apply(place: &mut Node<'_>, what: &What) -> Option<()> {
         (What::Replace(node), _) => place.value = node.value.clone(),
         (What::Entry { index, key, value }, Value::Mapping(entries)) if *index <= entries.len() => {
             let entry = Entry { key: key.clone().into(), key_span: None, value: value.clone() };
-            entries.insert(*index, entry);
+            edit(entries, |entries| entries.insert(*index, entry));
         }
         (What::Item { index, value }, Value::Sequence(items)) if *index <= items.len() => {
-            items.insert(*index, value.clone());
+            edit(items, |items| items.insert(*index, value.clone()));
         }
         (What::Without(removed), Value::Sequence(items)) => retain(items, removed),
         (What::Without(removed), Value::Mapping(entries)) => retain(entries, removed),
@@ -69,10 +69,17 @@ fn apply(place: &mut Node<'_>, what: &What) -> Option<()> {
     Some(())
 }
 
-fn retain<T>(children: &mut Vec<T>, removed: &[usize]) {
+fn retain<T>(children: &mut Box<[T]>, removed: &[usize]) {
     let mut index = 0;
-    children.retain(|_| {
+    let is_kept = |_: &T| {
         index += 1;
         removed.binary_search(&(index - 1)).is_err()
-    });
+    };
+    edit(children, |children| children.retain(is_kept));
+}
+
+fn edit<T>(children: &mut Box<[T]>, change: impl FnOnce(&mut Vec<T>)) {
+    let mut all = std::mem::take(children).into_vec();
+    change(&mut all);
+    *children = all.into();
 }

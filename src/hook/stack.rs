@@ -97,7 +97,7 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         return Err(format!("`changedResources` is not a list but {}", changes.kind()));
     };
     let template = text(&body, "template")?;
-    let empty = Node { value: Value::Mapping(vec![resources()]), span: None };
+    let empty = Node { value: Value::Mapping([resources()].into()), span: None };
     let empty = Template::of(&empty, given).ok_or("the payload holds no template")?;
     let judge_changes = |template: &Template<'_>| {
         // The context is what macros made of the template, and all that they made; the template is what was submitted.
@@ -116,8 +116,8 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
 }
 
 fn resources() -> Entry<'static> {
-    let value = Node { value: Value::Mapping(Vec::new()), span: None };
-    Entry { key: Cow::Borrowed("Resources"), key_span: None, value }
+    let value = Node { value: Value::Mapping(Box::default()), span: None };
+    Entry { key: "Resources".into(), key_span: None, value }
 }
 
 fn word<'n>(node: Option<&'n Node<'_>>) -> &'n str {
@@ -269,7 +269,7 @@ fn text<'n>(body: &'n Node<'_>, key: &'static str) -> Result<Option<Cow<'n, str>
 
 fn with_template<R>(text: &str, given: &Given, use_it: impl FnOnce(&Template<'_>) -> R) -> Result<R, String> {
     let Document { root, .. } = read_document(text).map_err(|problem| {
-        let (line, column) = LineIndex::new(text).position(problem.span.start as usize);
+        let (line, column) = LineIndex::new(text).position(problem.span.start() as usize);
         format!("the template cannot be read at line {line}, column {column}: {}", problem.message)
     })?;
     let template = Template::of(&root, given).ok_or("the template has no map of `Resources`")?;

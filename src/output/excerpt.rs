@@ -25,12 +25,12 @@ impl Excerpt {
     /// flow style, a value that is complete is followed by one of `,`, `}` and `]`: what is before the last of these
     /// is another value's.
     pub(super) fn of_value(text: &str, lines: &LineIndex<'_>, span: Span) -> Self {
-        let Pieces { before, at, rest, is_begun } = Pieces::of(text, lines, span.start as usize);
-        let length = (span.end.saturating_sub(span.start) as usize).max(1);
+        let Pieces { before, at, rest, is_begun } = Pieces::of(text, lines, span.start() as usize);
+        let length = (span.end().saturating_sub(span.start()) as usize).max(1);
         let goes_on = length > at.len() + rest.len();
-        let whole = piece(text, span.start as usize, length.min(at.len() + rest.len()));
+        let whole = piece(text, span.start() as usize, length.min(at.len() + rest.len()));
         let marked = beginning(whole, goes_on || length > WIDTH);
-        let after = piece(text, span.start as usize + marked.len(), WIDTH);
+        let after = piece(text, span.start() as usize + marked.len(), WIDTH);
         let after = after.split(['\n', '\r']).next().unwrap_or_default();
         let is_punctuation = |c: char| matches!(c, ',' | '}' | ']' | ' ' | '\t');
         let is_end = !goes_on

@@ -174,7 +174,7 @@ impl Format for Json {
                 path: &file.path,
                 message: &file.problem.message,
                 position: file.position.map(|(line, column)| Position {
-                    offset: file.problem.span.start,
+                    offset: file.problem.span.start(),
                     line,
                     column,
                 }),
@@ -339,8 +339,8 @@ fn passes(task: &JudgedTask) -> impl Iterator<Item = Pass<'_>> {
 fn range(span: Span, page: &Page<'_>) -> Range {
     let place = page.place(span);
     Range {
-        start: Position { offset: span.start, line: place.line, column: place.column },
-        end: Position { offset: span.end, line: place.end_line, column: place.end_column },
+        start: Position { offset: span.start(), line: place.line, column: place.column },
+        end: Position { offset: span.end(), line: place.end_line, column: place.end_column },
     }
 }
 

@@ -14,7 +14,7 @@ pub fn render(error: &Error) -> String {
     };
     let mut rendered = String::new();
     for problem in &problems.0 {
-        let (start, end) = (problem.span.start as usize, problem.span.end as usize);
+        let (start, end) = (problem.span.start() as usize, problem.span.end() as usize);
         // A place between two characters is shown as the character behind it.
         let end = if end > start { end } else { text.ceil_char_boundary((start + 1).min(text.len())) };
         let mark = AnnotationKind::Primary.span(start.min(end)..end);

@@ -193,7 +193,7 @@ impl Shown<'_> {
     /// What passes or does not apply.
     fn silent(&self, text: &mut String, task: &JudgedTask) {
         let name = quote(&task.name);
-        let (line, column) = self.page.lines().position(task.span.start as usize);
+        let (line, column) = self.page.lines().position(task.span.start() as usize);
         for Outcome { rule, findings, .. } in told::silent(task) {
             let word = if findings.verdict == Verdict::Pass { "pass" } else { "skip" };
             let because = findings.not_applicable_because.map(|because| format!(": {because}"));
@@ -218,7 +218,7 @@ impl Shown<'_> {
     }
 
     fn unreadable(&self, problem: &Unreadable) -> String {
-        let offset = problem.span.start as usize;
+        let offset = problem.span.start() as usize;
         let position = self.page.lines().position(offset);
         let excerpt = Excerpt::of_line(self.page.text, self.page.lines(), offset);
         let title = on_one_line(&problem.message);

@@ -214,8 +214,8 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn place(&self, span: Span) -> Place {
-        let (line, column) = self.lines().position(span.start as usize);
-        let (end_line, end_column) = self.lines().position(span.end.max(span.start) as usize);
+        let (line, column) = self.lines().position(span.start() as usize);
+        let (end_line, end_column) = self.lines().position(span.end().max(span.start()) as usize);
         Place { line, column, end_line, end_column }
     }
 }

@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
 
     fn excepted_rules(&mut self, node: &Node<'a>, policy: &Policy) -> Vec<&'static str> {
         let items = match &node.value {
-            Value::Sequence(items) if !items.is_empty() => items.as_slice(),
+            Value::Sequence(items) if !items.is_empty() => &**items,
             Value::String(_) => std::slice::from_ref(node),
             _ => {
                 self.expected(node, "`rules`", "a list of rules");
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let all = || rules::ALL.iter().map(|rule| rule.metadata().name);
-            let Some(name) = all().find(|name| name == written) else {
+            let Some(name) = all().find(|name| **name == **written) else {
                 let help = did_you_mean(written, all());
                 self.report(span_of(item), format!("unknown rule {} in an exception", quote(written)), help);
                 continue;
@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
             field => format!("`{}`", field.as_str()),
         };
         let items = match &node.value {
-            Value::Sequence(items) if !items.is_empty() => items.as_slice(),
+            Value::Sequence(items) if !items.is_empty() => &**items,
             Value::String(_) | Value::Number(_) => std::slice::from_ref(node),
             _ => return self.expected(node, &name, "a text with `*` and `?`, or a list of them"),
         };

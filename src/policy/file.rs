@@ -78,7 +78,7 @@ pub fn read_with(text: &str, profile: Option<Profile>) -> Result<Policy, Problem
     if problems.is_empty() {
         return Ok(policy);
     }
-    problems.sort_by_key(|problem| problem.span.start);
+    problems.sort_by_key(|problem| problem.span.start());
     Err(Problems(problems))
 }
 
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
             let mistakes = self.problems.len();
             let (level, options) = self.setting(&entry.value, rule.metadata());
             let in_profile =
-                policy.rules.iter().position(|setting| setting.rule.metadata().name == entry.key);
+                policy.rules.iter().position(|setting| *entry.key == *setting.rule.metadata().name);
             if let Some(at) = in_profile {
                 policy.rules.remove(at);
             }
@@ -361,7 +361,7 @@ impl<'a> Reader<'a> {
 
     /// The line and the column where it begins.
     pub(super) fn position(&self, span: Span) -> (usize, usize) {
-        self.lines.get_or_init(|| LineIndex::new(self.text)).position(span.start as usize)
+        self.lines.get_or_init(|| LineIndex::new(self.text)).position(span.start() as usize)
     }
 }
 

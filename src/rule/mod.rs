@@ -247,7 +247,7 @@ impl<'a> Context<'a> {
         finding.remediation = problem.remediation().into();
         // CloudFormation and Amazon ECS refuse such a key, so nothing that runs can have it.
         finding.fix = problem.miscased().and_then(|entry| {
-            let (from, to) = (entry.key.clone().into_owned(), problem.name.property);
+            let (from, to) = (String::from(&*entry.key), problem.name.property);
             Some(Fix::safely(&[], Change::Respell { place: entry.key_span?, from, to }))
         });
     }
@@ -456,7 +456,7 @@ fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) 
     };
     // A name may be the value of a function, written elsewhere.
     let is_inside =
-        |name: &Span| whole.is_some_and(|whole| whole.start <= name.start && name.end <= whole.end);
+        |name: &Span| whole.is_some_and(|whole| whole.start() <= name.start() && name.end() <= whole.end());
     (Container { task_definition: None, ordinal, name, image }, name_span.filter(is_inside).or(whole))
 }
 

@@ -142,7 +142,7 @@ fn resource<'a>(node: &'a Node<'_>) -> Option<&'a str> {
     let Value::Intrinsic(call) = &node.value else { return None };
     let (resource, attribute) = match &call.argument.value {
         Value::String(name) => name.split_once('.')?,
-        Value::Sequence(items) => match items.as_slice() {
+        Value::Sequence(items) => match &**items {
             [Node { value: Value::String(resource), .. }, Node { value: Value::String(attribute), .. }] => {
                 (&**resource, &**attribute)
             }

@@ -152,7 +152,9 @@ fn each_entry<'a>(
                 let mut changed = root.clone();
                 let target = path.iter().fold(&mut changed, |node, step| children_mut(node).remove(*step));
                 let Value::Mapping(entries) = &mut target.value else { unreachable!() };
-                change(entries, index);
+                let mut all = std::mem::take(entries).into_vec();
+                change(&mut all, index);
+                *entries = all.into();
                 visit(&changed, &entry.key);
             }
         }
@@ -218,10 +220,10 @@ fn assert_masking_never_flips(rule: &'static dyn Rule, root: &Node<'_>) {
             assert!(before != Verdict::Fail || !lets_through(after), "a dynamic reference for {original:?}");
         }
         if let Value::Mapping(entries) = &original.value {
-            let mut entries = entries.clone();
-            let value = computed(Value::Mapping(Vec::new()));
+            let mut entries = entries.to_vec();
+            let value = computed(Value::Mapping(Box::default()));
             entries.push(Entry { key: "Fn::Transform".into(), key_span: None, value });
-            let merged = replace(computed(Value::Mapping(entries)));
+            let merged = replace(computed(Value::Mapping(entries.into())));
             assert_never_flips(before, verdict(rule, &merged), "a transform that merges keys");
         }
     });
@@ -327,7 +329,7 @@ fn a_wrong_type_never_passes() {
             let wrong = if children(original).is_empty()
                 && !matches!(original.value, Value::Sequence(_) | Value::Mapping(_))
             {
-                [Value::Sequence(vec![original.clone()]), yaml::read("{Unexpected: 1}").unwrap().value]
+                [Value::Sequence([original.clone()].into()), yaml::read("{Unexpected: 1}").unwrap().value]
             } else {
                 [Value::String("unexpected".into()), Value::Number("7".into())]
             };
@@ -354,7 +356,7 @@ fn another_casing_of_a_key_that_is_read_fails() {
         let recase = |entries: &mut Vec<Entry<'_>>, index: usize| {
             let key = &entries[index].key;
             let upper = key.to_uppercase();
-            entries[index].key = if upper == *key { key.to_lowercase() } else { upper }.into();
+            entries[index].key = if *upper == **key { key.to_lowercase() } else { upper }.into();
         };
         each_entry(&root, &recase, &mut |changed, key| {
             if *next.next().unwrap() {

@@ -100,7 +100,7 @@ impl Scenario<'_> {
         let (function, argument) = match &node.value {
             Value::Intrinsic(call) => (&*call.function, &call.argument),
             // The long form of a reference is a map like any other.
-            Value::Mapping(entries) => match entries.as_slice() {
+            Value::Mapping(entries) => match &**entries {
                 [only] => (&*only.key, &only.value),
                 _ => return self.either(&identity(node)),
             },
@@ -109,14 +109,14 @@ impl Scenario<'_> {
         };
         match (function, &argument.value) {
             ("Condition", Value::String(name)) => self.condition(name),
-            ("Fn::Not", Value::Sequence(items)) if let [item] = items.as_slice() => {
+            ("Fn::Not", Value::Sequence(items)) if let [item] = &**items => {
                 self.holds(item).map(|holds| !holds)
             }
             ("Fn::And", Value::Sequence(items)) if !items.is_empty() => each(items, |item| self.holds(item)),
             ("Fn::Or", Value::Sequence(items)) if !items.is_empty() => {
                 each(items, |item| self.holds(item).map(|holds| !holds)).map(|none| !none)
             }
-            ("Fn::Equals", Value::Sequence(items)) if let [one, other] = items.as_slice() => {
+            ("Fn::Equals", Value::Sequence(items)) if let [one, other] = &**items => {
                 match self.are_equal(one, other) {
                     Compared::Told(is_equal) => Some(is_equal),
                     Compared::Undecided => None,
@@ -124,7 +124,7 @@ impl Scenario<'_> {
                 }
             }
             // In the section `Rules`, and the first in what a loop makes; CloudFormation refuses them elsewhere.
-            ("Fn::Contains", Value::Sequence(items)) if let [among, one] = items.as_slice() => {
+            ("Fn::Contains", Value::Sequence(items)) if let [among, one] = &**items => {
                 match &self.value(among).value {
                     Value::Sequence(others) => {
                         self.is_among(one, others).or_else(|| self.either(&identity(node)))
@@ -132,7 +132,7 @@ impl Scenario<'_> {
                     _ => self.either(&identity(node)),
                 }
             }
-            ("Fn::EachMemberIn", Value::Sequence(items)) if let [members, among] = items.as_slice() => {
+            ("Fn::EachMemberIn", Value::Sequence(items)) if let [members, among] = &**items => {
                 match (&self.value(members).value, &self.value(among).value) {
                     (Value::Sequence(members), Value::Sequence(others)) => {
                         each(members, |member| self.is_among(member, others))
@@ -141,7 +141,7 @@ impl Scenario<'_> {
                     _ => self.either(&identity(node)),
                 }
             }
-            ("Fn::EachMemberEquals", Value::Sequence(items)) if let [members, one] = items.as_slice() => {
+            ("Fn::EachMemberEquals", Value::Sequence(items)) if let [members, one] = &**items => {
                 match &self.value(members).value {
                     Value::Sequence(members) => {
                         each(members, |member| self.is_among(member, std::slice::from_ref(one)))

@@ -82,7 +82,7 @@ impl Scenario<'_> {
             let allowed =
                 parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
             self.note(Fact::Value {
-                name: name.clone().into_owned(),
+                name: String::from(&**name),
                 value: Some(text.clone()),
                 is_allowed_value: allowed.is_some(),
             });
@@ -114,7 +114,7 @@ impl Scenario<'_> {
 
     fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
         let Value::Sequence(items) = &argument.value else { return None };
-        let [condition, then, otherwise] = items.as_slice() else { return None };
+        let [condition, then, otherwise] = &**items else { return None };
         let is_true = match &condition.value {
             Value::String(name) => self.condition(name)?,
             _ => self.holds(condition)?,
@@ -125,7 +125,7 @@ impl Scenario<'_> {
 
     fn select<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
         let Value::Sequence(arguments) = &argument.value else { return None };
-        let [index, list] = arguments.as_slice() else { return None };
+        let [index, list] = &**arguments else { return None };
         let pieces = self.pieces(index)?;
         let index: usize = whole(&pieces)?.trim().parse().ok()?;
         let list = self.value(list);
@@ -138,7 +138,7 @@ impl Scenario<'_> {
 
     fn split<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let Value::Sequence(arguments) = &argument.value else { return None };
-        let [delimiter, text] = arguments.as_slice() else { return None };
+        let [delimiter, text] = &**arguments else { return None };
         let (delimiter, text) = (self.pieces(delimiter)?, self.pieces(text)?);
         let (delimiter, text) = (whole(&delimiter)?, whole(&text)?);
         if delimiter.is_empty() {
@@ -176,7 +176,7 @@ impl Scenario<'_> {
             Value::Null => json.push_str("null"),
             Value::Bool(value) => json.push_str(if *value { "true" } else { "false" }),
             Value::Number(text) if is_plain_decimal(text) => json.push_str(text),
-            Value::String(text) => json.push_str(&serde_json::to_string(text).ok()?),
+            Value::String(text) => json.push_str(&serde_json::to_string(&**text).ok()?),
             Value::Sequence(items) => {
                 json.push('[');
                 let values = items.iter().map(|item| self.value(item));
@@ -191,7 +191,7 @@ impl Scenario<'_> {
                 let values = entries.iter().map(|entry| (&entry.key, self.value(&entry.value)));
                 for (at, (key, value)) in values.filter(|(_, value)| !value.is_no_value()).enumerate() {
                     json.push_str(if at == 0 { "" } else { "," });
-                    json.push_str(&serde_json::to_string(key).ok()?);
+                    json.push_str(&serde_json::to_string(&**key).ok()?);
                     json.push(':');
                     self.write_json(value, json)?;
                 }
@@ -218,9 +218,9 @@ impl Scenario<'_> {
             Piece::Open(node) => node.detached(),
         };
         let items = Node { value: Value::Sequence(pieces.into_iter().map(of_piece).collect()), span };
-        let delimiter = Node { value: Value::String(Cow::Borrowed("")), span };
-        let argument = Node { value: Value::Sequence(vec![delimiter, items]), span };
-        let call = Intrinsic { function: call.function.clone().into_owned().into(), argument };
+        let delimiter = Node { value: Value::String("".into()), span };
+        let argument = Node { value: Value::Sequence([delimiter, items].into()), span };
+        let call = Intrinsic { function: String::from(&*call.function).into(), argument };
         self.keep(Value::Intrinsic(Box::new(call)), span)
     }
 
@@ -254,7 +254,7 @@ impl Scenario<'_> {
                 let is_open = self.fixed(name, parameter).is_none() && !parameter.is_some_and(is_told);
                 return if is_open { Some(vec![Piece::Open(node)]) } else { self.pieces(node) };
             }
-            ("Fn::Join", Value::Sequence(arguments)) => match arguments.as_slice() {
+            ("Fn::Join", Value::Sequence(arguments)) => match &**arguments {
                 [
                     Node { value: Value::String(delimiter), .. },
                     Node { value: Value::Sequence(items), .. },
@@ -287,7 +287,7 @@ impl Scenario<'_> {
         self.work(1, node.span)?;
         let pieces = match (&*call.function, &call.argument.value) {
             ("Fn::Sub", Value::String(text)) => self.substitute(text, &[], node.span)?,
-            ("Fn::Sub", Value::Sequence(arguments)) => match arguments.as_slice() {
+            ("Fn::Sub", Value::Sequence(arguments)) => match &**arguments {
                 [Node { value: Value::String(text), .. }] => self.substitute(text, &[], node.span)?,
                 [Node { value: Value::String(text), .. }, Node { value: Value::Mapping(variables), .. }] => {
                     self.substitute(text, variables, node.span)?
@@ -296,7 +296,7 @@ impl Scenario<'_> {
                 _ => return None,
             },
             ("Fn::Join", Value::Sequence(arguments)) => {
-                let [delimiter, list] = arguments.as_slice() else { return None };
+                let [delimiter, list] = &**arguments else { return None };
                 let delimiter = self.pieces(delimiter)?;
                 let delimiter = whole(&delimiter)?;
                 let Value::Sequence(items) = &self.value(list).value else { return None };
@@ -353,7 +353,7 @@ impl Scenario<'_> {
             } else {
                 let function = if name.contains('.') { "Fn::GetAtt" } else { "Ref" };
                 let argument = Node { value: Value::String(name.to_owned().into()), span };
-                let call = Intrinsic { function: Cow::Borrowed(function), argument };
+                let call = Intrinsic { function: function.into(), argument };
                 self.pieces(self.keep(Value::Intrinsic(Box::new(call)), span)?)?
             };
             pieces.extend(value)?;
@@ -423,7 +423,7 @@ impl<'a> Pieces<'a> {
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>).
 fn list(text: &str, is_number: bool, span: Option<Span>) -> Value<'static> {
     if is_number {
-        return Value::Sequence(vec![Node { value: Value::Number(text.to_owned().into()), span }]);
+        return Value::Sequence([Node { value: Value::Number(text.to_owned().into()), span }].into());
     }
     let item = |text: &str| Node { value: Value::String(text.trim().to_owned().into()), span };
     Value::Sequence(text.split(',').map(item).collect())

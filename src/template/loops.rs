@@ -5,12 +5,11 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html>
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::parameter::{Allowed, scalar};
 use super::{Scenario, Template};
-use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
+use crate::document::{Entry, Intrinsic, Node, Span, Value, Written, is_plain_decimal};
 
 /// The beginning of a loop's key; its name follows.
 const LOOP: &str = "Fn::ForEach::";
@@ -115,11 +114,11 @@ impl Expansion<'_, '_> {
                 let items = items.iter().map(|item| self.node(item, Place::Elsewhere, bound, left));
                 Value::Sequence(items.collect::<Result<_, _>>()?)
             }
-            Value::Mapping(entries) => Value::Mapping(self.entries(entries, place, bound, left)?),
+            Value::Mapping(entries) => Value::Mapping(self.entries(entries, place, bound, left)?.into()),
             Value::Intrinsic(call) if call.function.starts_with(LOOP) => {
                 let mut written = Vec::new();
                 self.entry((&call.function, node.span), &call.argument, place, bound, left, &mut written)?;
-                Value::Mapping(written)
+                Value::Mapping(written.into())
             }
             Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
                 ("Ref", Value::String(name)) if let Some(value) = value_of(name, bound) => match value {
@@ -133,12 +132,12 @@ impl Expansion<'_, '_> {
                     let argument = self.name(&call.argument, bound, left)?;
                     Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
                 }
-                ("Fn::If", Value::Sequence(items)) if let [condition, values @ ..] = items.as_slice() => {
+                ("Fn::If", Value::Sequence(items)) if let [condition, values @ ..] = &**items => {
                     let mut written = vec![self.name(condition, bound, left)?];
                     for value in values {
                         written.push(self.node(value, Place::Elsewhere, bound, left)?);
                     }
-                    let argument = Node { value: Value::Sequence(written), span: call.argument.span };
+                    let argument = Node { value: Value::Sequence(written.into()), span: call.argument.span };
                     Value::Intrinsic(Box::new(Intrinsic { function: call.function.clone(), argument }))
                 }
                 ("Fn::Sub", _) if let Some(text) = self.substitution(call, bound, left)? => text,
@@ -181,7 +180,7 @@ impl Expansion<'_, '_> {
     ) -> Result<Option<Value<'a>>, &'static str> {
         let (text, variables) = match &call.argument.value {
             Value::String(_) => (&call.argument, &[][..]),
-            Value::Sequence(arguments) => match arguments.as_slice() {
+            Value::Sequence(arguments) => match &**arguments {
                 [text, variables @ ..] => (text, variables),
                 [] => return Ok(None),
             },
@@ -197,7 +196,7 @@ impl Expansion<'_, '_> {
                 Bound::Open(of_loop) => Some(*of_loop),
                 Bound::Is(item) => Some(&*item.text).filter(|_| !is_certain(item)),
             });
-            let name = names.fold(written.into_owned(), |name, of_loop| name + " of " + of_loop);
+            let name = names.fold(String::from(&*written), |name, of_loop| name + " of " + of_loop);
             return Ok(Some(CutPart::Open(name).node(span).value));
         }
         let mut items = Vec::with_capacity(parts.len());
@@ -210,7 +209,7 @@ impl Expansion<'_, '_> {
             for variable in variables {
                 arguments.push(self.node(variable, Place::Elsewhere, bound, left)?);
             }
-            items.push(function("Fn::Sub", Value::Sequence(arguments), span));
+            items.push(function("Fn::Sub", Value::Sequence(arguments.into()), span));
         }
         Ok(Some(joined(items, span)))
     }
@@ -232,7 +231,7 @@ impl Expansion<'_, '_> {
     /// Writes out what one entry of a map stands for.
     fn entry<'a>(
         &self,
-        (key, key_span): (&Cow<'a, str>, Option<Span>),
+        (key, key_span): (&Written<'a>, Option<Span>),
         value: &Node<'a>,
         place: Place,
         bound: &[Binding<'_>],
@@ -350,7 +349,7 @@ const VALUES_OF_CONDITION: usize = 8;
 /// The condition that a collection has a value.
 fn contains<'a>(collection: &Node<'a>, value: &Item) -> Node<'a> {
     let value = Node { value: value.value(), span: collection.span };
-    function("Fn::Contains", Value::Sequence(vec![collection.clone(), value]), collection.span)
+    function("Fn::Contains", Value::Sequence([collection.clone(), value].into()), collection.span)
 }
 
 fn function<'a>(name: &'static str, argument: Value<'a>, span: Option<Span>) -> Node<'a> {
@@ -371,21 +370,19 @@ fn only_if<'a>(mut entry: Entry<'a>, place: Place, condition: Node<'a>) -> Entry
                     Value::String(_) => function("Condition", value, attribute.value.span),
                     value => Node { value, span: attribute.value.span },
                 };
-                let both = Value::Sequence(vec![condition.clone(), written]);
+                let both = Value::Sequence([condition.clone(), written].into());
                 attribute.value = function("Fn::And", both, span);
             }
             if !is_conditional {
-                attributes.push(Entry {
-                    key: "Condition".into(),
-                    key_span: condition.span,
-                    value: condition,
-                });
+                let mut all = std::mem::take(attributes).into_vec();
+                all.push(Entry { key: "Condition".into(), key_span: condition.span, value: condition });
+                *attributes = all.into();
             }
         }
         (Place::Elsewhere, _) if !entry.key.starts_with("Fn::") => {
             let value = std::mem::replace(&mut entry.value.value, Value::Null);
             let nothing = function("Ref", Value::String("AWS::NoValue".into()), span);
-            let choice = Value::Sequence(vec![condition, Node { value, span }, nothing]);
+            let choice = Value::Sequence([condition, Node { value, span }, nothing].into());
             entry.value = function("Fn::If", choice, span);
         }
         // A condition that is not there is one that nothing refers to.
@@ -397,7 +394,7 @@ fn only_if<'a>(mut entry: Entry<'a>, place: Place, condition: Node<'a>) -> Entry
 /// Its identifier, what it runs over, and the map that it repeats.
 fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n Node<'a>)> {
     let Value::Sequence(items) = &value.value else { return None };
-    let [Node { value: Value::String(identifier), .. }, collection, body] = items.as_slice() else {
+    let [Node { value: Value::String(identifier), .. }, collection, body] = &**items else {
         return None;
     };
     let is_map = matches!(body.value, Value::Mapping(_) | Value::Intrinsic(_));
@@ -490,17 +487,17 @@ fn joined(mut parts: Vec<Node<'_>>, span: Option<Span>) -> Value<'_> {
         return only.value;
     }
     let delimiter = Node { value: Value::String("".into()), span };
-    let parts = Node { value: Value::Sequence(parts), span };
-    function("Fn::Join", Value::Sequence(vec![delimiter, parts]), span).value
+    let parts = Node { value: Value::Sequence(parts.into()), span };
+    function("Fn::Join", Value::Sequence([delimiter, parts].into()), span).value
 }
 
 /// A text with the identifiers in it replaced: `${X}` by the value, `&{X}` by its letters and digits.
 fn replaced<'a>(
-    text: &Cow<'a, str>,
+    text: &Written<'a>,
     bound: &[Binding<'_>],
     left: &mut usize,
     is_wanted: impl Fn(&Item) -> bool,
-) -> Result<Cow<'a, str>, &'static str> {
+) -> Result<Written<'a>, &'static str> {
     let mut result = text.clone();
     if bound.is_empty() || !(text.contains("${") || text.contains("&{")) {
         return Ok(result);
@@ -522,7 +519,7 @@ fn replaced<'a>(
                 // Few identifiers in a short text can stand for gigabytes.
                 let length = result.len() + places * value.len();
                 *left = left.checked_sub(length / BYTES_OF_VALUE).ok_or(TOO_MANY)?;
-                result = Cow::Owned(result.replace(&written, value));
+                result = result.replace(&written, value).into();
             }
         }
     }

@@ -18,7 +18,7 @@ const KEYS_OF_STEP: usize = 8;
 impl Scenario<'_> {
     pub(super) fn find_in_map<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
         let Value::Sequence(items) = &argument.value else { return None };
-        let (map, first, second, default) = match items.as_slice() {
+        let (map, first, second, default) = match &**items {
             [map, first, second] => (map, first, second, None),
             [map, first, second, options] => (map, first, second, options.get("DefaultValue")),
             _ => return None,

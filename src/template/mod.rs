@@ -200,7 +200,7 @@ impl<'t> Template<'t> {
             return None;
         }
         let sections = match &root.value {
-            Value::Mapping(sections) => sections.as_slice(),
+            Value::Mapping(sections) => &**sections,
             _ => &[],
         };
         let mut template = Self {
@@ -331,7 +331,7 @@ impl<'t> Template<'t> {
             if node.is_no_value() {
                 continue;
             }
-            let name = key.clone().into_owned();
+            let name = String::from(&**key);
             let items: Vec<_> = match &node.value {
                 Value::Sequence(items) => {
                     items.iter().map(&value).filter(|item| !item.is_no_value()).collect()

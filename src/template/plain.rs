@@ -5,8 +5,6 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>
 
-use std::borrow::Cow;
-
 use crate::document::{Entry, Node, Value};
 
 /// Maps whose keys are the author's own, not names of properties.
@@ -25,11 +23,11 @@ const IRREGULAR: &[(&str, &str)] = &[
 /// ECS, and stays unknown here.
 pub fn from_plain<'r, 'a>(root: &'r Node<'a>) -> impl Iterator<Item = Node<'a>> + use<'r, 'a> {
     let documents = match &root.value {
-        Value::Sequence(items) => items.as_slice(),
+        Value::Sequence(items) => &**items,
         _ => std::slice::from_ref(root),
     };
     let of_document = |document: &'r Node<'a>| {
-        let entries = if let Value::Mapping(entries) = &document.value { entries.as_slice() } else { &[] };
+        let entries = if let Value::Mapping(entries) = &document.value { &**entries } else { &[] };
         let described =
             entries.iter().filter(|entry| entry.key == "taskDefinition").map(|entry| &entry.value);
         let whole = Some(document).filter(|_| !entries.is_empty());
@@ -51,7 +49,7 @@ fn respelled<'a>(node: &Node<'a>) -> Node<'a> {
 fn entry<'a>(entry: &Entry<'a>) -> Entry<'a> {
     let is_dictionary = DICTIONARIES.contains(&&*entry.key) && matches!(entry.value.value, Value::Mapping(_));
     let value = if is_dictionary { entry.value.clone() } else { respelled(&entry.value) };
-    Entry { key: Cow::Owned(spelling(&entry.key)), key_span: entry.key_span, value }
+    Entry { key: spelling(&entry.key).into(), key_span: entry.key_span, value }
 }
 
 /// How a plain task definition spells a name of CloudFormation, inside a property that it spells so itself.

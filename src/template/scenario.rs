@@ -83,7 +83,7 @@ impl Fact {
     pub(super) fn of(condition: &Node<'_>, is_true: bool) -> Self {
         if let Value::Intrinsic(call) = &condition.value
             && let ("Fn::Contains", Value::Sequence(items)) = (&*call.function, &call.argument.value)
-            && let [list, item] = items.as_slice()
+            && let [list, item] = &**items
         {
             return Self::Item { list: describe(list), item: describe(item), is_in: is_true };
         }
@@ -113,7 +113,7 @@ impl fmt::Display for Fact {
 impl<'t> Scenario<'t> {
     /// The first possibility of what stands at `span`.
     pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
-        let size = span.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
+        let size = span.map_or(0, |span| span.end().saturating_sub(span.start()) as usize);
         let (computed, room) = (OnceCell::new(), Cell::new(ROOM));
         Self { template, computed, room, state: RefCell::default(), size }
     }
@@ -164,7 +164,7 @@ impl<'t> Scenario<'t> {
 
     /// Counts work, the text that is read for it included; `None` when there was too much, and nothing more is evaluated.
     pub(super) fn work(&self, steps: usize, read: Option<Span>) -> Option<()> {
-        let length = read.map_or(0, |span| span.end.saturating_sub(span.start) as usize);
+        let length = read.map_or(0, |span| span.end().saturating_sub(span.start()) as usize);
         let steps = steps + length / BYTES_OF_STEP;
         let search = &mut self.state.borrow_mut().search;
         search.steps(steps);
@@ -271,7 +271,7 @@ impl<'t> Scenario<'t> {
             is_allowed_value: only.is_some(),
         });
         let item = Node { value: Value::String(only?.into()), span: list.span };
-        self.keep(Value::Sequence(vec![item]), list.span)
+        self.keep(Value::Sequence([item].into()), list.span)
     }
 
     /// Whether the value that [`Self::fixed`] finds was written as a number, whose text is only one spelling of it.

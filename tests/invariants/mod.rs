@@ -60,6 +60,6 @@ fn assert_one_line(text: &str) {
 
 /// Holds a place against the text that it must be in.
 fn assert_inside(span: ecs_guard::document::Span, text: &str) {
-    let (start, end) = (span.start as usize, span.end as usize);
+    let (start, end) = (span.start() as usize, span.end() as usize);
     assert!(start <= end && text.get(start..end).is_some(), "{span:?} in {} bytes", text.len());
 }

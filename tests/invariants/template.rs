@@ -123,5 +123,5 @@ fn assert_edits(edits: &[Edit], text: &str) {
     for edit in edits {
         assert_inside(edit.span, text);
     }
-    assert!(edits.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start), "{edits:?}");
+    assert!(edits.windows(2).all(|pair| pair[0].span.end() <= pair[1].span.start()), "{edits:?}");
 }

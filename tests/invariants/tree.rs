@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use ecs_guard::document::{Entry, Intrinsic, Node, Value, json};
+use ecs_guard::document::{Entry, Intrinsic, Node, Span, Value, json};
 
 use super::assert_inside;
 
@@ -13,17 +13,17 @@ use super::assert_inside;
 pub(super) fn assert_places(node: &Node<'_>, text: &str, is_nested: bool) {
     let span = node.span.expect("what was read has a place");
     assert_inside(span, text);
-    let mut end_of_last = span.start;
+    let mut end_of_last = span.start();
     let mut child = |child: &Node<'_>| {
         assert_places(child, text, is_nested);
         let inner = child.span.unwrap_or(span);
         if is_nested {
             assert!(
-                end_of_last <= inner.start && inner.end <= span.end,
+                end_of_last <= inner.start() && inner.end() <= span.end(),
                 "{inner:?} after {end_of_last} in {span:?}"
             );
         }
-        end_of_last = inner.end;
+        end_of_last = inner.end();
     };
     match &node.value {
         Value::Sequence(items) => items.iter().for_each(child),
@@ -33,9 +33,9 @@ pub(super) fn assert_places(node: &Node<'_>, text: &str, is_nested: bool) {
                 assert_inside(key_span, text);
                 child(value);
                 if is_nested {
-                    let start = value.span.map_or(key_span.end, |span| span.start);
+                    let start = value.span.map_or(key_span.end(), Span::start);
                     assert!(
-                        span.start <= key_span.start && key_span.end <= start,
+                        span.start() <= key_span.start() && key_span.end() <= start,
                         "{key_span:?} before {start}"
                     );
                 }

@@ -44,7 +44,7 @@ impl Judged {
     /// What came of checking a file, with its results for each format.
     pub(super) fn new(file: &CheckedFile<'_>, texts: Vec<Spool>) -> Self {
         let problem = file.judged.as_ref().err().map(|problem| {
-            let position = LineIndex::new(file.text).position(problem.span.start as usize);
+            let position = LineIndex::new(file.text).position(problem.span.start() as usize);
             UnreadableFile { path: file.path.into(), position: Some(position), problem: problem.clone() }
         });
         Self { texts, totals: Totals::of(file), problem, ..Self::default() }
@@ -57,7 +57,7 @@ impl Judged {
 
     /// A file that could not be judged, for a reason that no excerpt of its text can show.
     pub(in crate::cli) fn unreadable(name: &str, message: String) -> Self {
-        let problem = Unreadable { span: Span { start: 0, end: 0 }, message };
+        let problem = Unreadable { span: Span::NOWHERE, message };
         let totals = Totals { unreadable: 1, ..Totals::default() };
         let problem = Some(UnreadableFile { path: name.into(), position: None, problem });
         Self { totals, problem, ..Self::default() }

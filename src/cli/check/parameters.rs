@@ -3,6 +3,7 @@
 //! Owns the shapes of those files, told apart by what is in them, and the words for what is wrong with one; a value
 //! is never repeated, for it may be a secret. Must not know what a template does with a value.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -145,7 +146,7 @@ struct Problem {
 
 impl Problem {
     fn at(node: &Node<'_>, message: impl Into<String>) -> Self {
-        let offset = node.span.map_or(0, |span| span.start as usize);
+        let offset = node.span.map_or(0, |span| span.start() as usize);
         Self { offset, message: message.into() }
     }
 }
@@ -371,7 +372,7 @@ fn toml_value<'a>(value: DeValue<'a>, span: Span, text: &'a str) -> Node<'a> {
         toml_value(value.into_inner(), span, text)
     };
     let value = match value {
-        DeValue::String(text) => Value::String(text),
+        DeValue::String(text) => Value::String(text.into()),
         DeValue::Boolean(value) => Value::Bool(value),
         // As SAM's own reader writes it: a date as it stands, a number without `_` and in base ten.
         DeValue::Datetime(_) => Value::String(span.slice(text).into()),
@@ -389,9 +390,9 @@ fn toml_value<'a>(value: DeValue<'a>, span: Span, text: &'a str) -> Node<'a> {
             Value::Sequence(items.into_iter().map(text).collect())
         }
         DeValue::Table(table) => {
-            let entry = |(key, value): (Spanned<_>, _)| {
+            let entry = |(key, value): (Spanned<Cow<'a, str>>, _)| {
                 let key_span = Some(Span::new(key.span().start, key.span().end));
-                Entry { key: key.into_inner(), key_span, value: nested(value) }
+                Entry { key: key.into_inner().into(), key_span, value: nested(value) }
             };
             Value::Mapping(table.into_iter().map(entry).collect())
         }

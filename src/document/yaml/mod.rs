@@ -17,7 +17,9 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::collected::{push, take_above};
-use super::{Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, scalar};
+use super::{
+    Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, Written, scalar,
+};
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
 ///
@@ -115,11 +117,11 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
 
 /// Those of some values' places that are inside no other, in the order of the text.
 fn outermost(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.sort_unstable_by_key(|span| (span.start, Reverse(span.end)));
+    spans.sort_unstable_by_key(|span| (span.start, Reverse(span.end())));
     let mut covered_to = 0;
     spans.retain(|span| {
-        let is_outside = span.end > covered_to;
-        covered_to = covered_to.max(span.end);
+        let is_outside = span.end() > covered_to;
+        covered_to = covered_to.max(span.end());
         is_outside
     });
     spans
@@ -173,14 +175,14 @@ enum Content<'a> {
 }
 
 struct Key<'a> {
-    text: Cow<'a, str>,
+    text: Written<'a>,
     span: Span,
     is_merge: bool,
 }
 
 /// What is written before a node.
 struct Properties<'a> {
-    function: Option<Cow<'a, str>>,
+    function: Option<Written<'a>>,
     tag_start: Option<usize>,
     /// The parser's number for the anchor; zero for none.
     anchor: usize,
@@ -207,7 +209,7 @@ impl<'a> Builder<'a> {
                 if style == StructureStyle::Block
                     && let Some(key) = self.key_before()
                 {
-                    start = self.find(key.span.end as usize, b"-").unwrap_or(start);
+                    start = self.find(key.span.end() as usize, b"-").unwrap_or(start);
                 }
                 self.open(Content::Sequence, start, properties(tag.as_deref(), anchor))
             }
@@ -262,14 +264,14 @@ impl<'a> Builder<'a> {
             self.uses_alias(&place)?;
         }
         if properties.anchor != 0 {
-            let node = Node { value: Value::String(text.clone()), span: Some(span) };
+            let node = Node { value: Value::String(text.clone().into()), span: Some(span) };
             self.remember(properties.anchor, &node)?;
         }
         if let Some(Collection { content: Content::Mapping { key, merged }, .. }) = self.open.last_mut() {
             if is_merge && merged.is_some() {
                 return Err(Error::new(start, mistake::SECOND_MERGE));
             }
-            *key = Some(Key { text, span, is_merge });
+            *key = Some(Key { text: text.into(), span, is_merge });
         }
         Ok(())
     }
@@ -304,7 +306,7 @@ impl<'a> Builder<'a> {
         let span = Span::new(start, end);
         let node = match content {
             Content::Sequence => {
-                Node { value: Value::Sequence(take_above(&mut self.items, first)), span: Some(span) }
+                Node { value: Value::Sequence(take_above(&mut self.items, first).into()), span: Some(span) }
             }
             Content::Mapping { merged, .. } => {
                 let mut entries = take_above(&mut self.entries, first);
@@ -322,8 +324,8 @@ impl<'a> Builder<'a> {
     fn close(&mut self, node: Node<'a>, properties: Properties<'a>) -> Result<(), Error> {
         let node = match properties.function {
             Some(function) => {
-                let start = properties.tag_start.map(|start| Span::new(start, start).start);
-                let span = node.span.map(|span| Span { start: start.unwrap_or(span.start), ..span });
+                let start = properties.tag_start.map(|start| Span::new(start, start).start());
+                let span = node.span.map(|span| Span::of(start.unwrap_or(span.start()), span.end()));
                 Node { value: Value::Intrinsic(Box::new(Intrinsic { function, argument: node })), span }
             }
             None => node,
@@ -340,7 +342,7 @@ impl<'a> Builder<'a> {
             self.root = Some(node);
             return;
         };
-        collection.end = node.span.map_or(collection.end, |span| span.end as usize);
+        collection.end = node.span.map_or(collection.end, |span| span.end() as usize);
         match &mut collection.content {
             Content::Sequence => push(&mut self.items, node),
             Content::Mapping { key, merged } => match key.take() {
@@ -448,7 +450,7 @@ impl<'a> Builder<'a> {
     /// key or dash.
     fn place_of_nothing(&self, found_at: usize) -> usize {
         if let Some(key) = self.key_before() {
-            let end = key.span.end as usize;
+            let end = key.span.end() as usize;
             let colon = end + leading_blanks(self.after(end));
             return if self.after(colon).starts_with(':') { colon + 1 } else { end };
         }
@@ -491,19 +493,20 @@ fn leading_blanks(text: &str) -> usize {
 
 /// Adds to a map what a merge key says: what is written wins, then what is merged first.
 fn merge<'a>(entries: &mut Vec<Entry<'a>>, merged: Node<'a>) -> Result<(), Error> {
-    let mut taken: HashSet<Cow<'a, str>> = entries.iter().map(|entry| entry.key.clone()).collect();
+    let mut taken: HashSet<Written<'a>> = entries.iter().map(|entry| entry.key.clone()).collect();
     // What an alias brings stands before it; a person looks at the alias.
     let start_of = |node: &Node<'_>| node.span.map_or(0, |span| span.start as usize);
     let start = start_of(&merged);
     let maps = match merged.value {
         Value::Sequence(maps) => maps,
-        _ => vec![merged],
+        _ => [merged].into(),
     };
     for map in maps {
         let offset = start.max(start_of(&map));
-        let Value::Mapping(mut added) = map.value else {
+        let Value::Mapping(added) = map.value else {
             return Err(Error::new(offset, mistake::MERGED_NO_MAP));
         };
+        let mut added = added.into_vec();
         added.retain(|entry| !taken.contains(&entry.key));
         taken.extend(added.iter().map(|entry| entry.key.clone()));
         entries.append(&mut added);
@@ -513,9 +516,9 @@ fn merge<'a>(entries: &mut Vec<Entry<'a>>, merged: Node<'a>) -> Result<(), Error
 
 /// A copy that nests no deeper than some levels, and what it takes from the copies that are left.
 fn copied<'a>(node: &Node<'a>, levels: usize, left: &mut usize) -> Result<Node<'a>, &'static str> {
-    let cost_of = |text: &Cow<'_, str>| match text {
-        Cow::Borrowed(_) => 0,
-        Cow::Owned(text) => text.len() / BYTES_PER_COPY,
+    let cost_of = |text: &Written<'_>| match text.as_borrowed() {
+        Some(_) => 0,
+        None => text.len() / BYTES_PER_COPY,
     };
     let cost = match &node.value {
         Value::Number(text) | Value::String(text) => cost_of(text),
@@ -559,7 +562,7 @@ fn tagged_scalar<'a>(
         None => style == ScalarStyle::Plain,
     };
     if !is_plain {
-        return (Value::String(text), &["str"]);
+        return (Value::String(text.into()), &["str"]);
     }
     let value = match text {
         Cow::Borrowed(text) => scalar::plain(text),
@@ -626,13 +629,13 @@ const FUNCTIONS: &[&str] = &[
 
 /// The function a tag is short for; an unknown tag is a function nobody can evaluate, by its own spelling. `None`: a tag
 /// that only says what a value is, as those of YAML's core schema and a bare `!` do.
-fn function<'a>(tag: &Tag) -> Option<Cow<'a, str>> {
+fn function<'a>(tag: &Tag) -> Option<Written<'a>> {
     if tag.is_yaml_core_schema() || tag.parts() == ("", "!") {
         return None;
     }
     let is_short_for = |name: &str| tag.parts() == ("!", name.strip_prefix("Fn::").unwrap_or(name));
     match FUNCTIONS.iter().find(|name| is_short_for(name)) {
-        Some(name) => Some(Cow::Borrowed(name)),
+        Some(name) => Some(Written::from(*name)),
         None => Some(tag.original().into()),
     }
 }

@@ -138,7 +138,7 @@ fn nothing_stands_right_behind_its_colon_or_dash() {
             Value::Mapping(entries) => entries.iter().map(|entry| &entry.value).collect(),
             _ => vec![&root],
         };
-        nodes.iter().map(|node| (node.span.unwrap().start, node.span.unwrap().end)).collect::<Vec<_>>()
+        nodes.iter().map(|node| (node.span.unwrap().start, node.span.unwrap().end())).collect::<Vec<_>>()
     };
     assert_eq!(places("a:\nb:  # c\nd : \n? e\n"), [(2, 2), (5, 5), (14, 14), (19, 19)]);
     assert_eq!(places("-  # c\n-\n- \n"), [(1, 1), (8, 8), (10, 10)]);
@@ -561,8 +561,8 @@ impl Writer {
             self.push("-");
             nodes.push(self.block_value(item, indent, Behind::Dash));
         }
-        let end = nodes.last().and_then(|node| node.span).unwrap().end as usize;
-        Node { value: Value::Sequence(nodes), span: Some(Span::new(start.unwrap(), end)) }
+        let end = nodes.last().and_then(|node| node.span).unwrap().end() as usize;
+        Node { value: Value::Sequence(nodes.into()), span: Some(Span::new(start.unwrap(), end)) }
     }
 
     fn block_map(&mut self, entries: &[(String, Tree)], indent: usize, mut begun: bool) -> Node<'static> {
@@ -574,13 +574,13 @@ impl Writer {
             let (key, key_span) = self.key(key);
             self.push(":");
             written.push(Entry {
-                key,
+                key: key.into(),
                 key_span: Some(key_span),
                 value: self.block_value(value, indent, Behind::Key),
             });
         }
         let start = written.first().and_then(|entry| entry.key_span).unwrap().start as usize;
-        let end = written.last().and_then(|entry| entry.value.span).unwrap().end as usize;
+        let end = written.last().and_then(|entry| entry.value.span).unwrap().end() as usize;
         Node::mapping(written, Span::new(start, end))
     }
 
@@ -631,7 +631,7 @@ impl Writer {
                 let behind = if behind == Behind::Dash { Behind::TagAfterDash } else { behind };
                 let argument = self.block_value(argument, indent, behind);
                 Node {
-                    span: Some(Span::new(start, argument.span.unwrap().end as usize)),
+                    span: Some(Span::new(start, argument.span.unwrap().end() as usize)),
                     value: call(function, argument),
                 }
             }
@@ -677,7 +677,7 @@ impl Writer {
                 }
                 self.gap(indent);
                 self.push("]");
-                self.node(start, Value::Sequence(nodes))
+                self.node(start, Value::Sequence(nodes.into()))
             }
             Tree::Mapping(entries) => {
                 self.push("{");
@@ -688,7 +688,11 @@ impl Writer {
                     self.push(":");
                     self.gap(indent);
                     self.push(" ");
-                    written.push(Entry { key, key_span: Some(key_span), value: self.flow(value, indent) });
+                    written.push(Entry {
+                        key: key.into(),
+                        key_span: Some(key_span),
+                        value: self.flow(value, indent),
+                    });
                     self.gap(indent);
                     if written.len() < entries.len() || self.pick(2) == 0 {
                         self.push(",");
@@ -835,8 +839,8 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 fn places_are_sound(node: &Node<'_>, text: &str, from: u32, to: u32) -> u32 {
     let inside = |span: Option<Span>, from: u32, to: u32| {
         let span = span.unwrap();
-        assert!(text.get(span.start as usize..span.end as usize).is_some(), "{span:?} in {text:?}");
-        assert!(from <= span.start && span.end <= to, "{span:?} is not in {from}..{to} of {text:?}");
+        assert!(text.get(span.start as usize..span.end() as usize).is_some(), "{span:?} in {text:?}");
+        assert!(from <= span.start && span.end() <= to, "{span:?} is not in {from}..{to} of {text:?}");
         span
     };
     let span = inside(node.span, from, to);
@@ -844,25 +848,25 @@ fn places_are_sound(node: &Node<'_>, text: &str, from: u32, to: u32) -> u32 {
     match &node.value {
         Value::Sequence(items) => {
             for item in items {
-                from = places_are_sound(item, text, from, span.end);
+                from = places_are_sound(item, text, from, span.end());
             }
         }
         Value::Mapping(entries) => {
             for entry in entries {
-                from = inside(entry.key_span, from, span.end).end;
-                from = places_are_sound(&entry.value, text, from, span.end);
+                from = inside(entry.key_span, from, span.end()).end();
+                from = places_are_sound(&entry.value, text, from, span.end());
             }
         }
         Value::Intrinsic(call) => {
-            places_are_sound(&call.argument, text, from, span.end);
+            places_are_sound(&call.argument, text, from, span.end());
         }
         _ => {}
     }
-    span.end
+    span.end()
 }
 
 fn every_span(node: &Node<'_>, text: &str) {
-    let is_place = |span: Span| text.get(span.start as usize..span.end as usize).is_some();
+    let is_place = |span: Span| text.get(span.start as usize..span.end() as usize).is_some();
     assert!(is_place(node.span.unwrap()), "{node:?} of {text:?}");
     match &node.value {
         Value::Sequence(items) => items.iter().for_each(|item| every_span(item, text)),

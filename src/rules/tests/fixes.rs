@@ -205,7 +205,7 @@ impl Writer {
             Value::Number(_) => "0".into(),
             Value::String(text) => match self.style.quote {
                 "'" => format!("'{}'", text.replace('\'', "''")),
-                _ => serde_json::to_string(text).unwrap(),
+                _ => serde_json::to_string(&**text).unwrap(),
             },
             Value::Sequence(items) => {
                 collection('[', ']', items.iter().map(|item| self.inline(item, inner)).collect())
@@ -301,7 +301,7 @@ fn without<'a>(
             if kept.is_empty() && leads_to_change(way) {
                 return None;
             }
-            Value::Mapping(kept)
+            Value::Mapping(kept.into())
         }
         Value::Sequence(items) => {
             let mut kept = Vec::new();
@@ -310,7 +310,7 @@ fn without<'a>(
                 kept.push(without(item, ways, respelled, way).unwrap_or(super::computed(Value::Null)));
                 way.pop();
             }
-            Value::Sequence(kept)
+            Value::Sequence(kept.into())
         }
         other => other.clone(),
     };
@@ -454,7 +454,8 @@ proptest! {
         let mut root = mutated(document, &changes);
         if let Value::Mapping(entries) = &mut root.value {
             let named = super::computed(Value::String("ü # no comment: 'it' is".into()));
-            entries.insert(0, super::Entry { key: "Family".into(), key_span: None, value: named });
+            let family = super::Entry { key: "Family".into(), key_span: None, value: named };
+            *entries = std::iter::once(family).chain(std::mem::take(entries)).collect();
         }
         let written = Writer::write(*style.get(STYLES), &template(&root));
         let wanted = if is_unsafe { Applicability::Unsafe } else { Applicability::Safe };
