@@ -17,7 +17,7 @@ use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use crate::document::{
-    Document, MAXIMUM_VALUES, Node, Span, Syntax, Value, duplicate_keys, json, on_one_line, yaml,
+    Document, Node, Span, Syntax, Value, duplicate_keys, json, maximum_values, on_one_line, yaml,
 };
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Proposal, Verdict, quote};
@@ -254,7 +254,7 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
             is_unknown: false,
         });
     }
-    for (key, span) in duplicate_keys(root).into_iter().take(MAXIMUM_DUPLICATES) {
+    for (key, span) in duplicate_keys(root, MAXIMUM_DUPLICATES) {
         notes.push(Note {
             span,
             message: format!("the key {} is written twice in one map; all its values are judged", quote(key)),
@@ -275,7 +275,7 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     let of_json = if begin.starts_with('{') {
-        match json::read_bounded(text.as_bytes(), MAXIMUM_VALUES) {
+        match json::read_bounded(text.as_bytes(), maximum_values(text.len())) {
             Ok(root) => return Ok(Document { root, syntax: Syntax::Json, alias: None, shared: Vec::new() }),
             // YAML would take the comment, and the key after it, for one key of another name.
             Err(error) if starts_comment(text, error.offset) => {

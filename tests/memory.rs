@@ -99,6 +99,26 @@ fn punctuation(before: &str, after: &str) -> String {
     format!("{before}{}{after}", vec!["{}"; 300_000].join(","))
 }
 
+/// As many keys and values as a text may hold, in as few bytes: one kind of each.
+fn shortest() -> [(&'static str, String); 5] {
+    let list = |item: &str, count: usize| vec![item; count].join(",");
+    let task = "\"T\":{\"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{\"ContainerDefinitions\":[{\"Name\":\"a\",";
+    let json = |inside: String| format!("{{\"Resources\":{{{task}{inside}}}]}}}}}}}}");
+    [
+        ("digits.json", json(format!("\"Command\":[{}]", list("0", 400_000)))),
+        ("lists.json", json(format!("\"Command\":[{}]", list("[0]", 200_000)))),
+        ("repeated-keys.json", json(format!("\"DockerLabels\":{{{}}}", list("\"0\":0", 300_000)))),
+        ("letters.yaml", format!("Metadata: [{}]\nResources: {{{task}}}]}}}}}}\n", list("a", 400_000))),
+        (
+            "keys.yaml",
+            format!(
+                "Metadata:\n{}Resources: {{{task}}}]}}}}}}\n",
+                (0..250_000).map(|key| format!(" {key:x}:\n")).collect::<String>()
+            ),
+        ),
+    ]
+}
+
 /// `ecs-guard check` where the system refuses it more memory than a file of that length may take, and more open files than
 /// its standard streams, two for each format, one to read, one for what waits and a few.
 fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
@@ -189,5 +209,37 @@ fn a_few_kilobytes_that_multiply_take_no_more_than_others() {
         assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(shown.contains("[root-user]"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn the_shortest_values_take_no_more_than_others() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, text) in shortest() {
+        let path = directory.join(name);
+        std::fs::write(&path, &text).unwrap();
+        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}, {} bytes: {said}", text.len());
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("[root-user]"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn a_text_of_more_values_than_templates_have_is_an_error() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, text) in [
+        ("too-many.json", format!("{{\"Resources\":[{}]}}", vec!["0"; 600_000].join(","))),
+        ("too-many.yaml", format!("Resources: [{}]", vec!["a"; 600_000].join(","))),
+    ] {
+        let path = directory.join(name);
+        std::fs::write(&path, &text).unwrap();
+        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("keys and values") && said.contains(name), "{name}: {said}");
     }
 }

@@ -2,55 +2,62 @@
 //!
 //! Owns finding them anywhere in a tree. Must not know which of the values counts, nor what the keys mean.
 
+use std::collections::BTreeMap;
+
 use super::{Entry, Node, Span, Value};
 
 /// Up to how many entries comparing each pair is quicker than sorting them.
 const FEW: usize = 16;
 
-/// The keys that already stood in the same map, each at its later place, in the order of the text. What aliases repeat
-/// is told once.
-pub fn duplicate_keys<'n>(root: &'n Node<'_>) -> Vec<(&'n str, Span)> {
-    let mut found: Vec<(&str, Span)> = Vec::new();
+/// The first so many keys that already stood in the same map, each at its later place, in the order of the text. What
+/// aliases repeat is told once.
+pub fn duplicate_keys<'n>(root: &'n Node<'_>, at_most: usize) -> Vec<(&'n str, Span)> {
+    let mut found = BTreeMap::new();
+    let mut tell = |entry: &'n Entry<'_>| {
+        let Some(span) = entry.key_span else { return };
+        found.insert((span.start(), span.end()), (&*entry.key, span));
+        if found.len() > at_most {
+            found.pop_last();
+        }
+    };
     let mut open = vec![root];
     while let Some(node) = open.pop() {
         match &node.value {
             Value::Sequence(items) => open.extend(items.iter().filter(|item| holds_more(item))),
             Value::Intrinsic(call) => open.push(&call.argument),
             Value::Mapping(entries) => {
-                let mut tell =
-                    |entry: &'n Entry<'_>| found.extend(entry.key_span.map(|span| (&*entry.key, span)));
-                if entries.len() <= FEW {
-                    for (index, entry) in entries.iter().enumerate() {
-                        if entries.iter().take(index).any(|earlier| earlier.key == entry.key) {
-                            tell(entry);
-                        }
-                    }
-                } else {
-                    later_of_each(entries).into_iter().for_each(tell);
-                }
+                for_each_later(entries, &mut tell);
                 open.extend(entries.iter().map(|entry| &entry.value).filter(|value| holds_more(value)));
             }
             _ => {}
         }
     }
-    found.sort_by_key(|(_, span)| (span.start, span.end()));
-    found.dedup();
-    found
+    found.into_values().collect()
 }
 
 fn holds_more(node: &Node<'_>) -> bool {
     matches!(node.value, Value::Sequence(_) | Value::Mapping(_) | Value::Intrinsic(_))
 }
 
-/// The entries of a large map whose keys have stood before. A place among them takes less memory than a key, and there may
-/// be hundreds of thousands.
-fn later_of_each<'n, 'a>(entries: &'n [Entry<'a>]) -> Vec<&'n Entry<'a>> {
-    let mut order: Vec<u32> = (0_u32..).take(entries.len()).collect();
-    let at = |index: u32| entries.get(index as usize);
-    let key = |index: u32| at(index).map(|entry| &*entry.key);
+/// Each entry of a map whose key has stood before.
+fn for_each_later<'n, 'a>(entries: &'n [Entry<'a>], mut tell: impl FnMut(&'n Entry<'a>)) {
+    if entries.len() <= FEW {
+        for (index, entry) in entries.iter().enumerate() {
+            if entries.iter().take(index).any(|earlier| earlier.key == entry.key) {
+                tell(entry);
+            }
+        }
+        return;
+    }
+    // A place takes a quarter of what a key takes, and there may be hundreds of thousands.
+    let mut order: Vec<u32> = (0..).take(entries.len()).collect();
+    let key = |index: u32| entries.get(index as usize).map(|entry| &*entry.key);
     order.sort_unstable_by_key(|index| (key(*index), *index));
-    let is_later = |pair: &[u32; 2]| key(pair[0]) == key(pair[1]);
-    order.array_windows().filter(|pair| is_later(pair)).filter_map(|[_, later]| at(*later)).collect()
+    for [earlier, later] in order.array_windows() {
+        if key(*earlier) == key(*later) {
+            entries.get(*later as usize).into_iter().for_each(&mut tell);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -61,7 +68,10 @@ mod tests {
     #[track_caller]
     fn found(text: &str) -> Vec<(String, u32)> {
         let document = yaml::read_template(text).unwrap();
-        duplicate_keys(&document.root).into_iter().map(|(key, span)| (key.to_owned(), span.start)).collect()
+        duplicate_keys(&document.root, usize::MAX)
+            .into_iter()
+            .map(|(key, span)| (key.to_owned(), span.start))
+            .collect()
     }
 
     #[test]
@@ -80,6 +90,16 @@ mod tests {
         assert_eq!(found(&keys), []);
         let start = u32::try_from(keys.len()).unwrap();
         assert_eq!(found(&format!("{keys}k3: 1\n")), [("k3".into(), start)]);
+    }
+
+    #[test]
+    fn no_more_are_told_than_are_asked_for_and_of_those_the_first() {
+        let document = yaml::read_template("b: {a: 1, a: 2}\nc: {d: 1, d: 2}\nb: 1\n").unwrap();
+        let keys = |at_most| {
+            duplicate_keys(&document.root, at_most).into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(2), ["a", "d"]);
+        assert_eq!(keys(3), ["a", "d", "b"]);
     }
 
     #[test]

@@ -34,10 +34,10 @@ pub fn read(bytes: &[u8]) -> Result<Node<'_>, Error> {
     read_bounded(bytes, usize::MAX)
 }
 
-/// Reads one JSON document of at most so many values, which bounds the memory that the tree takes.
+/// Reads one JSON document of at most so many keys and values, which bounds the memory that the tree takes.
 ///
 /// # Errors
-/// As [`read`], and more values than `maximum_values`.
+/// As [`read`], and more keys and values than `maximum_values`.
 pub fn read_bounded(bytes: &[u8], maximum_values: usize) -> Result<Node<'_>, Error> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Error { offset: error.valid_up_to(), message: "not UTF-8" })?;
@@ -62,7 +62,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
     depth: usize,
-    /// How many values may still come.
+    /// How many keys and values may still come.
     left: usize,
     /// The entries of all open maps, the innermost last: each map then gets a list of exactly its size, at once.
     entries: Vec<Entry<'a>>,
@@ -73,7 +73,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Node<'a>, Error> {
         let start = self.offset;
-        self.left = self.left.checked_sub(1).ok_or_else(|| self.error("too many values"))?;
+        self.count()?;
         let value = match self.peek() {
             Some(b'{') => return self.nested(Self::object),
             Some(b'[') => return self.nested(Self::array),
@@ -86,6 +86,11 @@ impl<'a> Reader<'a> {
             None => return Err(self.error("the text ends where a value is expected")),
         };
         Ok(Node { value, span: Some(Span::new(start, self.offset)) })
+    }
+
+    fn count(&mut self) -> Result<(), Error> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| self.error("too many keys and values"))?;
+        Ok(())
     }
 
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<Node<'a>, Error>) -> Result<Node<'a>, Error> {
@@ -107,6 +112,7 @@ impl<'a> Reader<'a> {
             if self.peek() != Some(b'"') {
                 return Err(self.error("expected a key in double quotes"));
             }
+            self.count()?;
             let key = self.string()?;
             let key_span = Some(Span::new(key_start, self.offset));
             self.skip_whitespace();

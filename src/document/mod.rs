@@ -37,9 +37,13 @@ pub use written::Written;
 /// small enough that a recursive descent cannot exhaust a thread's stack.
 pub const MAXIMUM_DEPTH: usize = 127;
 
-/// How many values a template may hold. One of ten megabytes, ten times what CloudFormation takes, has half as many;
-/// without a limit, a text of nothing but commas would take hundreds of megabytes.
-pub const MAXIMUM_VALUES: usize = 2_000_000;
+/// How many keys and values a template of so many bytes may hold.
+///
+/// A value takes sixteen times the memory of the two bytes that it can be written in, and a run is promised to take no more
+/// than ten times its file. Where templates are long, a key or a value has ten bytes or more on average.
+pub const fn maximum_values(length: usize) -> usize {
+    250_000 + length / 5
+}
 
 /// Where a key or a value stands in its text: byte offsets, half-open.
 #[derive(Clone, Copy, PartialEq, Eq)]

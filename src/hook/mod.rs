@@ -27,10 +27,10 @@ use crate::template::Given;
 use event::{Event, Request};
 use stack::Judged;
 
-/// How many values an event may hold. A task definition is at most 64 KiB long
+/// How many keys and values an event may hold. A task definition is at most 64 KiB long
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html>), and an event holds two; the
 /// largest event that Lambda takes, 6 MB, could fill the function's memory with empty lists.
-const MAXIMUM_VALUES: usize = 50_000;
+const MAXIMUM_VALUES: usize = 100_000;
 
 /// A hook with the policy it applies to every event.
 #[derive(Debug)]

@@ -18,7 +18,8 @@ pub(super) const SECOND_MERGE: &str = "`<<` stands twice in one map: give one `<
 pub(super) const SEPARATOR: &str = "an invisible character ends the line here for some readers and not for others: remove it, or write it as an escape";
 pub(super) const TAGGED_KEY: &str = "a key cannot have a tag";
 pub(super) const TOO_DEEP: &str = "nested too deeply";
-pub(super) const TOO_MANY_VALUES: &str = "more keys and values than any template has, so nothing is judged";
+pub(super) const TOO_MANY_VALUES: &str =
+    "more keys and values than a template of this length has, so nothing is judged";
 
 pub(super) const TOO_MANY_COPIES: &str =
     "anchors and aliases stand for more than 100,000 values: write them out";

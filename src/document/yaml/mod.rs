@@ -18,7 +18,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle, Tag};
 
 use super::collected::{push, take_above};
 use super::{
-    Document, Entry, Intrinsic, MAXIMUM_DEPTH, MAXIMUM_VALUES, Node, Span, Syntax, Value, Written, scalar,
+    Document, Entry, Intrinsic, MAXIMUM_DEPTH, Node, Span, Syntax, Value, Written, maximum_values, scalar,
 };
 
 /// How many values anchors and aliases may stand for together, beside those that are written.
@@ -56,7 +56,7 @@ impl std::error::Error for Error {}
 ///
 /// # Errors
 /// A text that is not YAML, holds a second document, an anchor, an alias, a merge key, a key that is not a plain word
-/// or a string, nests deeper than [`MAXIMUM_DEPTH`], holds more than [`MAXIMUM_VALUES`] keys and values, or is 4 GiB and
+/// or a string, nests deeper than [`MAXIMUM_DEPTH`], holds more than [`maximum_values`] keys and values, or is 4 GiB and
 /// larger.
 pub fn read(text: &str) -> Result<Node<'_>, Error> {
     Ok(build(text, false)?.root)
@@ -94,7 +94,7 @@ fn build(text: &str, expands_aliases: bool) -> Result<Document<'_>, Error> {
         block_nesting_limit: MAXIMUM_DEPTH,
         emit_anchor_events: true,
     };
-    let mut values_left = MAXIMUM_VALUES;
+    let mut values_left = maximum_values(text.len());
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| mistake::explain(text, &error))?;
         if matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)) {
