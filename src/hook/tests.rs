@@ -1,5 +1,7 @@
 //! What every answer must be, whatever the event and whatever the policy.
 
+mod event;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
