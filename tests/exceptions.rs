@@ -224,6 +224,18 @@ fn a_request_without_a_stack_matches_no_stack() {
 }
 
 #[test]
+fn a_family_that_is_empty_or_known_only_later_matches_nothing() {
+    for (family, expected) in
+        [("web-1", "SUCCESS"), ("", "FAILED"), ("web-{{resolve:ssm:/stage}}", "FAILED"), ("{{x}}", "FAILED")]
+    {
+        let mut event = event(STACK, &json!([privileged("web", "x")]));
+        event["requestData"]["targetModel"]["resourceProperties"]["Family"] = family.into();
+        let answer = answer("family: '*', account: '111122223333'", &event, &World::new(Ok(&[])));
+        assert_eq!(answer["hookStatus"], expected, "{family}: {answer}");
+    }
+}
+
+#[test]
 fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
     let bad = event(STACK, &json!([privileged("web", "x"), privileged("other", "x")]));
     let good = event(STACK, &json!([{"Name": "web", "User": "app", "ReadonlyRootFilesystem": true}]));
