@@ -113,7 +113,7 @@ fn shortest() -> [(&'static str, String); 5] {
             "keys.yaml",
             format!(
                 "Metadata:\n{}Resources: {{{task}}}]}}}}}}\n",
-                (0..250_000).map(|key| format!(" {key:x}:\n")).collect::<String>()
+                (0..250_000).map(|key| format!(" {key:x}:\n")).collect::<Vec<_>>().concat()
             ),
         ),
     ]

@@ -24,18 +24,16 @@ fn grow<T>(stack: &mut Vec<T>) {
 /// is the stack's own memory: a text of nothing but short values is a small part of what they take, which would be there
 /// twice.
 #[inline]
-pub(super) fn take_above<T>(stack: &mut Vec<T>, outer: usize) -> Vec<T> {
+pub(super) fn take_above<T>(stack: &mut Vec<T>, outer: usize) -> Box<[T]> {
     let above = stack.len() - outer;
-    if above >= MANY && above >= outer { keep_above(stack, outer) } else { stack.split_off(outer) }
+    if above >= MANY && above >= outer { keep_above(stack, outer) } else { stack.split_off(outer).into() }
 }
 
 #[cold]
 #[inline(never)]
-fn keep_above<T>(stack: &mut Vec<T>, outer: usize) -> Vec<T> {
+fn keep_above<T>(stack: &mut Vec<T>, outer: usize) -> Box<[T]> {
     let below = stack.drain(..outer).collect();
-    let mut taken = std::mem::replace(stack, below);
-    taken.shrink_to_fit();
-    taken
+    std::mem::replace(stack, below).into_boxed_slice()
 }
 
 #[cfg(test)]
@@ -51,7 +49,6 @@ mod tests {
             let taken = take_above(&mut stack, below);
             assert!(stack.iter().copied().eq(0..below), "{below} below {above}");
             assert!(taken.iter().copied().eq(below..below + above), "{above} above {below}");
-            assert_eq!(taken.capacity(), taken.len());
         }
     }
 }

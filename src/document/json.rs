@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
             push(&mut self.items, item);
             more = self.continues(b']', "expected `,` or `]`")?;
         }
-        let value = Value::Sequence(take_above(&mut self.items, outer).into());
+        let value = Value::Sequence(take_above(&mut self.items, outer));
         Ok(Node { value, span: Some(Span::new(start, self.offset)) })
     }
 

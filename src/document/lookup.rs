@@ -217,8 +217,10 @@ fn attribute(argument: &Node<'_>) -> Option<String> {
 const REFERENCES: &[&str] = &["{{resolve:", "{{changeSet:"];
 
 pub(super) fn split_at_reference(text: &str) -> Option<(&str, &str)> {
-    let at = REFERENCES.iter().filter_map(|opening| text.find(opening)).min()?;
-    text.split_at_checked(at)
+    // Every text is searched, and hardly any holds a brace: looking for one costs less than getting ready to look for a word.
+    let begins = |rest: &str| REFERENCES.iter().any(|opening| rest.starts_with(opening));
+    let mut braces = text.match_indices('{').filter_map(|(at, _)| text.split_at_checked(at));
+    braces.find(|(_, rest)| begins(rest))
 }
 
 impl fmt::Display for Unresolved<'_> {

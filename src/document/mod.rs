@@ -178,13 +178,14 @@ impl<'a> Node<'a> {
     ///
     /// Both template formats write `{"Ref": "X"}` and `{"Fn::Sub": "…"}` for a call
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html>).
-    fn mapping(mut entries: Vec<Entry<'a>>, span: Span) -> Self {
-        let is_call = matches!(entries.as_slice(), [only] if is_function_name(&only.key));
-        let value = match if is_call { entries.pop() } else { None } {
-            Some(Entry { key, value, .. }) => {
+    fn mapping(entries: Box<[Entry<'a>]>, span: Span) -> Self {
+        let value = match Box::<[Entry<'a>; 1]>::try_from(entries) {
+            Ok(only) if only.iter().all(|only| is_function_name(&only.key)) => {
+                let [Entry { key, value, .. }] = *only;
                 Value::Intrinsic(Box::new(Intrinsic { function: key, argument: value }))
             }
-            None => Value::Mapping(entries.into()),
+            Ok(only) => Value::Mapping(only),
+            Err(entries) => Value::Mapping(entries),
         };
         Self { value, span: Some(span) }
     }

@@ -78,16 +78,17 @@ impl<'a> View<'a> {
         let mut miscased: Option<(&Entry<'_>, &Node<'_>)> = None;
         let mut adds_keys = false;
         for entry in entries {
-            if entry.key == key {
+            let written: &str = &entry.key;
+            if written == key {
                 found = found.or(Some(&entry.value));
                 count += 1;
-            } else if entry.key.eq_ignore_ascii_case(key) {
+            } else if written.eq_ignore_ascii_case(key) {
                 let value = reading.resolve(&entry.value);
                 // Of several, one that is certainly there.
                 if !value.is_absent() && miscased.is_none_or(|(_, other)| may_be_absent(other)) {
                     miscased = Some((entry, value));
                 }
-            } else if entry.key.starts_with("Fn::") {
+            } else if written.starts_with("Fn::") {
                 adds_keys = true;
             }
         }
@@ -122,8 +123,8 @@ impl<'a> View<'a> {
     /// not certain in this reading already, there is none. Nothing is assumed for it.
     pub fn certain_text(self, property: &str) -> Option<(&'a str, &'a Node<'a>)> {
         let Lookup::Known(entries, _) = self.mapping() else { return None };
-        let mut of_key =
-            entries.iter().filter(|entry| entry.key == property || entry.key.starts_with("Fn::"));
+        let is_of_key = |key: &str| key == property || key.starts_with("Fn::");
+        let mut of_key = entries.iter().filter(|entry| is_of_key(&entry.key));
         let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
         let node = match self.reading.resolver {
             Some(resolver) => resolver.resolve_if_certain(&entry.value),

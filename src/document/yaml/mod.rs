@@ -306,13 +306,13 @@ impl<'a> Builder<'a> {
         let span = Span::new(start, end);
         let node = match content {
             Content::Sequence => {
-                Node { value: Value::Sequence(take_above(&mut self.items, first).into()), span: Some(span) }
+                Node { value: Value::Sequence(take_above(&mut self.items, first)), span: Some(span) }
             }
             Content::Mapping { merged, .. } => {
                 let mut entries = take_above(&mut self.entries, first);
                 if let Some(merged) = merged {
                     self.shared.push(span);
-                    merge(&mut entries, merged)?;
+                    entries = merge(entries.into_vec(), merged)?.into();
                 }
                 Node::mapping(entries, span)
             }
@@ -492,7 +492,7 @@ fn leading_blanks(text: &str) -> usize {
 }
 
 /// Adds to a map what a merge key says: what is written wins, then what is merged first.
-fn merge<'a>(entries: &mut Vec<Entry<'a>>, merged: Node<'a>) -> Result<(), Error> {
+fn merge<'a>(mut entries: Vec<Entry<'a>>, merged: Node<'a>) -> Result<Vec<Entry<'a>>, Error> {
     let mut taken: HashSet<Written<'a>> = entries.iter().map(|entry| entry.key.clone()).collect();
     // What an alias brings stands before it; a person looks at the alias.
     let start_of = |node: &Node<'_>| node.span.map_or(0, |span| span.start as usize);
@@ -511,7 +511,7 @@ fn merge<'a>(entries: &mut Vec<Entry<'a>>, merged: Node<'a>) -> Result<(), Error
         taken.extend(added.iter().map(|entry| entry.key.clone()));
         entries.append(&mut added);
     }
-    Ok(())
+    Ok(entries)
 }
 
 /// A copy that nests no deeper than some levels, and what it takes from the copies that are left.

@@ -581,7 +581,7 @@ impl Writer {
         }
         let start = written.first().and_then(|entry| entry.key_span).unwrap().start as usize;
         let end = written.last().and_then(|entry| entry.value.span).unwrap().end() as usize;
-        Node::mapping(written, Span::new(start, end))
+        Node::mapping(written.into(), Span::new(start, end))
     }
 
     /// What stands behind a dash or a key's colon, up to and with the end of its last line.
@@ -700,7 +700,7 @@ impl Writer {
                 }
                 self.gap(indent);
                 self.push("}");
-                Node::mapping(written, Span::new(start, self.text.len()))
+                Node::mapping(written.into(), Span::new(start, self.text.len()))
             }
             Tree::Call(function, argument) => {
                 let is_short = matches!(**argument, Tree::String(_) | Tree::Sequence(_) | Tree::Mapping(_));
