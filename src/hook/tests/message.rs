@@ -89,6 +89,27 @@ fn what_fails_is_told_before_what_is_not_known() {
 }
 
 #[test]
+fn what_fails_in_every_case_of_a_stack_is_told_before_what_fails_in_some() {
+    let task = |privileged: &str| {
+        format!(
+            "{{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: web, Privileged: {privileged}}}]}}}}"
+        )
+    };
+    let template = format!(
+        "Parameters: {{P: {{Type: String}}}}\nConditions: {{C: !Equals [!Ref P, x]}}\nResources:\n  Maybe: {}\n  Surely: {}",
+        task("!If [C, true, false]"),
+        task("true")
+    );
+    let body = json!({"template": template}).to_string();
+    let answer = answer_to_body(&only(&["privileged-container"]), "STACK", body.as_bytes());
+    let told = answer["annotations"][0]["statusMessage"].as_str().unwrap();
+    assert!(
+        told.starts_with("container `web` of `Surely`: `Privileged` is true. container `web` of `Maybe`: "),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_found_in_no_container_names_none() {
     let mut event = event(&good_container());
     event["requestData"]["targetModel"]["resourceProperties"]["PidMode"] = "host".into();
