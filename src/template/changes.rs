@@ -125,3 +125,125 @@ impl<'c, 't> Changes<'c, 't> {
 fn is_of_open_loop(logical_id: &str) -> bool {
     logical_id.contains("${") || logical_id.contains("&{")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Changes, MAXIMUM_DEPTH};
+    use crate::document::yaml;
+    use crate::template::{Given, Template};
+
+    /// Whether the task definition of a template may be another than that of the template before.
+    #[track_caller]
+    fn may_reach(before: &str, after: &str) -> bool {
+        let given = Given::default();
+        let (before, after) = (yaml::read_template(before).unwrap(), yaml::read_template(after).unwrap());
+        let before = Template::of(&before.root, &given).unwrap();
+        let after = Template::of(&after.root, &given).unwrap();
+        Changes::new(&after, &before).may_reach(&after.task_definitions[0], &before.task_definitions[0])
+    }
+
+    fn task(name: &str, beside: &str, properties: &str) -> String {
+        format!("{{\"{name}\": {{Type: AWS::ECS::TaskDefinition, {beside} Properties: {properties}}}}}")
+    }
+
+    /// With everything that a value may refer to; `{N}` stands for what the templates differ in.
+    fn template(task: &str, number: usize) -> String {
+        "Transform: []\n\
+         Parameters: {P: {Type: String}}\n\
+         Mappings: {M: {a: {b: '{N}'}}, Same: {a: {b: 1}}, Open: {a: {b: !Ref P}}}\n\
+         Conditions:\n  \
+           C: !Equals ['{N}', x]\n  \
+           Of: !Not [!Condition C]\n  \
+           Is: !Equals [x, x]\n  \
+           Asks: !Equals [!Ref P, x]\n  \
+           Loop: !Not [!Condition Loop]\n"
+            .replace("{N}", &number.to_string())
+            + &format!("Resources: {}\n", task.replace("{N}", &number.to_string()))
+    }
+
+    #[test]
+    fn what_reaches_a_task_definition_is_followed_to_its_end() {
+        let containers = |user: &str| format!("{{ContainerDefinitions: [{{Name: a, User: {user}}}]}}");
+        for (user, expected) in [
+            ("app", false),
+            ("'{N}'", true),
+            ("!Ref AWS::Region", false),
+            ("!Ref P", true),
+            ("!If [Is, a, b]", false),
+            ("!If [C, a, b]", true),
+            ("!If [Of, a, b]", true),
+            ("!If [Asks, a, b]", true),
+            ("!If [Loop, a, b]", true),
+            ("!If [Missing, a, b]", true),
+            ("!If [Is, !Ref P, b]", true),
+            ("!FindInMap [Same, a, b]", false),
+            ("!FindInMap [M, a, b]", true),
+            ("!FindInMap [Open, a, b]", true),
+            ("!FindInMap [!Ref AWS::Region, a, b]", true),
+            ("!Sub '${AWS::Region}x'", false),
+            ("!Sub 'P'", false),
+            ("!Sub '${P}'", true),
+            ("!Sub '${ P }'", true),
+            ("!Sub ['${x}', {x: a}]", false),
+            ("!Sub ['${P}', {x: a}]", true),
+            ("!Sub ['${x}', {x: !Ref P}]", true),
+            ("!GetAtt Bucket.Arn", false),
+            ("!Transform {Name: AWS::Include}", true),
+            ("!Join ['', [a, !Ref P]]", true),
+            ("{Condition: Is}", false),
+            ("{Condition: C}", true),
+            ("{Condition: !Ref AWS::Region, Fn::Transform: {Name: X}}", true),
+            ("{a: {Condition: C, b: c}, d: e}", true),
+            ("{a: C}", false),
+        ] {
+            let task = task("T", "", &containers(user));
+            assert_eq!(may_reach(&template(&task, 0), &template(&task, 1)), expected, "{user}");
+        }
+    }
+
+    #[test]
+    fn what_decides_whether_there_is_one_counts_as_what_it_is() {
+        let of = |beside: &str| task("T", beside, "{Family: a}");
+        let same = template(&of(""), 0);
+        assert!(!may_reach(&same, &same));
+        for (before, after) in [
+            ("Condition: Is,", "Condition: Is, Condition: Is,"),
+            ("Condition: Is,", "Condition: Asks,"),
+            ("Condition: C,", "Condition: C,"),
+            ("Condition: Asks,", "Condition: Asks,"),
+            ("Condition: !Ref P,", "Condition: !Ref P,"),
+            ("", "Properties: {Family: a},"),
+            ("", "Fn::Transform: {Name: X},"),
+            ("Fn::Transform: {Name: X},", ""),
+        ] {
+            assert!(may_reach(&template(&of(before), 0), &template(&of(after), 1)), "{before} and {after}");
+        }
+        assert!(!may_reach(&template(&of("Condition: Is,"), 0), &template(&of("Condition: Is,"), 1)));
+        let of_macro = same.replace("Transform: []", "Transform: Mine");
+        assert!(may_reach(&of_macro, &same) && may_reach(&same, &of_macro));
+        for name in ["T${X}", "T&{X}"] {
+            let of_loop = template(&task(name, "", "{Family: a}"), 0);
+            assert!(may_reach(&of_loop, &of_loop), "{name}");
+        }
+    }
+
+    #[test]
+    fn definitions_that_refer_to_each_other_deeper_than_is_followed_are_not_believed() {
+        // Beside a long way stands a second one, as long: the first does not count for it.
+        let chain = |length: usize| {
+            let mut conditions = "Conditions:\n  Z: !Equals [x, x]\n".to_owned();
+            for way in ["A", "B"] {
+                for at in 1..length {
+                    let next = if at == 1 { "Z".to_owned() } else { format!("{way}{}", at - 1) };
+                    conditions += &format!("  {way}{at}: !Not [!Condition {next}]\n");
+                }
+            }
+            let last = length - 1;
+            let task = task("T", "", &format!("{{Family: !If [A{last}, a, !If [B{last}, a, b]]}}"));
+            format!("{conditions}Resources: {task}\n")
+        };
+        let (deepest, too_deep) = (chain(MAXIMUM_DEPTH), chain(MAXIMUM_DEPTH + 1));
+        assert!(!may_reach(&deepest, &deepest));
+        assert!(may_reach(&too_deep, &too_deep));
+    }
+}
