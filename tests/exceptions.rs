@@ -150,6 +150,28 @@ fn one_container_is_excused_and_not_the_other() {
 }
 
 #[test]
+fn each_exception_is_told_once_with_all_that_it_excuses_beside_what_counts() {
+    let exception = |reason: &str, containers: &str| {
+        format!(
+            "{{rules: [privileged-container], reason: {reason}, account: '111122223333', container: {containers}}}"
+        )
+    };
+    let policy =
+        format!("exceptions: [{}, {}]", exception("vendor", "[agent, proxy]"), exception("legacy", "old"));
+    let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
+    let containers = ["web", "agent", "old", "proxy"].map(|name| privileged(name, "x"));
+    let event = event(STACK, &json!(containers)).to_string();
+    let answer = hook.respond(event.as_bytes(), &World::new(Ok(&[]))).response;
+    let told = "container `web`: `Privileged` is true. Excepted: containers `agent`, `proxy` (vendor). \
+                Excepted: container `old` (legacy).";
+    assert!(
+        answer.annotations[0].status_message.starts_with(told),
+        "{}",
+        answer.annotations[0].status_message
+    );
+}
+
+#[test]
 fn an_exception_excuses_all_that_is_found_in_its_container() {
     let added = |containers: &Value, exception: &str| {
         let policy =
@@ -173,9 +195,14 @@ fn an_exception_excuses_all_that_is_found_in_its_container() {
         of_rule.unwrap()["status"].as_str().unwrap().to_owned()
     };
     assert_eq!(status(&answer), "SKIPPED", "{answer}");
-    // Of another container, one is enough.
+    assert!(
+        answer["annotations"][0]["statusMessage"].as_str().unwrap().ends_with(" And 36 more."),
+        "{answer}"
+    );
+    // Of another container, one is enough, and what is excused is not counted beside it.
     let answer = added(&json!([container("agent", 100), container("web", 1)]), exception);
     assert_eq!((&answer["hookStatus"], status(&answer)), (&json!("FAILED"), "FAILED".to_owned()), "{answer}");
+    assert!(!answer["message"].as_str().unwrap().contains(" more."), "{answer}");
     let answer = added(&json!([container("agent", 100), container("web", 100)]), exception);
     assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
     // Also where none of that container's is kept.
@@ -221,6 +248,18 @@ fn a_request_without_a_stack_matches_no_stack() {
     }
     assert_eq!(answer("family: web, account: '111122223333'", &event, &world)["hookStatus"], "SUCCESS");
     assert_eq!(world.asked.get(), 0);
+}
+
+#[test]
+fn a_family_that_is_empty_or_known_only_later_matches_nothing() {
+    for (family, expected) in
+        [("web-1", "SUCCESS"), ("", "FAILED"), ("web-{{resolve:ssm:/stage}}", "FAILED"), ("{{x}}", "FAILED")]
+    {
+        let mut event = event(STACK, &json!([privileged("web", "x")]));
+        event["requestData"]["targetModel"]["resourceProperties"]["Family"] = family.into();
+        let answer = answer("family: '*', account: '111122223333'", &event, &World::new(Ok(&[])));
+        assert_eq!(answer["hookStatus"], expected, "{family}: {answer}");
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What every answer must be, whatever the event and whatever the policy.
 
+mod event;
+mod message;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
