@@ -148,21 +148,22 @@ const TOLD_FINDINGS: usize = 100;
 /// What each rule says of all task definitions together: the chosen outcomes, each finding with its task definition's
 /// name.
 fn merged(tasks: &[Task], is_chosen: impl Fn(&Task, &Outcome) -> bool) -> Vec<Outcome> {
-    let mut merged: Vec<Outcome> = Vec::new();
+    // Each with how many of its findings are neither kept nor count.
+    let mut merged: Vec<(Outcome, usize)> = Vec::new();
     for task in tasks {
         let name = &task.judged.name;
         for outcome in task.judged.report.outcomes.iter().filter(|outcome| is_chosen(task, outcome)) {
-            let at =
-                merged.iter().position(|other| other.rule.name == outcome.rule.name).unwrap_or(merged.len());
+            let is_of_rule = |(other, _): &(Outcome, usize)| other.rule.name == outcome.rule.name;
+            let at = merged.iter().position(is_of_rule).unwrap_or(merged.len());
             if at == merged.len() {
                 let findings = Findings::nothing();
-                merged.push(Outcome { rule: outcome.rule, level: outcome.level, findings });
+                merged.push((Outcome { rule: outcome.rule, level: outcome.level, findings }, 0));
             }
-            let Some(all) = merged.get_mut(at) else { continue };
+            let Some((all, excused)) = merged.get_mut(at) else { continue };
             let (of_all, of_task) = (&mut all.findings, &outcome.findings);
             of_all.verdict = of_all.verdict.max(of_task.verdict);
             of_all.not_applicable_because = of_all.not_applicable_because.or(of_task.not_applicable_because);
-            of_all.further += further(outcome);
+            *if of_task.is_further_excused { excused } else { &mut of_all.further } += of_task.further;
             // What is excused must not take the room of what counts.
             for is_excused in [false, true] {
                 let is_such = |finding: &&Finding| finding.excused.is_some() == is_excused;
@@ -173,12 +174,17 @@ fn merged(tasks: &[Task], is_chosen: impl Fn(&Task, &Outcome) -> bool) -> Vec<Ou
             }
         }
     }
-    for outcome in &mut merged {
-        if outcome.findings.verdict != Verdict::NotApplicable {
-            outcome.findings.not_applicable_because = None;
+    let finished = |(mut outcome, excused): (Outcome, usize)| {
+        let findings = &mut outcome.findings;
+        if findings.verdict == Verdict::Excepted {
+            findings.further += excused;
         }
-    }
-    merged
+        if findings.verdict != Verdict::NotApplicable {
+            findings.not_applicable_because = None;
+        }
+        outcome
+    };
+    merged.into_iter().map(finished).collect()
 }
 
 /// A finding that says whose it is.
@@ -437,6 +443,10 @@ fn groups<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
     groups
 }
 
+/// How long a sentence may become before what else is found in the same containers is only counted, in bytes. With what to
+/// write instead it must fit into a message, which otherwise would tell nothing.
+const LONGEST_FOUND: usize = 400;
+
 /// "container `api`: `Privileged` is true."
 fn found(containers: &[&Container], messages: &[&str]) -> String {
     let mut sentence = named(containers);
@@ -446,6 +456,10 @@ fn found(containers: &[&Container], messages: &[&str]) -> String {
             (0, _) => ": ",
             _ => ", and ",
         };
+        if index > 0 && sentence.len() + before.len() + message.len() > LONGEST_FOUND {
+            let _ = write!(sentence, ", and {} more", messages.len() - index);
+            break;
+        }
         sentence.extend([before, message]);
     }
     if !sentence.ends_with('?') {

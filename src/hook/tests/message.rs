@@ -152,6 +152,47 @@ fn what_is_not_told_of_a_stack_is_counted() {
 }
 
 #[test]
+fn what_is_excused_in_one_of_a_stack_is_not_counted_beside_what_counts_in_another() {
+    let task = |count: usize| {
+        let names: Vec<_> = (0..count).map(|at| format!("CAP{at}")).collect();
+        let container = json!({"Name": "web", "LinuxParameters": {"Capabilities": {"Add": names}}});
+        json!({"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [container]}})
+    };
+    let exception = "exceptions: [{rules: [added-linux-capabilities], reason: vendor, \
+                     trust-author: true, logical-id: Vendor}]";
+    let policy = format!("{}{exception}", only(&["added-linux-capabilities"]));
+    // Of a rule's findings in one container 64 are kept.
+    for (own, status, counted) in [(0, "SKIPPED", true), (1, "FAILED", false)] {
+        let template = json!({"Resources": {"Vendor": task(100), "Own": task(own)}}).to_string();
+        let answer = answer_to_body(&policy, "STACK", json!({"template": template}).to_string().as_bytes());
+        let annotation = &answer["annotations"][0];
+        assert_eq!(annotation["status"], status, "{answer}");
+        let told = annotation["statusMessage"].as_str().unwrap();
+        assert_eq!(told.contains("And 36 more."), counted, "{told}");
+        assert!(!message(&answer).contains(" more."), "{answer}");
+    }
+}
+
+#[test]
+fn of_much_that_is_wrong_in_one_container_the_first_is_told_and_the_rest_counted() {
+    let with = |count: usize| {
+        let names: Vec<_> = (0..count).map(|at| format!("CAP{at}")).collect();
+        let mut container = good_container();
+        container["LinuxParameters"] = json!({"Capabilities": {"Add": names}});
+        let told = answer(&with_policy(&only(&["added-linux-capabilities"])), &event(&container));
+        message(&told).to_owned()
+    };
+    let one = "`Capabilities.Add` names `CAP0`, an unknown capability";
+    assert!(with(1).contains(&format!("{one}. ")), "{}", with(1));
+    let six = with(6);
+    assert!(six.contains(one) && six.contains("`CAP5`") && !six.contains(" more"), "{six}");
+    let seven = with(7);
+    assert!(seven.contains("`CAP5`, an unknown capability, and 1 more. "), "{seven}");
+    let hundred = with(100);
+    assert!(hundred.contains(", and 58 more. ") && hundred.ends_with(" And 36 more."), "{hundred}");
+}
+
+#[test]
 fn a_key_that_several_of_a_stack_write_twice_is_noted_once() {
     let task = "{Type: AWS::ECS::TaskDefinition, Properties: {ContainerDefinitions: \
                 [{Name: web, User: app, User: app, ReadonlyRootFilesystem: true}]}}";
