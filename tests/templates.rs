@@ -8,6 +8,8 @@
     reason = "a test stops at what it does not expect"
 )]
 
+#[path = "evaluation/conditions.rs"]
+mod conditions;
 #[path = "evaluation/excluded.rs"]
 mod excluded;
 #[path = "evaluation/loops.rs"]
