@@ -31,9 +31,8 @@ pub fn quote(text: &str) -> String {
 fn printable(character: char) -> char {
     match character {
         '`' => '\'',
-        ' '..='~' => character,
-        _ if character.is_alphanumeric() => character,
-        _ => char::REPLACEMENT_CHARACTER,
+        _ if steers(character) => char::REPLACEMENT_CHARACTER,
+        _ => character,
     }
 }
 
@@ -76,6 +75,7 @@ mod tests {
     #[test]
     fn quoted_text_is_short_printable_and_on_one_line() {
         assert_eq!(quote("api-é"), "`api-é`");
+        assert_eq!(quote("wéb–😀 e\u{301}"), "`wéb–😀 e\u{301}`");
         assert_eq!(quote("a\nb`c\u{202e}d\u{1b}"), "`a\u{fffd}b'c\u{fffd}d\u{fffd}`");
         assert_eq!(quote(&"x".repeat(64)), format!("`{}`", "x".repeat(64)));
         let long = |end: &str| quote(&format!("{}{end}", "x".repeat(100)));
