@@ -233,6 +233,23 @@ fn directories_are_searched_as_git_sees_them() {
 }
 
 #[test]
+fn what_one_clone_leaves_out_is_searched_and_a_link_is_told_by_its_file() {
+    let scratch = Scratch::new("clone");
+    fs::create_dir_all(scratch.0.join(".git/info")).unwrap();
+    scratch.write(".git/info/exclude", "mine.yaml\n");
+    scratch.write("mine.yaml", template(BAD));
+    assert_eq!(scratch.failing(&[]), ["mine.yaml"]);
+    // Whatever order the directory has.
+    for link in ["z.yaml", "a.yaml", "linked/b.yaml"] {
+        fs::create_dir_all(scratch.0.join("linked")).unwrap();
+        symlink(scratch.0.join("mine.yaml"), scratch.0.join(link)).unwrap();
+        assert_eq!(scratch.failing(&[]), ["mine.yaml"], "{link}");
+    }
+    assert_eq!(scratch.failing(&["linked"]), ["linked/b.yaml"]);
+    assert_eq!(scratch.failing(&["z.yaml", "a.yaml"]), ["a.yaml"]);
+}
+
+#[test]
 fn a_directory_that_git_ignores_is_searched_when_it_is_given() {
     for ignoring in ["cdk.out", "cdk.out/", "/cdk.out", "cdk.out/*", "cdk.out/**", "**/cdk.out/**", "*"] {
         let scratch = Scratch::new("cdk");
@@ -370,8 +387,8 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     let stack = format!("Resources: {{Nested: {{Type: AWS::CloudFormation::Stack, {root}}}}}\n");
     scratch.write("parent.yaml", format!("{sections}\n{stack}"));
     let checked = scratch.check(&["parent.yaml", "--follow-nested"]);
-    checked
-        .says("of parent.yaml, with the parameters it gets there in this case: Root=root (allowed value)\n");
+    checked.says("of parent.yaml, with the parameters it gets there for Root=root (allowed value)\n");
+    checked.says("  = note: this holds for Root=root (allowed value)\n");
     let never = "Condition: Never, Properties: {TemplateURL: child.yaml}";
     scratch.write(
         "parent.yaml",
@@ -391,8 +408,16 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
         "parent.yaml",
         "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: gone.yaml}}}",
     );
-    assert_eq!(scratch.check(&["parent.yaml", "--follow-nested"]).code, Some(2));
+    let missing = scratch.check(&["parent.yaml", "--follow-nested"]);
+    assert_eq!(missing.code, Some(2));
+    missing.says("; it is the template of the nested stack `N` of parent.yaml");
     assert_eq!(scratch.check(&["parent.yaml"]).code, Some(0));
+    // What is handed down and open, an option of this run does not settle.
+    let handed = "Parameters: {Q: {Type: String}}\nResources: {Nested: {Type: AWS::CloudFormation::Stack, \
+                  Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Q}}}}\n";
+    scratch.write("parent.yaml", handed);
+    let open = scratch.check(&["parent.yaml", "--follow-nested"]);
+    assert!(!open.out.contains("--parameter User"), "{}", open.out);
 }
 
 /// A template with one nested stack.
@@ -540,9 +565,11 @@ fn standard_input_is_a_file() {
         let out = String::from_utf8(output.stdout).unwrap();
         assert_eq!(out.contains("<stdin>:6"), input == BAD, "{out}");
     }
-    let empty = scratch.check(&["-"]);
-    assert_eq!(empty.code, Some(0));
-    empty.says("note: <stdin> holds neither");
+    // What should have been piped in was never written.
+    let empty = scratch.check(&["-", "a.yaml"]);
+    assert_eq!(empty.code, Some(2));
+    empty.says("<stdin>: is empty, so nothing is judged");
+    assert_eq!(scratch.check(&["-", "--skip-unrecognized"]).code, Some(0));
 }
 
 #[test]

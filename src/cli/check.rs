@@ -196,7 +196,11 @@ impl Asked<'_> {
     /// Judges a template as a nested stack.
     fn judge_nested(&self, input: &Input, stack: &NestedStack) -> Judged {
         let run = Run { nested_stack: Some(&stack.identity), ..*self.run };
-        let asked = Asked { run: &run, ..*self };
+        let excuse = |task: &mut JudgedTask| {
+            (self.excuse)(task);
+            stack.tell_case(task);
+        };
+        let asked = Asked { run: &run, excuse: &excuse, ..*self };
         judge::judge(input, true, false, |path, text| {
             asked.judge(input, (path, text), &stack.given, |file, showing| {
                 // Nothing is shown of what a template calls one and is none: it may be anybody's secret.

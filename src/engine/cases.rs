@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::rc::Rc;
 
 use crate::finding::{Finding, Findings, Verdict, add_about};
-use crate::template::Fact;
+use crate::template::{Fact, words};
 
 /// How many ways to come to a finding are named.
 const MAXIMUM_WAYS: usize = 3;
@@ -237,23 +237,7 @@ impl Table {
     }
 
     fn words(&self, way: &[Number]) -> String {
-        let facts = || way.iter().filter_map(|number| self.fact(*number));
-        let conditions = facts().filter(|fact| !matches!(fact, Fact::Value { .. }));
-        let values = facts().filter(|fact| matches!(fact, Fact::Value { .. }));
-        let mut words = String::new();
-        for (at, fact) in conditions.enumerate() {
-            words += if at == 0 { "when " } else { " and " };
-            words += &fact.to_string();
-        }
-        for (at, fact) in values.enumerate() {
-            words += match (at, words.is_empty()) {
-                (0, true) => "for ",
-                (0, false) => ", for ",
-                _ => " and ",
-            };
-            words += &fact.to_string();
-        }
-        words
+        words(way.iter().filter_map(|number| self.fact(*number)))
     }
 }
 

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub use changes::Changes;
 pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
-pub use scenario::{Fact, Scenario};
+pub use scenario::{Fact, Scenario, words};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::Assertion;
@@ -265,7 +265,8 @@ impl<'t> Template<'t> {
 
     /// Whether a name is a parameter whose value may be given and is not, and so would settle what depends on it.
     pub fn can_be_given(&self, name: &str) -> bool {
-        if self.given.parameters.contains_key(name) {
+        // What is handed down and not known, only whoever hands it down can settle.
+        if self.given.parameters.contains_key(name) || self.given.open.contains(name) {
             return false;
         }
         match self.parameters.get(name) {

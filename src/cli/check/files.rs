@@ -83,14 +83,19 @@ pub(super) fn find(paths: &[PathBuf], no_ignore: bool) -> Files {
 impl Files {
     fn add(&mut self, path: &Path, true_path: PathBuf, is_named: bool) {
         let index = *self.known.entry(true_path).or_insert(self.inputs.len());
-        if let Some(known) = self.inputs.get_mut(index) {
-            known.is_named |= is_named;
-            return;
-        }
         let bare = path.strip_prefix(".").unwrap_or(path);
         // A file named `-` keeps the dot that tells it from standard input.
         let path = if bare == Path::new("-") { path } else { bare };
-        self.inputs.push(Input { path: path.to_owned(), is_named });
+        let Some(known) = self.inputs.get_mut(index) else {
+            self.inputs.push(Input { path: path.to_owned(), is_named });
+            return;
+        };
+        known.is_named |= is_named;
+        // Whatever order a directory has: the file itself before links to it, then the first by its name.
+        let rank = |path: &Path| (path.is_symlink(), path.to_owned());
+        if known.path != path && rank(path) < rank(&known.path) {
+            path.clone_into(&mut known.path);
+        }
     }
 
     fn report(&mut self, path: &Path, problem: impl Into<String>) {
@@ -100,10 +105,10 @@ impl Files {
 
     fn search(&mut self, directory: &Path, no_ignore: bool) {
         let mut walk = WalkBuilder::new(directory);
-        // What one machine or person ignores everywhere must not change a verdict.
-        walk.git_global(false);
+        // What one machine or person ignores, everywhere or in one clone, must not change a verdict.
+        walk.git_global(false).git_exclude(false);
         if no_ignore {
-            walk.ignore(false).git_ignore(false).git_exclude(false).parents(false);
+            walk.ignore(false).git_ignore(false).parents(false);
         }
         let is_candidate = |entry: &DirEntry| {
             let extension = entry.path().extension().and_then(OsStr::to_str);

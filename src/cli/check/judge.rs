@@ -99,6 +99,10 @@ fn judge_content(
             Judged::default()
         };
     }
+    // What should have been piped in was not written: that whoever writes it failed must not read as success.
+    if must_concern && input.is_standard_input() && bytes.trim_ascii().is_empty() {
+        return Judged::unreadable(&input.name(), "is empty, so nothing is judged".to_owned());
+    }
     let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
     let judged = judge_bytes(&input.name(), bytes, must_concern, check);
     match original.filter(|_| judged.printed.is_empty()) {

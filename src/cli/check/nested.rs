@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::files::Input;
 use super::judge::Judged;
 use super::reading::Tree;
-use crate::check::{CheckedFile, Note};
+use crate::check::{CheckedFile, JudgedTask, Note};
 use crate::document::{Span, quote};
 use crate::template::Given;
 
@@ -33,14 +33,31 @@ pub(super) struct NestedStack {
 impl NestedStack {
     /// Says as what its template is checked.
     pub(super) fn note(&self) -> Note {
-        let case = if self.case.is_empty() { "" } else { " in this case: " };
+        let case = if self.case.is_empty() { "" } else { " " };
         let message = format!(
-            "checked as the nested stack {} of {}, with the parameters it gets there{case}{}",
-            quote(&self.logical_id),
-            self.parent,
+            "checked as {}, with the parameters it gets there{case}{}",
+            self.description(),
             self.case
         );
         Note { span: Span::NOWHERE, message, help: None, is_unknown: false }
+    }
+
+    /// Says of what is found in which case of the parent it is so.
+    pub(super) fn tell_case(&self, task: &mut JudgedTask) {
+        if self.case.is_empty() {
+            return;
+        }
+        for finding in task.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+            let case = match finding.case.take() {
+                Some(own) => format!("{}, and there {own}", self.case),
+                None => self.case.clone(),
+            };
+            finding.case = Some(case);
+        }
+    }
+
+    fn description(&self) -> String {
+        format!("the nested stack {} of {}", quote(&self.logical_id), self.parent)
     }
 }
 
@@ -107,6 +124,10 @@ pub(super) fn each(
             Some(reason) => Judged::unreadable(&name, reason),
             None => check(&input, &stack),
         };
+        if let Some(unread) = judged.problem.as_mut().filter(|unread| unread.position.is_none()) {
+            unread.problem.message =
+                format!("{}; it is the template of {}", unread.problem.message, stack.description());
+        }
         found = std::mem::take(&mut judged.nested);
         take(&name, judged);
     }
