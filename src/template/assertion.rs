@@ -58,6 +58,17 @@ impl<'t> Assertion<'t> {
     }
 }
 
+/// What is known of whether a template accepts what has been decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Acceptance {
+    #[default]
+    Unknown,
+    /// Nothing that is certain refuses it.
+    Possible,
+    /// There are values with which it is accepted.
+    Certain,
+}
+
 impl Scenario<'_> {
     /// Whether the template refuses what has been decided in this possibility. Where somebody `is_accused`, it is decided
     /// whether it can be otherwise: perhaps nothing that agrees with this is accepted. Else that would only make more
@@ -66,19 +77,31 @@ impl Scenario<'_> {
         if self.template.assertions.is_empty() {
             return false;
         }
+        let decided = self.state.borrow().search.decided();
+        let known = self.template.acceptance.get();
+        let is_enough = if is_accused { Acceptance::Certain } else { Acceptance::Possible };
+        if decided == 0 && known >= is_enough {
+            return false;
+        }
         self.state.borrow_mut().search.freeze(true);
         let is_refused = self.is_refused_now();
         self.state.borrow_mut().search.freeze(false);
-        if is_refused || !is_accused {
-            return is_refused;
+        if is_refused {
+            return true;
         }
-        let decided = self.state.borrow().search.decided();
-        let is_refused = self.is_refused_now();
-        if !is_refused {
+        if is_accused {
+            let decided = self.state.borrow().search.decided();
+            if self.is_refused_now() {
+                return true;
+            }
             // One that is accepted is enough: what else may be accepted is accused of the same.
             self.state.borrow_mut().search.forget_beyond(decided);
         }
-        is_refused
+        // Of thousands of task definitions hardly any depends on what the rules are about.
+        if decided == 0 && !self.state.borrow().search.is_closed() {
+            self.template.acceptance.set(known.max(is_enough));
+        }
+        false
     }
 
     fn is_refused_now(&self) -> bool {

@@ -31,7 +31,7 @@ pub use plain::{from_plain, in_plain_words, plain_spelling};
 pub use scenario::{Fact, Scenario, words};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
-use assertion::Assertion;
+use assertion::{Acceptance, Assertion};
 use parameter::Parameter;
 
 /// What is known of a deployment beside the template.
@@ -98,6 +98,8 @@ pub struct Template<'t> {
     budget: Cell<usize>,
     /// What is left of [`MOST_WORK`].
     work_left: Cell<usize>,
+    /// What is known of the section `Rules` where nothing else is decided.
+    acceptance: Cell<Acceptance>,
     /// Places in `Resources` where something adds resources that nobody can see yet.
     pub hidden_resources: Vec<HiddenResources<'t>>,
 }
@@ -214,6 +216,7 @@ impl<'t> Template<'t> {
             macros: if sections.is_empty() { vec!["Fn::Transform"] } else { Vec::new() },
             budget: Cell::new(BUDGET),
             work_left: Cell::new(MOST_WORK),
+            acceptance: Cell::default(),
             hidden_resources: Vec::new(),
         };
         let is_once = |key: &str| sections.iter().filter(|section| section.key == key).count() == 1;

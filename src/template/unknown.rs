@@ -190,7 +190,8 @@ impl Search {
         false
     }
 
-    fn is_closed(&self) -> bool {
+    /// Whether nothing is decided any more.
+    pub(super) fn is_closed(&self) -> bool {
         self.has_given_up || self.is_exhausted || self.is_frozen
     }
 

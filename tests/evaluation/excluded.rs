@@ -2,7 +2,10 @@
 //!
 //! Owns templates that refuse the values that would violate, and those beside them that do not.
 
+use ecs_guard::check::check;
 use ecs_guard::finding::Verdict;
+use ecs_guard::policy::Policy;
+use ecs_guard::rule::Profile;
 use ecs_guard::template::{Deployment, Given, Template};
 
 use super::{expect, template};
@@ -197,4 +200,41 @@ fn as_many_allowed_values_as_fit_end_soon() {
     );
     let (verdict, _) = super::judged(&template(&sections, "User: !Ref U"), &Given::default(), ROOT);
     assert_ne!(verdict, Verdict::Pass);
+}
+
+#[test]
+fn what_rules_refuse_is_the_same_whatever_else_is_in_the_template() {
+    let task = |name: &str, privileged: &str| {
+        format!(
+            "  {name}: {{Type: AWS::ECS::TaskDefinition, Properties: \
+             {{ContainerDefinitions: [{{Name: a, Privileged: {privileged}}}]}}}}\n"
+        )
+    };
+    let tasks = [
+        ("Always", "true", Verdict::Fail),
+        ("Never", "false", Verdict::Pass),
+        ("Refused", "!If [IsOther, true, false]", Verdict::Pass),
+        ("Accepted", "!If [IsWeb, true, false]", Verdict::Fail),
+    ];
+    let sections = "Parameters: {P: {Type: String}, Q: {Type: String}}\n\
+                    Rules: {R: {Assertions: [{Assert: !Contains [[app, web], !Ref P]}]}, \
+                    Q: {RuleCondition: !Equals [!Ref Q, x], Assertions: [{Assert: !Equals [!Ref P, app]}]}}\n\
+                    Conditions: {IsOther: !Equals [!Ref P, other], IsWeb: !Equals [!Ref P, web]}\nResources:\n";
+    for start in 0..tasks.len() {
+        for is_backwards in [false, true] {
+            let mut order: Vec<_> = tasks.iter().cycle().skip(start).take(tasks.len()).collect();
+            if is_backwards {
+                order.reverse();
+            }
+            let resources: String = order.iter().map(|(name, value, _)| task(name, value)).collect();
+            let text = format!("{sections}{resources}");
+            let file =
+                check("template.yaml", &text, &Given::default(), &Policy::of(Profile::Baseline)).unwrap();
+            for (judged, (name, _, expected)) in file.judged.unwrap().iter().zip(order) {
+                let outcome =
+                    &judged.report.outcomes.iter().find(|one| one.rule.name == "privileged-container");
+                assert_eq!(outcome.unwrap().findings.verdict, *expected, "{name}\n{text}");
+            }
+        }
+    }
 }
