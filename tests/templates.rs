@@ -149,6 +149,16 @@ fn what_is_missing_from_a_container_is_told_at_its_name_if_that_is_written_there
 }
 
 #[test]
+fn a_key_in_another_casing_is_marked_and_not_its_value() {
+    for (container, key) in [("privileged: false", "privileged"), ("'PRIVILEGED': false", "'PRIVILEGED'")] {
+        let text = template("", container);
+        let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+        let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
+        assert_eq!((verdict, finding.span.unwrap().slice(&text)), (Verdict::Fail, key));
+    }
+}
+
+#[test]
 fn a_map_that_may_be_absent() {
     let text = template(
         PRODUCTION,

@@ -245,11 +245,15 @@ impl<'a> Context<'a> {
         let message = problem.to_string();
         let finding = self.fail(problem.name.property, Some(problem.node), message);
         finding.remediation = problem.remediation().into();
-        // CloudFormation and Amazon ECS refuse such a key, so nothing that runs can have it.
-        finding.fix = problem.miscased().and_then(|entry| {
+        if let Some(entry) = problem.miscased()
+            && let Some(place) = entry.key_span
+        {
+            // Not the value is wrong.
+            finding.span = Some(place);
             let (from, to) = (String::from(&*entry.key), problem.name.property);
-            Some(Fix::safely(&[], Change::Respell { place: entry.key_span?, from, to }))
-        });
+            // CloudFormation and Amazon ECS refuse such a key, so nothing that runs can have it.
+            finding.fix = Some(Fix::safely(&[], Change::Respell { place, from, to }));
+        }
     }
 
     /// Reports a value that is decided later and that the answer depends on.
