@@ -129,6 +129,15 @@ fn bounded(length: usize, arguments: impl Iterator<Item = String>) -> Output {
     command.env_remove("ECS_GUARD_POLICY").output().unwrap()
 }
 
+/// The same for one text, in a file of that name.
+fn bounded_text(name: &str, text: &str) -> Output {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join(name);
+    std::fs::write(&path, text).unwrap();
+    bounded(text.len(), std::iter::once(path.display().to_string()))
+}
+
 #[test]
 fn thousands_of_findings_take_ten_times_the_file_in_all_formats_at_once() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
@@ -180,12 +189,8 @@ fn many_dense_files_take_no_more_than_one_of_them() {
 
 #[test]
 fn a_long_text_put_in_hundreds_of_times_takes_no_more() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
-    std::fs::create_dir_all(&directory).unwrap();
     for (name, is_split) in [("joined.yaml", false), ("split.yaml", true)] {
-        let (path, text) = (directory.join(name), repeated(is_split));
-        std::fs::write(&path, &text).unwrap();
-        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        let output = bounded_text(name, &repeated(is_split));
         assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         // Whatever is too much to be proved impossible is judged.
         let shown = String::from_utf8_lossy(&output.stdout);
@@ -195,17 +200,13 @@ fn a_long_text_put_in_hundreds_of_times_takes_no_more() {
 
 #[test]
 fn a_few_kilobytes_that_multiply_take_no_more_than_others() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
-    std::fs::create_dir_all(&directory).unwrap();
     let task = "\"T\":{\"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{\"ContainerDefinitions\":[";
     for (name, text) in [
         ("choices.yaml", choices(80)),
         ("punctuation.json", punctuation(&format!("{{\"Resources\":{{{task}"), "]}}}}")),
         ("punctuation.yaml", punctuation(&format!("Resources: {{{task}"), "]}}}")),
     ] {
-        let path = directory.join(name);
-        std::fs::write(&path, &text).unwrap();
-        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        let output = bounded_text(name, &text);
         assert_eq!(output.status.code(), Some(1), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(shown.contains("[root-user]"), "{name}: {shown}");
@@ -214,12 +215,8 @@ fn a_few_kilobytes_that_multiply_take_no_more_than_others() {
 
 #[test]
 fn the_shortest_values_take_no_more_than_others() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
-    std::fs::create_dir_all(&directory).unwrap();
     for (name, text) in shortest() {
-        let path = directory.join(name);
-        std::fs::write(&path, &text).unwrap();
-        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        let output = bounded_text(name, &text);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{name}, {} bytes: {said}", text.len());
         let shown = String::from_utf8_lossy(&output.stdout);
@@ -229,15 +226,11 @@ fn the_shortest_values_take_no_more_than_others() {
 
 #[test]
 fn a_text_of_more_values_than_templates_have_is_an_error() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory");
-    std::fs::create_dir_all(&directory).unwrap();
     for (name, text) in [
         ("too-many.json", format!("{{\"Resources\":[{}]}}", vec!["0"; 600_000].join(","))),
         ("too-many.yaml", format!("Resources: [{}]", vec!["a"; 600_000].join(","))),
     ] {
-        let path = directory.join(name);
-        std::fs::write(&path, &text).unwrap();
-        let output = bounded(text.len(), std::iter::once(path.display().to_string()));
+        let output = bounded_text(name, &text);
         assert_eq!(output.status.code(), Some(2), "{name}");
         let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("keys and values") && said.contains(name), "{name}: {said}");
