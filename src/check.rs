@@ -25,7 +25,7 @@ use crate::fix::{self, Resources, Source, Task};
 use crate::policy::Policy;
 use crate::report::Report;
 use crate::template::{
-    Deployment, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words, words,
+    Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
 };
 
 /// What there is to say of one file.
@@ -408,7 +408,7 @@ fn describe<'t>(
                 location,
                 span: stack.span.unwrap_or(Span::NOWHERE),
                 given,
-                case: words(facts.iter()),
+                case: Fact::words(facts.iter()),
             });
         }
     }

@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::rc::Rc;
 
 use crate::finding::{Finding, Findings, Verdict, add_about};
-use crate::template::{Fact, words};
+use crate::template::Fact;
 
 /// How many ways to come to a finding are named.
 const MAXIMUM_WAYS: usize = 3;
@@ -237,7 +237,7 @@ impl Table {
     }
 
     fn words(&self, way: &[Number]) -> String {
-        words(way.iter().filter_map(|number| self.fact(*number)))
+        Fact::words(way.iter().filter_map(|number| self.fact(*number)))
     }
 }
 

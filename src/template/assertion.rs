@@ -90,7 +90,6 @@ impl Scenario<'_> {
             return true;
         }
         if is_accused {
-            let decided = self.state.borrow().search.decided();
             if self.is_refused_now() {
                 return true;
             }

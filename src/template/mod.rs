@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub use changes::Changes;
 pub use loops::expand_loops;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
-pub use scenario::{Fact, Scenario, words};
+pub use scenario::{Fact, Scenario};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::{Acceptance, Assertion};

@@ -79,6 +79,25 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// Facts in words: "when `IsProduction` is true, for `User=root` (allowed value)". Empty where there are none.
+    pub fn words<'f>(facts: impl Iterator<Item = &'f Fact> + Clone) -> String {
+        let is_value = |fact: &&Fact| matches!(fact, Fact::Value { .. });
+        let mut words = String::new();
+        for (at, fact) in facts.clone().filter(|fact| !is_value(fact)).enumerate() {
+            words += if at == 0 { "when " } else { " and " };
+            words += &fact.to_string();
+        }
+        for (at, fact) in facts.filter(is_value).enumerate() {
+            words += match (at, words.is_empty()) {
+                (0, true) => "for ",
+                (0, false) => ", for ",
+                _ => " and ",
+            };
+            words += &fact.to_string();
+        }
+        words
+    }
+
     /// That a condition holds, or does not.
     pub(super) fn of(condition: &Node<'_>, is_true: bool) -> Self {
         if let Value::Intrinsic(call) = &condition.value
@@ -89,25 +108,6 @@ impl Fact {
         }
         Self::Condition { name: describe(condition), is_true }
     }
-}
-
-/// Facts in words: "when `IsProduction` is true, for `User=root` (allowed value)". Empty where there are none.
-pub fn words<'f>(facts: impl Iterator<Item = &'f Fact> + Clone) -> String {
-    let is_value = |fact: &&Fact| matches!(fact, Fact::Value { .. });
-    let mut words = String::new();
-    for (at, fact) in facts.clone().filter(|fact| !is_value(fact)).enumerate() {
-        words += if at == 0 { "when " } else { " and " };
-        words += &fact.to_string();
-    }
-    for (at, fact) in facts.filter(is_value).enumerate() {
-        words += match (at, words.is_empty()) {
-            (0, true) => "for ",
-            (0, false) => ", for ",
-            _ => " and ",
-        };
-        words += &fact.to_string();
-    }
-    words
 }
 
 impl fmt::Display for Fact {
