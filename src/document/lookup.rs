@@ -244,6 +244,9 @@ pub struct Problem<'a> {
     pub(super) kind: ProblemKind<'a>,
 }
 
+/// What belongs where one of two is meant.
+pub(super) const BOOLEAN: &str = "a boolean";
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum ProblemKind<'a> {
     Expected(&'static str),
@@ -257,6 +260,11 @@ impl<'a> Problem<'a> {
             ProblemKind::Miscased(entry) => Some(entry),
             ProblemKind::Expected(_) => None,
         }
+    }
+
+    /// Whether a boolean belongs there.
+    pub fn is_of_boolean(&self) -> bool {
+        matches!(self.kind, ProblemKind::Expected(BOOLEAN))
     }
 
     /// What to write instead.

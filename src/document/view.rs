@@ -6,7 +6,7 @@
 //! The shapes CloudFormation accepts for a scalar are read here once, for all rules: booleans and numbers may
 //! be strings (stack events and change sets carry them so), absent and `null` and `AWS::NoValue` are one.
 
-use super::lookup::{ProblemKind, may_be_absent, split_at_reference};
+use super::lookup::{BOOLEAN, ProblemKind, may_be_absent, split_at_reference};
 use super::{Entry, Lookup, Name, Node, Problem, Reading, Text, Unresolved, Value};
 
 /// A place in a tree: a value, or the reason there is none.
@@ -146,7 +146,7 @@ impl<'a> View<'a> {
 
     /// A boolean, or the string `true` or `false` in any casing.
     pub fn bool(self) -> Lookup<'a, bool> {
-        self.scalar("a boolean", |value| match value {
+        self.scalar(BOOLEAN, |value| match value {
             Value::Bool(value) => Some(*value),
             Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
             Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),

@@ -242,9 +242,13 @@ impl<'a> Context<'a> {
 
     /// Reports a value that cannot be what belongs in its place.
     pub fn malformed(&mut self, problem: &Problem<'_>) {
-        let message = problem.to_string();
+        let (message, remediation) = (problem.to_string(), self.rule.remediation);
         let finding = self.fail(problem.name.property, Some(problem.node), message);
         finding.remediation = problem.remediation().into();
+        if problem.is_of_boolean() {
+            // There are two, and the rule says which.
+            finding.remediation = format!("{} {remediation}", finding.remediation).into();
+        }
         if let Some(entry) = problem.miscased()
             && let Some(place) = entry.key_span
         {
