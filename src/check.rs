@@ -351,6 +351,18 @@ fn describe<'t>(
     take: &mut dyn FnMut(JudgedTask),
 ) {
     let are_open = parameters == Parameters::Open;
+    for (name, value, span) in template.refused() {
+        let value = value.map_or_else(|| "what is given".to_owned(), quote);
+        file.notes.push(Note {
+            span: span.unwrap_or(Span::NOWHERE),
+            message: format!(
+                "CloudFormation refuses {value} as the value of {}: the template allows others only",
+                quote(name)
+            ),
+            help: None,
+            is_unknown: false,
+        });
+    }
     for task_definition in &template.task_definitions {
         for mut judged in judge(template, task_definition, policy) {
             if judged.report.has_too_many_cases {
@@ -423,6 +435,11 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
     if !options.is_empty() {
         let remediation = format!("{} Or say what it will be: {options}.", finding.remediation);
         finding.remediation = remediation.into();
+    }
+    for name in &finding.open {
+        if let Some(why) = template.why_open(name) {
+            finding.remediation = format!("{} {} {why}.", finding.remediation, quote(name)).into();
+        }
     }
 }
 

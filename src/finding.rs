@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 pub use crate::document::quote;
 
-use crate::document::Span;
+use crate::document::{Settled, Span};
 
 /// What a rule says, from best to worst; several verdicts join to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +113,8 @@ pub struct Finding {
     pub remediation: Cow<'static, str>,
     /// The case in which it holds, in words: "when `IsProduction` is true". `None`: in every case.
     pub case: Option<String>,
+    /// Values from outside the text that it depends on.
+    pub settled: Vec<Settled>,
     /// What an open value refers to: names of parameters and resources.
     pub open: Vec<String>,
     /// The change that removes its reason, where the rule knows one.
@@ -134,7 +136,32 @@ pub struct Excuse {
     pub exception: usize,
 }
 
+/// How many settled values are named.
+const MAXIMUM_SETTLED: usize = 4;
+
 impl Finding {
+    /// When it holds, in words: its case, and the values it depends on. `None`: whatever is given, and in every case.
+    pub fn condition(&self) -> Option<Cow<'_, str>> {
+        let case = self.case.as_deref();
+        if self.settled.is_empty() {
+            return case.map(Cow::Borrowed);
+        }
+        let mut words = case.map(|case| format!("{case}, ")).unwrap_or_default();
+        let (named, further) = self.settled.split_at(self.settled.len().min(MAXIMUM_SETTLED));
+        for (at, settled) in named.iter().enumerate() {
+            words += match at {
+                0 => "with ",
+                _ if at + 1 == named.len() && further.is_empty() => " and ",
+                _ => ", ",
+            };
+            let _ = write!(words, "{settled}");
+        }
+        if !further.is_empty() {
+            let _ = write!(words, " and {} more", further.len());
+        }
+        Some(words.into())
+    }
+
     /// Whether two findings would be told in the same words.
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.verdict, self.property) == (other.verdict, other.property)

@@ -18,6 +18,8 @@ mod loops;
 mod many_cases;
 #[path = "evaluation/numbers.rs"]
 mod numbers;
+#[path = "evaluation/settled.rs"]
+mod settled;
 
 use ecs_guard::check::{JudgedTask, check, could_concern};
 use ecs_guard::finding::{Finding, Verdict};

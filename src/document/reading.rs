@@ -4,8 +4,9 @@
 //! a lookup is for, nor how a function is evaluated.
 
 use std::cell::{Cell, RefCell};
+use std::fmt;
 
-use super::{Node, Value};
+use super::{Node, Value, on_one_line};
 
 /// Evaluates functions while a tree is read.
 pub trait Resolve {
@@ -15,6 +16,34 @@ pub trait Resolve {
 
     /// The same, of what is certain in this reading already: nothing is assumed for it, and what would have to be is open.
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
+
+    /// How often something was met so far that is not in the text: what has been met since is asked for by it.
+    fn met(&self) -> usize;
+
+    /// What was met that is not in the text, but for what was met before the first of these and after the last.
+    fn met_between(&self, from: usize, to: usize) -> Vec<Settled>;
+}
+
+/// A parameter that is not open, because somebody has given its value, or wants its default. Displays as
+/// "ReadOnly=false (given)".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Its name.
+    pub name: String,
+    /// Its value, unless that may be a secret.
+    pub value: Option<String>,
+    /// Whether it is the default.
+    pub is_default: bool,
+}
+
+impl fmt::Display for Settled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.is_default { "default" } else { "given" };
+        match &self.value {
+            Some(value) => write!(f, "{}={} ({kind})", on_one_line(&self.name), on_one_line(value)),
+            None => write!(f, "{} ({kind})", on_one_line(&self.name)),
+        }
+    }
 }
 
 /// How a tree is read: which of the values under a duplicate key is looked at, and what functions stand for.
@@ -64,6 +93,16 @@ impl<'a> Reading<'a> {
             choices.push(Choice { mapping, key, taken: 0, available, is_duplicate });
         }
         0
+    }
+
+    /// How often something was met so far that is not in the text; see [`Reading::met_between`].
+    pub fn met(&self) -> usize {
+        self.resolver.map_or(0, Resolve::met)
+    }
+
+    /// What was met that is not in the text, from one [`Reading::met`] to another.
+    pub fn met_between(&self, from: usize, to: usize) -> Vec<Settled> {
+        self.resolver.map(|resolver| resolver.met_between(from, to)).unwrap_or_default()
     }
 
     pub(super) fn resolve(&self, node: &'a Node<'a>) -> &'a Node<'a> {

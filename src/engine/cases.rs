@@ -70,7 +70,12 @@ impl Cases {
                 self.kept.get(**place).is_some_and(|(known, _)| known.says_the_same(&finding))
             };
             let known = same.iter().find(is_known).and_then(|place| self.kept.get_mut(*place));
-            if let Some((_, holds_in)) = known {
+            if let Some((known, holds_in)) = known {
+                for value in finding.settled {
+                    if !known.settled.contains(&value) {
+                        known.settled.push(value);
+                    }
+                }
                 if holds_in.last() != Some(&at) {
                     holds_in.push(at);
                 }

@@ -14,6 +14,7 @@ fn finding() -> Finding {
         message: "message".into(),
         remediation: "Remediation.".into(),
         case: None,
+        settled: Vec::new(),
         open: Vec::new(),
         fix: None,
         excused: None,

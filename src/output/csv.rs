@@ -109,7 +109,7 @@ fn finding(told: &Told<'_>, path: &str, page: &Page<'_>, run: &Run<'_>) -> Strin
         result(told.weight),
         told.finding.property,
         &told.finding.message,
-        told.finding.case.as_deref().unwrap_or_default(),
+        &told.finding.condition().unwrap_or_default(),
         &told.finding.remediation,
         &excuse,
     ];

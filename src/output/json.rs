@@ -48,7 +48,7 @@ struct Finding<'a> {
     span: Range,
     message: &'a str,
     remediation: &'a str,
-    case: Option<&'a str>,
+    case: Option<Cow<'a, str>>,
     open: &'a [String],
     fix: Option<Fix<'a>>,
     excepted: Option<Excuse<'a>>,
@@ -291,7 +291,7 @@ fn finding<'a>(told: Told<'a>, page: &Page<'_>) -> Finding<'a> {
         span: range(told.span(), page),
         message: &finding.message,
         remediation: &finding.remediation,
-        case: finding.case.as_deref(),
+        case: finding.condition(),
         open: &finding.open,
         fix: finding.fix.as_ref().and_then(|found| fix(found, page)),
         excepted: finding.excused.as_ref().map(|excuse| Excuse {

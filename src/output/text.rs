@@ -170,7 +170,7 @@ impl Shown<'_> {
         let span = told.span();
         let place = self.page.place(span);
         let excerpt = Excerpt::of_value(self.page.text, self.page.lines(), span);
-        let case = told.finding.case.as_deref().map(|case| format!("this holds {}", on_one_line(case)));
+        let case = told.finding.condition().map(|case| format!("this holds {}", on_one_line(&case)));
         let mut group = level
             .primary_title(told.found())
             .id(told.outcome.rule.name)

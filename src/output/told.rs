@@ -106,8 +106,8 @@ impl Told<'_> {
     /// The same with the case in which it holds, as a sentence.
     pub(super) fn found_in_case(&self) -> String {
         let mut sentence = self.found();
-        if let Some(case) = &self.finding.case {
-            let _ = write!(sentence, ", {}", on_one_line(case));
+        if let Some(condition) = self.finding.condition() {
+            let _ = write!(sentence, ", {}", on_one_line(&condition));
         }
         if !sentence.ends_with('?') {
             sentence.push('.');

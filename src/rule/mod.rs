@@ -17,6 +17,7 @@ pub mod volume;
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashSet;
 
 pub(crate) use applicability::Applies;
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
@@ -25,7 +26,7 @@ pub use judged::{Judged, Violation};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
-use crate::document::{Lookup, Node, Problem, Span, Unresolved, View};
+use crate::document::{Lookup, Node, Problem, Reading, Settled, Span, Unresolved, View};
 use crate::finding::{
     Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict, add_about,
 };
@@ -179,6 +180,8 @@ pub struct Context<'a> {
     duplicate_keys: Vec<&'static str>,
     not_applicable_because: Option<&'static str>,
     focus: Option<&'a Focus>,
+    /// Of how many findings it is known what they depend on.
+    attributed: usize,
 }
 
 /// The only container to look at, for a rule that looks at containers one by one.
@@ -217,6 +220,7 @@ impl<'a> Context<'a> {
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
             focus: None,
+            attributed: 0,
         }
     }
 
@@ -304,6 +308,7 @@ impl<'a> Context<'a> {
             message,
             remediation,
             case: None,
+            settled: Vec::new(),
             open: Vec::new(),
             fix: None,
             excused: None,
@@ -335,8 +340,11 @@ impl<'a> Context<'a> {
             containers = containers.only(focus.position);
             focus.is_met.set(focus.is_met.get() || !containers.is_empty());
         }
+        let reading = task_definition.reading();
+        let of_all = reading.met();
         let mut joined = None;
         while let Some(container) = containers.next() {
+            let own = reading.met();
             let mut context = Context::new(self.rule, self.options);
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
@@ -344,6 +352,11 @@ impl<'a> Context<'a> {
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
             joined = joined.max(context.verdict);
+            context.attribute(|| {
+                let mut settled = reading.met_between(0, of_all);
+                settled.extend(reading.met_between(own, reading.met()));
+                settled
+            });
             context.identify(containers.position(), container);
             self.take_over(context);
         }
@@ -351,6 +364,32 @@ impl<'a> Context<'a> {
             Some(verdict) => self.join(verdict),
             None => self.not_applicable("the task definition has no containers"),
         }
+    }
+
+    /// Says which values from outside the text that was reported depends on, unless it is known already.
+    fn attribute(&mut self, settled: impl FnOnce() -> Vec<Settled>) {
+        let Some(findings) = self.findings.get_mut(self.attributed..).filter(|new| !new.is_empty()) else {
+            return;
+        };
+        let mut settled = settled();
+        let mut seen = HashSet::new();
+        settled.retain(|value| seen.insert(value.name.clone()));
+        for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Fail) {
+            finding.settled.clone_from(&settled);
+        }
+        self.attributed = self.findings.len();
+    }
+
+    /// Looks at something that may be a secret: of values from outside that are met there, findings tell no more than the
+    /// names, and others do not depend on them.
+    pub fn in_secret(&mut self, view: View<'_>, look: impl FnOnce(&mut Self)) {
+        let reading = view.reading();
+        let from = reading.met();
+        look(self);
+        self.attribute(|| {
+            let settled = reading.met_between(from, reading.met()).into_iter();
+            settled.map(|value| Settled { value: None, ..value }).collect()
+        });
     }
 
     /// Says which container all that was reported is about. Named once there is something to say of it.
@@ -431,7 +470,10 @@ impl<'a> Context<'a> {
     }
 
     /// What was reported; a rule that reported nothing has passed.
-    pub(crate) fn finish(self) -> Findings {
+    pub(crate) fn finish(mut self, reading: &Reading<'_>) -> Findings {
+        if self.findings.iter().all(|finding| finding.container.is_none()) {
+            self.attribute(|| reading.met_between(0, reading.met()));
+        }
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
         Findings {
             verdict,

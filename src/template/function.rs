@@ -13,6 +13,7 @@ use super::condition::whole;
 use super::name::identity_of_reference;
 use super::parameter::{Allowed, Parameter, scalar};
 use super::scenario::{Fact, Scenario};
+use super::settled::Met;
 use super::unknown::Domain;
 use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
 
@@ -56,7 +57,7 @@ impl Scenario<'_> {
         let Value::String(name) = &argument.value else { return None };
         let parameter = self.template.parameters.get(&**name);
         let fixed = self.fixed(name, parameter);
-        if parameter.is_some_and(|parameter| parameter.is_secret && !parameter.is_told(fixed)) {
+        if parameter.is_some_and(|parameter| parameter.is_secret() && !parameter.is_told(fixed)) {
             return None;
         }
         if &**name == "AWS::NoValue" {
@@ -64,6 +65,11 @@ impl Scenario<'_> {
         }
         if fixed.is_none() && parameter.is_some_and(|parameter| parameter.is_looked_up) {
             return None;
+        }
+        if fixed.is_some()
+            && let Some(name) = self.settled_name(name)
+        {
+            self.meet(Met::Parameter(name));
         }
         if parameter.is_some_and(|parameter| parameter.is_list) {
             return self.keep(list(fixed?, self.is_number(name, parameter), span), span);

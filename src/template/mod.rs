@@ -20,6 +20,7 @@ mod plain;
 mod pseudo;
 mod relation;
 mod scenario;
+mod settled;
 mod unknown;
 
 use std::cell::Cell;
@@ -32,7 +33,7 @@ pub use scenario::{Fact, Scenario};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::{Acceptance, Assertion};
-use parameter::Parameter;
+use parameter::{Hidden, Parameter};
 
 /// What is known of a deployment beside the template.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -262,7 +263,7 @@ impl<'t> Template<'t> {
         let Given { parameters, looked_up, .. } = self.given;
         self.parameters.iter().any(|(name, parameter)| {
             let known = if parameter.is_looked_up { looked_up } else { parameters };
-            !parameter.is_secret && !known.contains_key(*name)
+            !parameter.is_secret() && !known.contains_key(*name)
         })
     }
 
@@ -273,9 +274,36 @@ impl<'t> Template<'t> {
             return false;
         }
         match self.parameters.get(name) {
-            Some(parameter) => !parameter.is_secret && !parameter.is_looked_up,
+            Some(parameter) => !parameter.is_secret() && !parameter.is_looked_up,
             None => name.starts_with("AWS::") && name != "AWS::NoValue",
         }
+    }
+
+    /// Why nothing that is given for a parameter settles what depends on it, in words.
+    pub fn why_open(&self, name: &str) -> Option<&'static str> {
+        let parameter = self.parameters.get(name)?;
+        if parameter.is_looked_up {
+            return Some("stands for what the Parameter Store holds, which is known at deployment");
+        }
+        (parameter.hidden == Some(Hidden::NotEchoed))
+            .then_some("has `NoEcho`, so that no value of it is looked at")
+    }
+
+    /// Parameters that are given a value that the template does not allow, where it says what it allows, and the value
+    /// unless that may be a secret.
+    pub fn refused(&self) -> impl Iterator<Item = (&'t str, Option<&'t str>, Option<Span>)> {
+        let given = &self.given.parameters;
+        let mut refused: Vec<_> = self
+            .parameters
+            .iter()
+            .filter_map(|(name, parameter)| {
+                let value = given.get(*name).filter(|value| parameter.refuses(value))?;
+                let shown = (!parameter.is_secret()).then_some(value.as_str());
+                Some((*name, shown, parameter.allowed_span))
+            })
+            .collect();
+        refused.sort_unstable_by_key(|(name, ..)| *name);
+        refused.into_iter()
     }
 
     /// What a nested stack may come to be: one for each template and each set of parameters, none if it is never

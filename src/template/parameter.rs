@@ -8,25 +8,36 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::limits::{Between, Limits, Pattern};
-use crate::document::{Node, Value, is_plain_decimal};
+use crate::document::{Node, Span, Value, is_plain_decimal};
 
 /// What a definition says.
 #[derive(Debug, Default)]
 pub(super) struct Parameter<'t> {
     /// Whether it holds several values.
     pub(super) is_list: bool,
-    /// Whether its value is nothing to show, or cannot be told.
-    pub(super) is_secret: bool,
+    /// Why its value is nothing to look at, if it is not.
+    pub(super) hidden: Option<Hidden>,
     /// Whether what is given is not what it comes to stand for, but a name in the Parameter Store.
     pub(super) is_looked_up: bool,
     /// The only values it may have; empty: any.
     pub(super) allowed: Vec<Allowed<'t>>,
     /// The only values that a list's items may have; empty: any.
     pub(super) allowed_items: Vec<Allowed<'t>>,
+    /// Where the values stand that it may have.
+    pub(super) allowed_span: Option<Span>,
     /// Its default; a list's items with commas between.
     pub(super) default: Option<Allowed<'t>>,
     /// What else is said of any value.
     pub(super) limits: Limits,
+}
+
+/// Why a value is nothing to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// The template says `NoEcho`.
+    NotEchoed,
+    /// It is defined twice.
+    Repeated,
 }
 
 /// A value as the template has it.
@@ -69,7 +80,8 @@ impl<'t> Parameter<'t> {
                     parameter.is_list |= kind.starts_with("List<") || kind.starts_with("CommaDelimitedList");
                 }
                 "NoEcho" => {
-                    parameter.is_secret |= text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
+                    let is_set = text.is_some_and(|value| value.text.eq_ignore_ascii_case("true"));
+                    parameter.hidden = parameter.hidden.or(is_set.then_some(Hidden::NotEchoed));
                 }
                 "Default" => {
                     parameter.default = text.filter(|_| !has_default);
@@ -81,6 +93,7 @@ impl<'t> Parameter<'t> {
                 }
                 "AllowedValues" => {
                     let Value::Sequence(items) = &entry.value.value else { continue };
+                    parameter.allowed_span = entry.value.span;
                     for value in items {
                         let Some(value) = scalar(value) else {
                             // A value that cannot be read leaves the list without meaning.
@@ -105,11 +118,16 @@ impl<'t> Parameter<'t> {
         if parameter.is_list || parameter.is_looked_up {
             // They are about its items, or about names in the store.
             let items = std::mem::take(&mut parameter.allowed);
-            if is_list_of_texts && !parameter.is_secret && !parameter.is_looked_up {
+            if is_list_of_texts && !parameter.is_secret() && !parameter.is_looked_up {
                 parameter.allowed_items = items;
             }
         }
         parameter
+    }
+
+    /// Whether its value is nothing to show, or cannot be told.
+    pub(super) fn is_secret(&self) -> bool {
+        self.hidden.is_some()
     }
 
     /// Whether there are numbers among the allowed values of which readers make different texts.
@@ -124,9 +142,19 @@ impl<'t> Parameter<'t> {
             && value.is_none_or(|value| self.allowed.iter().any(|told| told.text == value))
     }
 
+    /// Whether the template itself refuses a value, as far as that can be told.
+    pub(super) fn refuses(&self, value: &str) -> bool {
+        let is_among = |allowed: &[Allowed<'_>], value: &str| {
+            // What is written as a number, readers may make other texts of.
+            allowed.is_empty() || allowed.iter().any(|one| one.is_ambiguous() || one.text == value)
+        };
+        !is_among(&self.allowed, value)
+            || !value.split(',').all(|item| is_among(&self.allowed_items, item.trim()))
+    }
+
     /// Forgets all that limits it: it is defined twice.
     pub(super) fn forget(&mut self) {
-        *self = Self { is_list: self.is_list, is_secret: true, ..Self::default() };
+        *self = Self { is_list: self.is_list, hidden: Some(Hidden::Repeated), ..Self::default() };
     }
 }
 

@@ -12,9 +12,10 @@ use typed_arena::Arena;
 use super::name::{describe, identity};
 use super::parameter::{Allowed, Parameter};
 use super::pseudo;
+use super::settled::Met;
 use super::unknown::{Chosen, Domain, Search};
 use super::{Template, condition};
-use crate::document::{Node, Resolve, Span, Value, is_plain_decimal, on_one_line};
+use crate::document::{Node, Resolve, Settled, Span, Value, is_plain_decimal, on_one_line};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -26,6 +27,8 @@ pub struct Scenario<'t> {
     pub(super) state: RefCell<State>,
     /// How long the text is that is read in each possibility, in bytes.
     size: usize,
+    /// What was met in the present possibility that somebody has settled.
+    pub(super) met: RefCell<Vec<Met<'t>>>,
 }
 
 /// How much memory computed values may take while one rule reads one task definition, in bytes. A function is short, and what
@@ -134,7 +137,7 @@ impl<'t> Scenario<'t> {
     pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
         let size = span.map_or(0, |span| span.end().saturating_sub(span.start()) as usize);
         let (computed, room) = (OnceCell::new(), Cell::new(ROOM));
-        Self { template, computed, room, state: RefCell::default(), size }
+        Self { template, computed, room, state: RefCell::default(), size, met: RefCell::default() }
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
@@ -143,6 +146,7 @@ impl<'t> Scenario<'t> {
         state.conditions.clear();
         state.facts.clear();
         state.noted.clear();
+        self.met.borrow_mut().clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
@@ -322,6 +326,14 @@ impl Resolve for Scenario<'_> {
         let value = self.value(node);
         self.state.borrow_mut().search.freeze(false);
         value
+    }
+
+    fn met(&self) -> usize {
+        self.met.borrow().len()
+    }
+
+    fn met_between(&self, from: usize, to: usize) -> Vec<Settled> {
+        self.settled_of(self.met.borrow().get(from..to).unwrap_or_default())
     }
 }
 
