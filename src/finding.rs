@@ -247,16 +247,23 @@ impl fmt::Display for Literal {
     }
 }
 
+/// How many items of a list are taken away by one change.
+const MAXIMUM_REMOVED: usize = 64;
+
 impl Change {
     /// Gives a key a boolean.
     pub const fn set(value: bool) -> Self {
         Self::Set(Literal::Bool(value))
     }
 
-    /// Takes items away; each text may come many times.
-    pub fn remove_items<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+    /// Takes items away; each text may come several times. `None`: they are more than anybody writes by mistake, and each of
+    /// the findings would hold them all.
+    pub fn remove_items<'t>(texts: impl ExactSizeIterator<Item = &'t str>) -> Option<Self> {
+        if texts.len() > MAXIMUM_REMOVED {
+            return None;
+        }
         let mut seen = HashSet::new();
-        Self::RemoveItems(texts.filter(|text| seen.insert(*text)).map(str::to_owned).collect())
+        Some(Self::RemoveItems(texts.filter(|text| seen.insert(*text)).map(str::to_owned).collect()))
     }
 
     /// Gives a key a text.

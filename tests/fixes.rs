@@ -246,3 +246,18 @@ fn what_is_excepted_is_not_fixed() {
         assert!(!repaired.text.contains(&container("web")), "{}", repaired.text);
     }
 }
+
+#[test]
+fn a_list_that_nobody_wrote_by_mistake_is_left_alone() {
+    for (count, is_fixed) in [(64, true), (65, false)] {
+        let added: Vec<_> = (0..count).map(|number| format!("CAP{number}")).collect();
+        let container = format!(
+            "Name: web, User: '1', ReadonlyRootFilesystem: true, LinuxParameters: {{Capabilities: {{Add: [{}]}}}}",
+            added.join(", ")
+        );
+        let text = format!(
+            "Resources: {{Task: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{{container}}}]}}}}}}"
+        );
+        assert_eq!(fixed(&text).0 != text, is_fixed, "{count}");
+    }
+}

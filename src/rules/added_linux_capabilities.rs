@@ -99,8 +99,8 @@ impl Rule for AddedLinuxCapabilities {
         for (text, node) in violations {
             let Some(message) = violation(text, context.options()) else { continue };
             let keys = &["LinuxParameters", "Capabilities", "Add"];
-            let fix = Fix::unsafely(keys, change.clone());
-            context.fail("Add", Some(node), message).fix = Some(fix);
+            let fix = change.clone().map(|change| Fix::unsafely(keys, change));
+            context.fail("Add", Some(node), message).fix = fix;
         }
     }
 }

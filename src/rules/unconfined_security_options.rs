@@ -96,8 +96,8 @@ impl Rule for UnconfinedSecurityOptions {
         let change = Change::remove_items(violations.iter().map(|(text, _)| *text));
         for (text, node) in violations {
             let message = format!("`DockerSecurityOptions` has {}", quote(text));
-            let fix = Fix::unsafely(&["DockerSecurityOptions"], change.clone());
-            context.fail("DockerSecurityOptions", Some(node), message).fix = Some(fix);
+            let fix = change.clone().map(|change| Fix::unsafely(&["DockerSecurityOptions"], change));
+            context.fail("DockerSecurityOptions", Some(node), message).fix = fix;
         }
     }
 }
