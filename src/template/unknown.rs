@@ -11,7 +11,7 @@ use super::relation::{Known, Part, Proof, Relation, Term, representative};
 use crate::document::{may_be_read_alike, may_be_read_as};
 
 /// What something open may still be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) enum Domain {
     /// Exactly this.
     Known(String),
