@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use proptest::prelude::*;
 
 use super::super::limits::Limits;
-use super::{Known, Part, Proof, Relation, Term};
+use super::{Assumed, Known, Part, Proof, Relation, Term};
 use crate::template::unknown::Domain;
 
 /// A text in which capital letters are open.
@@ -31,10 +31,23 @@ struct Facts {
 }
 
 impl Facts {
-    fn allow(&self, relations: &[Relation], work: usize) -> bool {
+    fn with<R>(&self, work: usize, look: impl FnOnce(Proof<'_>) -> R) -> (R, usize) {
         let Self { domains, same, different, parts } = self;
         let left = Cell::new(work);
-        Proof::new(Known { domains, same, different, parts }, &left).may_hold(relations.iter())
+        let found = look(Proof::new(Known { domains, same, different, parts }, &left));
+        (found, work - left.get())
+    }
+
+    /// What relations make of open things, and the work that it takes.
+    fn consequences(&self, relations: &[(&str, &str, bool)], work: usize) -> (String, usize) {
+        let relations: Vec<_> = relations.iter().map(relation).collect();
+        let (found, work) = self.with(work, |proof| proof.consequences(&relations));
+        let words: Vec<_> = found.iter().map(|(key, text)| format!("{key}={text}")).collect();
+        (words.join(" "), work)
+    }
+
+    fn allow(&self, relations: &[Relation], work: usize) -> bool {
+        self.with(work, |proof| proof.may_hold(relations.iter())).0
     }
 }
 
@@ -91,6 +104,119 @@ fn what_is_known_of_open_things_counts() {
         ..Facts::default()
     };
     assert!(!facts.allow(&relations, 1000));
+}
+
+#[test]
+fn what_relations_make_of_open_things_is_known() {
+    for (relations, expected) in [
+        (&[("A", "x", true)][..], "A=x"),
+        (&[("x", "A", true)], "A=x"),
+        (&[("aAc", "abc", true)], "A=b"),
+        (&[("abc", "aAc", true)], "A=b"),
+        (&[("A", "", true)], "A="),
+        (&[("", "A", true)], "A="),
+        // One after the other, in whichever order they stand.
+        (&[("A-B", "x-y", true), ("A", "x", true)], "A=x B=y"),
+        (&[("A", "B", true), ("B", "x", true)], "A=x B=x"),
+        (&[("A", "x", false)], ""),
+        (&[("A-B", "x-y", true)], ""),
+        (&[("A", "B", true)], ""),
+        (&[], ""),
+        // What the part before the first hyphen is, as soon as the text goes on behind it.
+        (&[("E", "x-y", true)], "E=x-y P=x"),
+        (&[("E", "x", true)], "E=x P=x"),
+        (&[("E", "", true)], "E= P="),
+        (&[("E", "x-y", true), ("AP", "ax", true)], "A=a E=x-y P=x"),
+    ] {
+        assert_eq!(with_parts().consequences(relations, 1000).0, expected, "{relations:?}");
+        assert_eq!(with_parts().consequences(relations, 0).0, "", "nothing is known without work");
+    }
+    let nothing_more = with_parts().consequences(&[("P", "y", true), ("E", "x-y", true)], 1000).0;
+    assert_eq!(nothing_more, "E=x-y P=y", "what excludes itself ends it");
+}
+
+#[test]
+fn the_same_part_of_the_same_text_is_the_same() {
+    let part = |text, delimiter: &str, index| Part { text: terms(text), delimiter: delimiter.into(), index };
+    for (q, may_hold) in [
+        (part("E", "-", 1), false),
+        (part("E", "-", 0), true),
+        (part("F", "-", 1), true),
+        (part("E", ":", 1), true),
+    ] {
+        let parts = BTreeMap::from([("P".to_owned(), part("E", "-", 1)), ("Q".to_owned(), q.clone())]);
+        let facts = Facts { parts, ..Facts::default() };
+        let of = |relations: &[(&str, &str, bool)]| -> Vec<_> { relations.iter().map(relation).collect() };
+        assert_eq!(facts.allow(&of(&[("P", "x", true), ("Q", "y", true)]), 1000), may_hold, "{q:?}");
+        assert!(facts.allow(&of(&[("P", "x", true), ("Q", "x", true)]), 1000), "{q:?}");
+        assert!(facts.allow(&of(&[("P", "Q", true)]), 1000), "{q:?}");
+        assert_eq!(facts.allow(&of(&[("P", "x", true), ("Q", "P", false)]), 1000), may_hold, "{q:?}");
+        assert_eq!(facts.allow(&of(&[("Q", "x", true), ("Q", "P", false)]), 1000), may_hold, "{q:?}");
+    }
+}
+
+#[test]
+fn a_text_on_either_side_has_only_so_many_ways_to_be_filled() {
+    let domains = HashMap::from([("A".to_owned(), Domain::OneOf(vec!["y".into(), "z".into()]))]);
+    let facts = Facts { domains, ..Facts::default() };
+    for (one, other) in [("AB", "xy"), ("xy", "AB")] {
+        assert!(!facts.allow(&[relation(&(one, other, true))], 1000), "{one} {other}");
+    }
+    for (one, other) in [("AB", "yx"), ("yx", "AB")] {
+        assert!(facts.allow(&[relation(&(one, other, true))], 1000), "{one} {other}");
+    }
+}
+
+#[test]
+fn what_is_the_same_as_another_is_no_text_that_the_other_is_not() {
+    let domains = HashMap::from([("B".to_owned(), Domain::OneOf(vec!["y".into(), "z".into()]))]);
+    let facts = Facts { domains, ..Facts::default() };
+    for (text, may_hold) in [("y", true), ("x", false)] {
+        let relations = [relation(&("A", "B", true)), relation(&("A", text, true))];
+        assert_eq!(facts.allow(&relations, 1000), may_hold, "{text}");
+        // Another that is not the same as them has nothing to do with it.
+        let relations = [relation(&("C", "B", true)), relation(&("A", text, true))];
+        assert!(facts.allow(&relations, 1000), "{text}");
+    }
+}
+
+#[test]
+fn a_relation_is_about_two_texts_in_either_order() {
+    let known = relation(&("Ax", "B", true));
+    for (one, other, is_about) in [
+        ("Ax", "B", true),
+        ("B", "Ax", true),
+        ("Ax", "C", false),
+        ("C", "B", false),
+        ("B", "C", false),
+        ("C", "Ax", false),
+        ("Ax", "Ax", false),
+        ("B", "B", false),
+    ] {
+        assert_eq!(known.is_about(&terms(one), &terms(other)), is_about, "{one} {other}");
+    }
+}
+
+#[test]
+fn what_is_copied_is_paid_for() {
+    let long = "x".repeat(100 * super::BYTES_OF_STEP);
+    let known = HashMap::from([("A".to_owned(), Domain::Known(long.clone()))]);
+    let facts = Facts { domains: known, ..Facts::default() };
+    let is = [Relation::is("B", &long, true)];
+    for (relations, least) in
+        [(&[relation(&("A", "B", true))][..], 100), (&is, 100), (&[relation(&("C", "B", true))], 0)]
+    {
+        let (_, paid) = facts.with(1000, |proof| proof.consequences(relations));
+        // Once more to see that nothing comes of it any more.
+        assert!((least..=3 * least + 3).contains(&paid), "{paid} {least}");
+        let (_, paid) = facts.with(10, |proof| proof.consequences(relations));
+        assert_eq!(paid == 0, least > 10, "nothing is begun that cannot be paid");
+    }
+    let mut assumed = Assumed::default();
+    assert_eq!((assumed.count(), assumed.size()), (0, 0));
+    assumed.texts.insert("ab".into(), "cde".into());
+    assumed.same.insert("f".into(), "g".into());
+    assert_eq!((assumed.count(), assumed.size()), (2, 4 * size_of::<String>() + 7));
 }
 
 fn text() -> impl Strategy<Value = String> {
