@@ -294,3 +294,38 @@ pub(super) fn gap<'a, 'text>(mut pieces: &[Piece<'a>], text: &'text str) -> Gap<
         _ => Gap::Several,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Gap, Piece, gap, whole};
+    use crate::document::{Node, Value};
+
+    #[test]
+    fn what_stands_between_known_pieces() {
+        let open = Node { value: Value::Null, span: None };
+        let known = |text: &'static str| Piece::Known(text.into());
+        let gap_in = |pieces: &[Piece<'_>], text: &str| match gap(pieces, text) {
+            Gap::Impossible => "impossible".to_owned(),
+            Gap::One(_, text) => format!("={text}"),
+            Gap::Several => "several".to_owned(),
+        };
+        let between = [known("a"), Piece::Open(&open), known("c")];
+        for (pieces, text, expected) in [
+            (&between[..], "abc", "=b"),
+            (&between, "ac", "="),
+            (&between, "ab", "impossible"),
+            (&between, "bc", "impossible"),
+            (&between, "a", "impossible"),
+            (&between[1..2], "abc", "=abc"),
+            (&between[..2], "abc", "=bc"),
+            (&between[1..], "abc", "=ab"),
+            (&[Piece::Open(&open), Piece::Open(&open)], "abc", "several"),
+        ] {
+            assert_eq!(gap_in(pieces, text), expected, "{pieces:?} {text}");
+        }
+        let wholes = [(&[][..], Some("")), (&between[..1], Some("a")), (&between[1..2], None), (&between, None)];
+        for (pieces, expected) in wholes {
+            assert_eq!(whole(pieces), expected, "{pieces:?}");
+        }
+    }
+}

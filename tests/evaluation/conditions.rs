@@ -97,3 +97,25 @@ fn what_is_deeper_than_is_followed_is_open_and_nothing_else_is() {
     );
     assert_eq!(holds(&sections), Some(false));
 }
+
+#[test]
+fn behind_what_is_too_deep_conditions_are_told_as_ever() {
+    let sections = chain(101, "!Equals [x, x]")
+        .replace("Conditions: {", "Conditions: {D: !Equals [!Ref AWS::StackName, x], ");
+    let text = template(&sections, "Privileged: !If [C, !If [D, true, false], false]");
+    expect(&text, &[], RULE, Verdict::Fail, &[Some("when C is true and D is true")]);
+}
+
+#[test]
+fn what_only_names_a_container_decides_nothing_of_the_next() {
+    let text = "
+Conditions: {C: !Equals [!Ref AWS::StackName, x]}
+Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      ContainerDefinitions:
+        - {Name: !If [C, a, b], Privileged: true}
+        - {Name: web, Privileged: !If [C, true, false]}";
+    expect(text, &[], RULE, Verdict::Fail, &[None, Some("when C is true")]);
+}
