@@ -12,6 +12,8 @@
 mod conditions;
 #[path = "evaluation/excluded.rs"]
 mod excluded;
+#[path = "evaluation/functions.rs"]
+mod functions;
 #[path = "evaluation/loops.rs"]
 mod loops;
 #[path = "evaluation/many_cases.rs"]

@@ -323,7 +323,8 @@ mod tests {
         ] {
             assert_eq!(gap_in(pieces, text), expected, "{pieces:?} {text}");
         }
-        let wholes = [(&[][..], Some("")), (&between[..1], Some("a")), (&between[1..2], None), (&between, None)];
+        let wholes =
+            [(&[][..], Some("")), (&between[..1], Some("a")), (&between[1..2], None), (&between, None)];
         for (pieces, expected) in wholes {
             assert_eq!(whole(pieces), expected, "{pieces:?}");
         }

@@ -11,7 +11,7 @@ const RULE: &str = "privileged-container";
 
 /// Whether `C` holds; `None` where it may and may not.
 #[track_caller]
-fn holds(sections: &str) -> Option<bool> {
+pub(super) fn holds(sections: &str) -> Option<bool> {
     let verdict = |choice: &str| judged(&template(sections, choice), &Given::default(), RULE).0;
     match (verdict("Privileged: !If [C, true, false]"), verdict("Privileged: !If [C, false, true]")) {
         (Verdict::Fail, Verdict::Pass) => Some(true),
