@@ -110,3 +110,114 @@ fn loops_within_loops_are_written_out() {
     assert_eq!(verdicts, expected.map(|(name, verdict)| (name.to_owned(), verdict)));
     assert!(file.notes.is_empty(), "{:?}", file.notes);
 }
+
+/// A template with a loop over `List` in its conditions and one in its resources, whose tasks have one container each.
+fn looped(list: &str, conditions: &str, properties: &str) -> String {
+    format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}, List: {list}, Other: {OPEN}}}\n\
+         Conditions: {{Fn::ForEach::Conditions: [X, !Ref List, {{{conditions}}}]}}\n\
+         Resources: {{Fn::ForEach::Tasks: [X, !Ref List, {{'T${{X}}': {{Type: AWS::ECS::TaskDefinition, \
+         Properties: {{{properties}}}}}}}]}}"
+    )
+}
+
+const OPEN: &str = "{Type: CommaDelimitedList}";
+const LIMITED: &str = "{Type: CommaDelimitedList, AllowedValues: [Privileged, Interactive]}";
+
+#[track_caller]
+fn expect_open(conditions: &str, properties: &str, rule: &str, verdict: Verdict) {
+    let text = looped(OPEN, conditions, properties);
+    let (found, findings) = judged(&text, &Given::default(), rule);
+    assert_eq!(found, verdict, "{findings:#?}\n{text}");
+}
+
+#[test]
+fn what_refers_to_what_the_same_loop_makes_finds_it() {
+    let conditions = "'Is${X}': !Equals [!Ref P, '${X}'], 'Not${X}': !Not [!Condition 'Is${X}'], \
+        'Never${X}': !And [{Condition: 'Is${X}'}, {Condition: 'Not${X}'}]";
+    for (privileged, verdict) in [
+        ("!If ['Is${X}', !If ['Not${X}', true, false], false]", Verdict::Pass),
+        ("!If ['Is${X}', false, !If ['Not${X}', false, true]]", Verdict::Pass),
+        ("!If ['Never${X}', true, false]", Verdict::Pass),
+        ("!If ['Is${X}', true, false]", Verdict::Fail),
+    ] {
+        let properties = format!("ContainerDefinitions: [{{Name: a, Privileged: {privileged}}}]");
+        expect_open(conditions, &properties, "privileged-container", verdict);
+    }
+    for (one, other, verdict) in [
+        ("!GetAtt 'R${X}.Arn'", "!GetAtt ['R${X}', Arn]", Verdict::Fail),
+        ("!GetAtt ['R${X}', Arn]", "{Fn::GetAtt: ['R${X}', Arn]}", Verdict::Fail),
+        ("!Ref 'R${X}'", "!Ref 'R${X}'", Verdict::Fail),
+    ] {
+        let properties =
+            format!("TaskRoleArn: {one}, ExecutionRoleArn: {other}, ContainerDefinitions: [{{Name: a}}]");
+        expect_open(conditions, &properties, "shared-task-role", verdict);
+    }
+}
+
+#[test]
+fn beside_an_open_identifier_the_rest_of_a_text_is_known() {
+    for (user, verdict) in [
+        ("!Sub ['${A}:${X}', {A: root}]", Verdict::Fail),
+        ("!Sub ['${A}${X}', {A: app}]", Verdict::Unknown),
+        ("!Sub ['${A}:${B${X}}', {A: root}]", Verdict::Unknown),
+        ("!Sub 'root:${X}'", Verdict::Fail),
+        ("!Sub 'root${X}'", Verdict::Unknown),
+        ("'root:${X}'", Verdict::Fail),
+        ("'app${X}'", Verdict::Unknown),
+        ("!Sub '${X}'", Verdict::Unknown),
+    ] {
+        let properties = format!("ContainerDefinitions: [{{Name: a, User: {user}}}]");
+        expect_open("'C${X}': !Equals [a, a]", &properties, "root-user", verdict);
+    }
+}
+
+#[test]
+fn two_open_identifiers_are_not_the_same() {
+    let privileged = |condition: &str| {
+        format!(
+            "Transform: AWS::LanguageExtensions\nParameters: {{L: {OPEN}, M: {OPEN}}}\n\
+             Conditions: {{Fn::ForEach::A: [X, !Ref L, {{Fn::ForEach::B: [Y, !Ref M, {{'C${{X}}${{Y}}': {condition}}}]}}]}}\n\
+             Resources: {{Fn::ForEach::A: [X, !Ref L, {{Fn::ForEach::B: [Y, !Ref M, {{'T${{X}}${{Y}}': \
+             {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: \
+             [{{Name: a, Privileged: !If ['C${{X}}${{Y}}', false, true]}}]}}}}}}]}}]}}"
+        )
+    };
+    for (condition, verdict) in [
+        ("!Equals ['${X}', '${Y}']", Verdict::Fail),
+        ("!Equals ['${X}', '${X}']", Verdict::Pass),
+        ("!Equals ['${X}', '&{X}']", Verdict::Fail),
+    ] {
+        let (found, findings) = judged(&privileged(condition), &Given::default(), "privileged-container");
+        assert_eq!(found, verdict, "{condition} {findings:#?}");
+    }
+}
+
+#[test]
+fn what_a_limited_loop_makes_is_there_when_the_list_has_the_item() {
+    let text = looped(
+        LIMITED,
+        "'Is${X}': !Equals [a, b]",
+        "ContainerDefinitions: [{Name: a, Privileged: !If ['Is${X}', true, false]}]",
+    );
+    let tasks =
+        check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap().judged.unwrap();
+    let of_rule = |task: &JudgedTask| {
+        let mut outcomes = task.report.outcomes.iter();
+        outcomes.find(|outcome| outcome.rule.name == "privileged-container").unwrap().findings.verdict
+    };
+    let found: Vec<_> = tasks.iter().map(|task| (task.name.as_str(), of_rule(task))).collect();
+    assert_eq!(found, [("TPrivileged", Verdict::Pass), ("TInteractive", Verdict::Pass)]);
+
+    let text = format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{List: {LIMITED}}}\nResources: {{T: \
+         {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: a, \
+         Fn::ForEach::Keys: [X, !Ref List, {{'${{X}}': true}}]}}]}}}}}}"
+    );
+    for (rule, key) in [("privileged-container", "Privileged"), ("interactive-container", "Interactive")] {
+        let (verdict, findings) = judged(&text, &Given::default(), rule);
+        let cases: Vec<_> = findings.iter().map(|finding| finding.case.as_deref()).collect();
+        let expected = format!("when List contains {key}");
+        assert_eq!((verdict, &*cases), (Verdict::Fail, &[Some(&*expected)][..]), "{rule}");
+    }
+}
