@@ -28,6 +28,12 @@ pub fn quote(text: &str) -> String {
     quoted
 }
 
+/// The same without quotation marks.
+pub fn short(text: &str) -> String {
+    let quoted = quote(text);
+    quoted.strip_prefix('`').and_then(|rest| rest.strip_suffix('`')).unwrap_or_default().to_owned()
+}
+
 fn printable(character: char) -> char {
     match character {
         '`' => '\'',

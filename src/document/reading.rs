@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use super::{Node, Value, on_one_line};
+use super::{Node, Value, on_one_line, short};
 
 /// Evaluates functions while a tree is read.
 pub trait Resolve {
@@ -40,7 +40,7 @@ impl fmt::Display for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.is_default { "default" } else { "given" };
         match &self.value {
-            Some(value) => write!(f, "{}={} ({kind})", on_one_line(&self.name), on_one_line(value)),
+            Some(value) => write!(f, "{}={} ({kind})", on_one_line(&self.name), short(value)),
             None => write!(f, "{} ({kind})", on_one_line(&self.name)),
         }
     }

@@ -15,7 +15,7 @@ use super::pseudo;
 use super::settled::Met;
 use super::unknown::{Chosen, Domain, Search};
 use super::{Template, condition};
-use crate::document::{Node, Resolve, Settled, Span, Value, is_plain_decimal, on_one_line};
+use crate::document::{Node, Resolve, Settled, Span, Value, is_plain_decimal, on_one_line, short};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -125,7 +125,7 @@ impl fmt::Display for Fact {
             }
             Self::Value { value: Some(value), is_allowed_value, .. } => {
                 let kind = if *is_allowed_value { " (allowed value)" } else { "" };
-                write!(f, "{name}={}{kind}", on_one_line(value))
+                write!(f, "{name}={}{kind}", short(value))
             }
             Self::Value { value: None, .. } => write!(f, "any other {name}"),
         }

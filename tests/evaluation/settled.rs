@@ -29,6 +29,7 @@ Parameters:
   Stage: {Type: String, Default: dev}
   ReadOnly: {Type: String, Default: 'false'}
   User: {Type: String, AllowedValues: [root, app]}
+  Long: {Type: String}
   Tags: {Type: CommaDelimitedList, Default: 'a,b'}
 Mappings: {Stages: {dev: {ro: 'false'}, prod: {ro: 'true'}}}
 Conditions:
@@ -37,7 +38,8 @@ Conditions:
 
 #[test]
 fn a_finding_names_each_settled_value_it_depends_on() {
-    let given = given(&[("Stage", "dev"), ("ReadOnly", "false"), ("User", "root")]);
+    let long = format!("root,{}", "x".repeat(9999));
+    let given = given(&[("Stage", "dev"), ("ReadOnly", "false"), ("User", "root"), ("Long", &long)]);
     for (container, rule, expected) in [
         ("ReadonlyRootFilesystem: !Ref ReadOnly", READ_ONLY, Some("with ReadOnly=false (given)")),
         ("ReadonlyRootFilesystem: !Sub '${ReadOnly}'", READ_ONLY, Some("with ReadOnly=false (given)")),
@@ -62,6 +64,11 @@ fn a_finding_names_each_settled_value_it_depends_on() {
         ("Name: !Ref User, ReadonlyRootFilesystem: false", READ_ONLY, None),
         ("User: !Ref User, ReadonlyRootFilesystem: false", READ_ONLY, None),
         ("User: !Sub '${User}:1000'", "root-user", Some("with User=root (given)")),
+        (
+            "User: !Select [0, !Split [',', !Ref Long]]",
+            "root-user",
+            Some("with Long=root,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxx (given)"),
+        ),
     ] {
         expect_one(&template(SECTIONS, container), &given, rule, expected);
     }
