@@ -537,3 +537,6 @@ impl Search {
 fn length(terms: &[Term]) -> usize {
     terms.iter().map(|(Term::Text(text) | Term::Open(text))| text.len()).sum()
 }
+
+#[cfg(test)]
+mod tests;
