@@ -18,6 +18,8 @@ mod functions;
 mod loops;
 #[path = "evaluation/many_cases.rs"]
 mod many_cases;
+#[path = "evaluation/mappings.rs"]
+mod mappings;
 #[path = "evaluation/numbers.rs"]
 mod numbers;
 #[path = "evaluation/settled.rs"]

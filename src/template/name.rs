@@ -121,3 +121,48 @@ fn write_description(node: &Node<'_>, is_quoted: bool, text: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{arguments, describe, identity, identity_of_reference};
+    use crate::document::yaml;
+
+    #[test]
+    fn a_function_has_a_name_for_people_and_one_that_tells_it_from_all_others() {
+        for (text, words, name) in [
+            ("!Ref P", "P", r#""Ref"("P")"#),
+            ("!Ref [P]", "[P]", r#""Ref"(["P"])"#),
+            ("!GetAtt R.Arn", "GetAtt(R.Arn)", r#""Fn::GetAtt"("R.Arn")"#),
+            ("!Equals [!Ref P, a, 1]", "Equals([P, a, 1])", r#""Fn::Equals"(["Ref"("P"), "a", 1])"#),
+            ("!Condition C", "Condition(C)", r#""Condition"("C")"#),
+            (
+                "!Sub ['${A}', {A: true, B: null}]",
+                "Sub([${A}, {A: true, B: null}])",
+                r#""Fn::Sub"(["${A}", {"A": true, "B": null}])"#,
+            ),
+            ("[]", "[]", "[]"),
+            ("{}", "{}", "{}"),
+            ("[false]", "[false]", "[false]"),
+        ] {
+            let node = yaml::read(text).unwrap();
+            assert_eq!((describe(&node), identity(&node)), (words.to_owned(), name.to_owned()), "{text}");
+        }
+        // What a person may take for the same.
+        for (one, other) in
+            [("!Ref 'a, b'", "!Ref [a, b]"), ("'1'", "1"), ("{'a: b': c}", "{a: 'b: c'}"), ("'true'", "true")]
+        {
+            let name = |text| identity(&yaml::read(text).unwrap());
+            assert_ne!(name(one), name(other));
+        }
+        assert_eq!(identity_of_reference("P"), identity(&yaml::read("!Ref P").unwrap()));
+    }
+
+    #[test]
+    fn only_a_list_of_arguments_of_that_function() {
+        let count = |text: &str, name| arguments(&yaml::read(text).unwrap(), name).map(<[_]>::len);
+        assert_eq!(count("!Split [a, b]", "Fn::Split"), Some(2));
+        assert_eq!(count("!Split [a, b]", "Fn::Select"), None);
+        assert_eq!(count("!Split a", "Fn::Split"), None);
+        assert_eq!(count("[a, b]", "Fn::Split"), None);
+    }
+}

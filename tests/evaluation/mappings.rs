@@ -1,0 +1,134 @@
+//! `Fn::FindInMap`: which key it may be, and what then stands there.
+//!
+//! Owns keys that are put together, keys that readers read differently, and defaults.
+
+use ecs_guard::finding::Verdict;
+
+use super::{expect, template};
+
+const RULE: &str = "writable-root-filesystem";
+
+const SECTIONS: &str = "
+Parameters: {P: {Type: String}, Q: {Type: String}, A: {Type: String, AllowedValues: [dev, prod]}}
+Mappings:
+  M:
+    dev: {ro: 'false', list: [a], open: !Ref P}
+    prod: {ro: 'true', all: 'true'}
+    dev-prod: {ro: 'true', all: 'true'}
+  One: {x: {ro: 'false'}}
+  Twice: {x: {ro: 'true'}, x: {ro: 'false'}}
+  Keys: {x: {ro: 'true', ro: 'false'}}
+  Numbers: {0x10: {ro: 'false'}, 7: {ro: 'true'}, app: {ro: 'true'}}
+  More: {Fn::Transform: {Name: T}, x: {ro: 'true'}}
+  Deep: {x: {Fn::Transform: {Name: T}, ro: 'true'}}
+  Flat: {x: 'true'}
+  Only: {0x10: {ro: 'false'}}";
+
+#[track_caller]
+fn finds(arguments: &str, verdict: Verdict, cases: &[Option<&str>]) {
+    let text = template(SECTIONS, &format!("ReadonlyRootFilesystem: !FindInMap [{arguments}]"));
+    expect(&text, &[], RULE, verdict, cases);
+}
+
+#[test]
+fn a_key_that_is_written_is_found() {
+    finds("M, prod, ro", Verdict::Pass, &[]);
+    finds("M, dev, ro", Verdict::Fail, &[None]);
+    finds("!Sub 'M', !Join ['', [pr, od]], ro", Verdict::Pass, &[]);
+    for nowhere in [
+        "M, nowhere, ro",
+        "M, prod, nowhere",
+        "Nowhere, prod, ro",
+        "M, prod",
+        "M, prod, ro, {}, x",
+        "Flat, x, ro",
+    ] {
+        finds(nowhere, Verdict::Unknown, &[None]);
+    }
+    // No map is a value, and a list is no boolean.
+    finds("M, dev, list", Verdict::Fail, &[None]);
+    finds("M, dev, open", Verdict::Unknown, &[None]);
+}
+
+#[test]
+fn a_key_that_is_open_is_each_that_it_may_be() {
+    finds("M, !Ref P, ro", Verdict::Fail, &[Some("for P=dev")]);
+    finds("M, !Ref A, ro", Verdict::Fail, &[Some("for A=dev (allowed value)")]);
+    finds("M, !Ref P, all", Verdict::Pass, &[]);
+    finds("One, !Ref P, ro", Verdict::Fail, &[None]);
+    finds("M, !Sub 'de${P}', ro", Verdict::Fail, &[Some("for P=v")]);
+    finds("M, !Sub '${P}rod', ro", Verdict::Pass, &[]);
+    finds("M, !Sub '${P}-${Q}', ro", Verdict::Pass, &[]);
+    finds("M, !Sub '${P}${Q}', ro", Verdict::Fail, &[Some("for PQ=dev")]);
+    finds("M, dev, !Ref P", Verdict::Fail, &[Some("for P=ro"), Some("for P=list"), Some("for P=open")]);
+    finds("M, prod, !Ref P", Verdict::Pass, &[]);
+    finds("!Ref P, prod, ro", Verdict::Unknown, &[None]);
+}
+
+#[test]
+fn two_keys_by_one_parameter_agree() {
+    let same = "!FindInMap [M, !Ref P, ro]";
+    let text = template(
+        &format!("{SECTIONS}\nConditions: {{Same: !Equals [{same}, 'false']}}"),
+        "ReadonlyRootFilesystem: !If [Same, !FindInMap [M, !Ref P, ro], true]",
+    );
+    expect(&text, &[], RULE, Verdict::Fail, &[Some("when Same is true")]);
+    let both = "!FindInMap [M, !Sub '${P}${Q}', ro]";
+    let text = template(
+        &format!("{SECTIONS}\nConditions: {{Same: !Equals [{both}, {both}]}}"),
+        "ReadonlyRootFilesystem: !If [Same, true, false]",
+    );
+    expect(&text, &[], RULE, Verdict::Pass, &[]);
+}
+
+#[test]
+fn a_default_stands_where_there_is_no_key() {
+    finds("M, nowhere, ro, {DefaultValue: 'true'}", Verdict::Pass, &[]);
+    finds("M, nowhere, ro, {DefaultValue: 'false'}", Verdict::Fail, &[None]);
+    finds("M, prod, nowhere, {DefaultValue: 'false'}", Verdict::Fail, &[None]);
+    finds("M, prod, ro, {DefaultValue: 'false'}", Verdict::Pass, &[]);
+    finds("M, !Ref P, all, {DefaultValue: 'false'}", Verdict::Fail, &[Some("for P=dev, or for any other P")]);
+    finds("M, !Ref P, all, {DefaultValue: 'true'}", Verdict::Pass, &[]);
+    finds("M, !Sub '${P}-${Q}', ro, {DefaultValue: 'false'}", Verdict::Fail, &[Some("for any other P-Q")]);
+    finds("M, prod, !Ref P, {DefaultValue: 'false'}", Verdict::Fail, &[Some("for any other P")]);
+    finds("M, nowhere, ro, {DefaultValue: !Ref P}", Verdict::Unknown, &[None]);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_each_of_them() {
+    finds("Twice, x, ro", Verdict::Fail, &[Some("in some cases")]);
+    finds("Keys, x, ro", Verdict::Fail, &[Some("in some cases")]);
+    finds("Twice, !Ref P, ro", Verdict::Fail, &[Some("in some cases")]);
+}
+
+#[test]
+fn what_adds_keys_hides_those_that_are_not_written() {
+    finds("More, x, ro", Verdict::Pass, &[]);
+    finds("More, y, ro", Verdict::Unknown, &[None]);
+    finds("More, !Ref P, ro", Verdict::Unknown, &[None]);
+    finds("Deep, x, ro", Verdict::Pass, &[]);
+    finds("Deep, x, rw", Verdict::Unknown, &[None]);
+    finds("Deep, x, !Ref P", Verdict::Unknown, &[None]);
+    finds("Deep, !Ref P, ro", Verdict::Pass, &[]);
+    finds("More, y, ro, {DefaultValue: 'true'}", Verdict::Unknown, &[None]);
+}
+
+#[test]
+fn keys_that_readers_read_differently_are_all_that_they_may_be() {
+    // `0x10` is a key of that text for one reader, and `16` for another.
+    finds("Numbers, app, ro", Verdict::Pass, &[]);
+    finds("Numbers, '7', ro", Verdict::Pass, &[]);
+    finds("Numbers, '16', ro", Verdict::Fail, &[None]);
+    finds("Numbers, '0x10', ro", Verdict::Fail, &[None]);
+    finds("Numbers, '17', ro", Verdict::Unknown, &[None]);
+    finds("Numbers, 0x10, ro", Verdict::Fail, &[None]);
+    finds("Numbers, 16, ro", Verdict::Fail, &[None]);
+    finds("Numbers, 0x11, ro", Verdict::Unknown, &[None]);
+    finds("Numbers, !Ref P, ro", Verdict::Fail, &[Some("for P=0x10")]);
+    finds("Numbers, !Sub 'a${P}', ro", Verdict::Fail, &[Some("for aP=0x10")]);
+    finds("Numbers, app, ro, {DefaultValue: 'false'}", Verdict::Pass, &[]);
+    finds("Numbers, '16', ro, {DefaultValue: 'true'}", Verdict::Unknown, &[None]);
+    finds("Numbers, '17', ro, {DefaultValue: 'true'}", Verdict::Pass, &[]);
+    finds("Numbers, '17', ro, {DefaultValue: 'false'}", Verdict::Fail, &[None]);
+    finds("Only, !Ref P, ro", Verdict::Fail, &[None]);
+}
