@@ -195,3 +195,120 @@ pub(super) fn scalar<'t>(node: &'t Node<'t>) -> Option<Allowed<'t>> {
     };
     Some(Allowed { text, is_number })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Allowed, Hidden, Parameter};
+    use crate::document::yaml;
+
+    fn texts(allowed: &[Allowed<'_>]) -> String {
+        let text =
+            |allowed: &Allowed<'_>| format!("{}{}", allowed.text, if allowed.is_number { "#" } else { "" });
+        allowed.iter().map(text).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What a definition says, in words.
+    fn said(definition: &str) -> String {
+        let node = yaml::read(definition).unwrap();
+        let parameter = Parameter::of(&node);
+        let mut words = Vec::new();
+        let mut add = |is_so: bool, word: String| words.extend(is_so.then_some(word));
+        add(parameter.is_list, "list".into());
+        add(parameter.is_secret(), "secret".into());
+        add(parameter.is_looked_up, "looked-up".into());
+        add(!parameter.allowed.is_empty(), format!("allowed {}", texts(&parameter.allowed)));
+        add(!parameter.allowed_items.is_empty(), format!("items {}", texts(&parameter.allowed_items)));
+        add(parameter.default.is_some(), format!("default {}", texts(parameter.default.as_slice())));
+        add(parameter.allowed_span.is_some(), "at".into());
+        words.join(", ")
+    }
+
+    #[test]
+    fn a_definition_says_what_a_value_may_be() {
+        for (definition, expected) in [
+            ("{Type: String}", ""),
+            ("x", ""),
+            ("{}", ""),
+            ("{Type: CommaDelimitedList}", "list"),
+            ("{Type: List<Number>}", "list"),
+            ("{Type: 'List<AWS::EC2::Subnet::Id>'}", "list"),
+            ("{Type: 'AWS::EC2::Subnet::Id'}", ""),
+            ("{Type: 'AWS::SSM::Parameter::Value<String>'}", "looked-up"),
+            ("{Type: 'AWS::SSM::Parameter::Value<List<String>>'}", "list, looked-up"),
+            ("{Type: 'AWS::SSM::Parameter::Value<CommaDelimitedList>'}", "list, looked-up"),
+            ("{Type: 'AWS::SSM::Parameter::Name'}", ""),
+            ("{Type: [List<Number>]}", ""),
+            ("{NoEcho: true}", "secret"),
+            ("{NoEcho: 'TRUE'}", "secret"),
+            ("{NoEcho: false}", ""),
+            ("{NoEcho: 'false', NoEcho: true}", "secret"),
+            ("{NoEcho: true, NoEcho: false}", "secret"),
+            ("{NoEcho: [true]}", ""),
+            ("{Default: a}", "default a"),
+            ("{Default: 7}", "default 7#"),
+            ("{Default: true}", "default true"),
+            ("{Default: false}", "default false"),
+            ("{Default: [a]}", ""),
+            ("{Default: a, Default: b}", ""),
+            ("{Default: [a], Default: b}", ""),
+            ("{AllowedValues: [a, 1, a, true, '1']}", "allowed a 1# true, at"),
+            ("{AllowedValues: [0x1, '0x1', 0x1]}", "allowed 0x1# 0x1, at"),
+            ("{AllowedValues: [a, [b], c]}", "at"),
+            ("{AllowedValues: a}", ""),
+            ("{AllowedValues: []}", "at"),
+            ("{Type: CommaDelimitedList, AllowedValues: [a, b]}", "list, items a b, at"),
+            ("{Type: CommaDelimitedList, AllowedValues: [a, b], NoEcho: true}", "list, secret, at"),
+            ("{Type: List<Number>, AllowedValues: [1, 2]}", "list, at"),
+            ("{Type: 'AWS::SSM::Parameter::Value<String>', AllowedValues: [/a, /b]}", "looked-up, at"),
+            (
+                "{Type: 'AWS::SSM::Parameter::Value<CommaDelimitedList>', AllowedValues: [/a]}",
+                "list, looked-up, at",
+            ),
+        ] {
+            assert_eq!(said(definition), expected, "{definition}");
+        }
+    }
+
+    #[test]
+    fn a_definition_limits_what_a_value_may_be() {
+        for (definition, yes, no) in [
+            ("{Type: String, MinLength: 2, MaxLength: 3}", &["ab", "abc"][..], &["a", "abcd"][..]),
+            ("{Type: String, MinLength: '2'}", &["ab"], &["a"]),
+            ("{Type: String, MinLength: 0x2}", &["a"], &[]),
+            ("{Type: String, MinLength: 2, MinLength: 3}", &["a"], &[]),
+            ("{Type: String, MaxLength: 1, MaxLength: 1}", &["ab"], &[]),
+            ("{Type: String, AllowedPattern: '[a-c]+'}", &["abc"], &["abd", ""]),
+            ("{Type: Number, MinValue: 1, MaxValue: ' 9 '}", &["1", "9"], &["0", "9.5", "app"]),
+            ("{Type: Number, MinValue: 0x5}", &["1"], &["app"]),
+            ("{Type: Number, MinValue: .inf}", &["1"], &["app"]),
+            ("{Type: Number}", &["1", "-1e9"], &["app", ""]),
+            ("{Type: String, MinValue: 5}", &["1", "app"], &[]),
+            ("{Type: 'AWS::EC2::Image::Id'}", &["ami-1"], &[""]),
+            ("{Type: 'AWS::EC2::Image::Id', MinLength: 9}", &["ami-12345"], &["ami-1"]),
+            ("{Type: String}", &["", "app"], &[]),
+            ("{MinLength: 5}", &["a"], &[]),
+            ("{Type: String, Type: String, MinLength: 5}", &["a"], &[]),
+            ("{Type: CommaDelimitedList, MinLength: 5}", &["a"], &[]),
+            ("{Type: 'AWS::SSM::Parameter::Value<String>', MinLength: 5}", &["a"], &[]),
+        ] {
+            let node = yaml::read(definition).unwrap();
+            let limits = Parameter::of(&node).limits;
+            assert!(yes.iter().all(|text| limits.may_be(text)), "{definition} {limits:?}");
+            assert!(!no.iter().any(|text| limits.may_be(text)), "{definition} {limits:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_template_tells_is_no_secret() {
+        let node = yaml::read("{Type: String, NoEcho: true, AllowedValues: [a, 0x1]}").unwrap();
+        let mut parameter = Parameter::of(&node);
+        assert!(parameter.is_secret() && parameter.has_ambiguous_values());
+        assert!(parameter.is_told(None) && parameter.is_told(Some("a")) && !parameter.is_told(Some("b")));
+        assert!(!Parameter::default().is_told(None) && !Parameter::default().is_told(Some("a")));
+        assert!(!Parameter::default().has_ambiguous_values());
+        parameter.is_list = true;
+        parameter.forget();
+        assert_eq!((parameter.is_list, parameter.hidden), (true, Some(Hidden::Repeated)));
+        assert!(parameter.allowed.is_empty() && !parameter.is_told(None));
+    }
+}
