@@ -22,6 +22,8 @@ mod many_cases;
 mod mappings;
 #[path = "evaluation/numbers.rs"]
 mod numbers;
+#[path = "evaluation/sections.rs"]
+mod sections;
 #[path = "evaluation/settled.rs"]
 mod settled;
 
