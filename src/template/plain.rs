@@ -154,3 +154,95 @@ fn in_other_spelling(name: &str) -> String {
         None => spelling(name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{from_plain, in_plain_words, plain_spelling};
+    use crate::document::{Node, Value, json};
+
+    /// The keys of a tree, each behind those that it is below.
+    fn keys(node: &Node<'_>) -> String {
+        match &node.value {
+            Value::Mapping(entries) => {
+                let keys: Vec<_> =
+                    entries.iter().map(|entry| format!("{}{}", entry.key, keys(&entry.value))).collect();
+                format!("{{{}}}", keys.join(" "))
+            }
+            Value::Sequence(items) => format!("[{}]", items.iter().map(keys).collect::<Vec<_>>().join(" ")),
+            _ => String::new(),
+        }
+    }
+
+    #[test]
+    fn documents_are_respelled_wherever_they_are() {
+        for (text, expected) in [
+            (r#"{"family": "a", "containerDefinitions": []}"#, "{Family ContainerDefinitions[]}"),
+            (r#"{"taskDefinition": {"containerDefinitions": []}, "tags": []}"#, "{ContainerDefinitions[]}"),
+            (
+                r#"[{"containerDefinitions": []}, 1, {"taskDefinition": {"containerDefinitions": []}}]"#,
+                "{ContainerDefinitions[]} {ContainerDefinitions[]}",
+            ),
+            (
+                r#"{"containerDefinitions": [], "taskDefinition": {"containerDefinitions": []}}"#,
+                "{ContainerDefinitions[] TaskDefinition{ContainerDefinitions[]}} {ContainerDefinitions[]}",
+            ),
+            (r#"{"ContainerDefinitions": []}"#, ""),
+            (r#"{"family": "a"}"#, ""),
+            ("{}", ""),
+            ("[[]]", ""),
+            (
+                r#"{"containerDefinitions": [{"logConfiguration": {"options": {"mode": "x"}}, "User": "a"}]}"#,
+                "{ContainerDefinitions[{LogConfiguration{Options{mode}} user}]}",
+            ),
+            (
+                r#"{"containerDefinitions": [{"dockerLabels": {"a": "b"}, "options": [{"b": "c"}]}], "volumes": [{"efsVolumeConfiguration": {"authorizationConfig": {"iam": "ENABLED"}}}]}"#,
+                "{ContainerDefinitions[{DockerLabels{a} Options[{B}]}] Volumes[{EFSVolumeConfiguration{AuthorizationConfig{IAM}}}]}",
+            ),
+        ] {
+            let root = json::read(text.as_bytes()).unwrap();
+            let found: Vec<_> = from_plain(&root).map(|node| keys(&node)).collect();
+            assert_eq!(found.join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_in_the_spelling_of_the_api() {
+        for (name, parent, expected) in [
+            ("ReadonlyRootFilesystem", None, "readonlyRootFilesystem"),
+            ("EFSVolumeConfiguration", None, "efsVolumeConfiguration"),
+            ("IAM", Some("authorizationConfig"), "iam"),
+            ("Mode", Some("options"), "Mode"),
+            ("User", Some("containerDefinitions"), "user"),
+            ("", None, ""),
+        ] {
+            assert_eq!(plain_spelling(name, parent), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn messages_in_the_spelling_of_the_api() {
+        for (message, expected) in [
+            ("`Privileged` is true", "`privileged` is true"),
+            ("Set `Privileged: false` or remove it.", "Set `privileged: false` or remove it."),
+            ("`Capabilities.Add` names `Add`", "`capabilities.add` names `add`"),
+            ("Use `LinuxParameters.Other`", "Use `LinuxParameters.Other`"),
+            ("`User` is `Name`, which is root", "`user` is `Name`, which is root"),
+            ("User is `Image x`", "User is `Image x`"),
+            ("set `Image x`", "set `image x`"),
+            ("`EFSVolumeConfiguration`", "`efsVolumeConfiguration`"),
+            (
+                "unknown property `user`, did you mean `User`?",
+                "unknown property `User`, did you mean `user`?",
+            ),
+            (
+                "unknown property `other`, did you mean `User`?",
+                "unknown property `other`, did you mean `user`?",
+            ),
+            ("the key `user` is there", "the key `user` is there"),
+            ("no name", "no name"),
+            ("", ""),
+        ] {
+            assert_eq!(in_plain_words(message), expected);
+        }
+    }
+}
