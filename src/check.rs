@@ -356,7 +356,7 @@ fn describe<'t>(
         file.notes.push(Note {
             span: span.unwrap_or(Span::NOWHERE),
             message: format!(
-                "CloudFormation refuses {value} as the value of {}: the template allows others only",
+                "CloudFormation refuses {value} for {}: its `AllowedValues` do not have it",
                 quote(name)
             ),
             help: None,

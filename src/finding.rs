@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use crate::document::quote;
 
-use crate::document::{Settled, Span};
+use crate::document::{MAXIMUM_SETTLED, Settled, Span};
 
 /// What a rule says, from best to worst; several verdicts join to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,7 +113,7 @@ pub struct Finding {
     pub remediation: Cow<'static, str>,
     /// The case in which it holds, in words: "when `IsProduction` is true". `None`: in every case.
     pub case: Option<String>,
-    /// Values from outside the text that it depends on.
+    /// What is settled outside the text that it depends on, the nearest first.
     pub settled: Vec<Settled>,
     /// What an open value refers to: names of parameters and resources.
     pub open: Vec<String>,
@@ -136,28 +136,30 @@ pub struct Excuse {
     pub exception: usize,
 }
 
-/// How many settled values are named.
-const MAXIMUM_SETTLED: usize = 4;
-
 impl Finding {
-    /// When it holds, in words: its case, and the values it depends on. `None`: whatever is given, and in every case.
+    /// When it holds, in words: its case, and what is settled that it depends on. `None`: in every case, whatever is given.
     pub fn condition(&self) -> Option<Cow<'_, str>> {
         let case = self.case.as_deref();
         if self.settled.is_empty() {
             return case.map(Cow::Borrowed);
         }
-        let mut words = case.map(|case| format!("{case}, ")).unwrap_or_default();
-        let (named, further) = self.settled.split_at(self.settled.len().min(MAXIMUM_SETTLED));
-        for (at, settled) in named.iter().enumerate() {
-            words += match at {
-                0 => "with ",
-                _ if at + 1 == named.len() && further.is_empty() => " and ",
-                _ => ", ",
+        let named = || self.settled.iter().take(MAXIMUM_SETTLED);
+        let is_condition = |settled: &&Settled| matches!(settled, Settled::Condition(_));
+        let mut words = String::from(case.unwrap_or_default());
+        for settled in named().filter(is_condition) {
+            words += if words.is_empty() { "when " } else { " and " };
+            let _ = write!(words, "{settled}");
+        }
+        for (at, settled) in named().filter(|settled| !is_condition(settled)).enumerate() {
+            words += match (at, words.is_empty()) {
+                (0, true) => "with ",
+                (0, false) => ", with ",
+                _ => " and ",
             };
             let _ = write!(words, "{settled}");
         }
-        if !further.is_empty() {
-            let _ = write!(words, " and {} more", further.len());
+        if self.settled.len() > MAXIMUM_SETTLED {
+            words += " and more";
         }
         Some(words.into())
     }

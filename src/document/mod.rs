@@ -26,7 +26,7 @@ pub use lookup::{Lookup, Name, Problem, Unresolved};
 pub(crate) use partial::partial;
 pub use partial::{Holds, Part, Partial};
 pub use quote::{on_one_line, quote, short, steers};
-pub use reading::{Reading, Resolve, Settled};
+pub use reading::{MAXIMUM_SETTLED, Reading, Resolve, Settled, Trace};
 pub use scalar::{Text, is_plain_decimal, is_zero, may_be_read_alike, may_be_read_as};
 pub use view::{Items, View};
 pub use written::Written;

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use super::{Node, Value, on_one_line, short};
+use super::{Node, Span, Value};
 
 /// Evaluates functions while a tree is read.
 pub trait Resolve {
@@ -17,31 +17,77 @@ pub trait Resolve {
     /// The same, of what is certain in this reading already: nothing is assumed for it, and what would have to be is open.
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
 
-    /// How often something was met so far that is not in the text: what has been met since is asked for by it.
-    fn met(&self) -> usize;
+    /// How many functions so far stood for something that is settled outside the text.
+    fn settled(&self) -> usize;
 
-    /// What was met that is not in the text, but for what was met before the first of these and after the last.
-    fn met_between(&self, from: usize, to: usize) -> Vec<Settled>;
+    /// What is settled outside the text and decides what stands at a place, the nearest first. Nowhere: what is missing in
+    /// something else, and was looked for by the functions from the given one on.
+    fn settled_at(&self, place: Trace, within: Trace, from: usize) -> Vec<Settled>;
+
+    /// Forgets the functions from this one on.
+    fn forget_settled(&self, from: usize);
 }
 
-/// A parameter that is not open, because somebody has given its value, or wants its default. Displays as
-/// "ReadOnly=false (given)".
+/// A node that is told from others later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
+    address: usize,
+    span: Option<Span>,
+}
+
+impl Trace {
+    /// None at all.
+    pub const NOWHERE: Self = Self { address: 0, span: None };
+
+    /// That of a node, which is not to move until it is asked about.
+    pub fn of(node: &Node<'_>) -> Self {
+        Self { address: std::ptr::from_ref(node).addr(), span: node.span }
+    }
+
+    /// Whether another node is this one or inside it, as far as their places in the text tell.
+    pub fn holds(self, other: Self) -> bool {
+        let is_around =
+            |outer: Span, inner: Span| outer.start() <= inner.start() && inner.end() <= outer.end();
+        self != Self::NOWHERE
+            && (self.address == other.address
+                || self.span.zip(other.span).is_some_and(|(outer, inner)| is_around(outer, inner)))
+    }
+
+    /// Whether another is the same node.
+    pub fn is_same(self, other: Self) -> bool {
+        self.address != 0 && self.address == other.address
+    }
+}
+
+/// How much of what is settled is named of one place; one more tells that there is more.
+pub const MAXIMUM_SETTLED: usize = 4;
+
+/// What is open in a template and is not here: a parameter whose value somebody has given, or whose default is wanted, or a
+/// condition that depends on one. Displays as "ReadOnly=false (given)" or "IsProduction is true".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
-    /// Its name.
-    pub name: String,
-    /// Its value, unless that may be a secret.
-    pub value: Option<String>,
-    /// Whether it is the default.
-    pub is_default: bool,
+pub enum Settled {
+    /// A parameter.
+    Parameter {
+        /// Its name.
+        name: String,
+        /// Its value, unless nobody should see it.
+        value: Option<String>,
+        /// Whether it is the default.
+        is_default: bool,
+    },
+    /// A condition, in words.
+    Condition(String),
 }
 
 impl fmt::Display for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.is_default { "default" } else { "given" };
-        match &self.value {
-            Some(value) => write!(f, "{}={} ({kind})", on_one_line(&self.name), short(value)),
-            None => write!(f, "{} ({kind})", on_one_line(&self.name)),
+        match self {
+            Self::Parameter { name, value, is_default } => {
+                let kind = if *is_default { "default" } else { "given" };
+                let value = value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
+                write!(f, "{name}{value} ({kind})")
+            }
+            Self::Condition(words) => f.write_str(words),
         }
     }
 }
@@ -95,14 +141,21 @@ impl<'a> Reading<'a> {
         0
     }
 
-    /// How often something was met so far that is not in the text; see [`Reading::met_between`].
-    pub fn met(&self) -> usize {
-        self.resolver.map_or(0, Resolve::met)
+    /// How many functions so far stood for something that is settled outside the text.
+    pub fn settled(&self) -> usize {
+        self.resolver.map_or(0, Resolve::settled)
     }
 
-    /// What was met that is not in the text, from one [`Reading::met`] to another.
-    pub fn met_between(&self, from: usize, to: usize) -> Vec<Settled> {
-        self.resolver.map(|resolver| resolver.met_between(from, to)).unwrap_or_default()
+    /// What is settled outside the text and decides what stands at a place; see [`Resolve::settled_at`].
+    pub fn settled_at(&self, place: Trace, within: Trace, from: usize) -> Vec<Settled> {
+        self.resolver.map(|resolver| resolver.settled_at(place, within, from)).unwrap_or_default()
+    }
+
+    /// Forgets the functions from this one on.
+    pub fn forget_settled(&self, from: usize) {
+        if let Some(resolver) = self.resolver {
+            resolver.forget_settled(from);
+        }
     }
 
     pub(super) fn resolve(&self, node: &'a Node<'a>) -> &'a Node<'a> {

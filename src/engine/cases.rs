@@ -71,11 +71,8 @@ impl Cases {
             };
             let known = same.iter().find(is_known).and_then(|place| self.kept.get_mut(*place));
             if let Some((known, holds_in)) = known {
-                for value in finding.settled {
-                    if !known.settled.contains(&value) {
-                        known.settled.push(value);
-                    }
-                }
+                // What does not decide in one of the cases does not decide.
+                known.settled.retain(|settled| finding.settled.contains(settled));
                 if holds_in.last() != Some(&at) {
                     holds_in.push(at);
                 }

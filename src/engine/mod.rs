@@ -175,7 +175,7 @@ fn judge_all(
         if has_too_many || combination == MAXIMUM_COMBINATIONS {
             let mut context = Context::new(setting.rule.metadata(), &setting.options);
             context.too_many_duplicates();
-            joined = joined.join(context.finish(&reading));
+            joined = joined.join(context.finish(View::new("Properties", properties, &reading)));
             break;
         }
         joined = joined.join(judge(View::new("Properties", properties, &reading), setting, focus));
@@ -193,7 +193,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
     } else {
         setting.rule.check_task_definition(task_definition, &mut context);
     }
-    let mut findings = context.finish(task_definition.reading());
+    let mut findings = context.finish(task_definition);
     findings.is_elsewhere = matches!(applicability, Applies::Not(_));
     match (findings.verdict, applicability) {
         // Elsewhere the rule would not apply, so what fails there is undecided, not wrong.

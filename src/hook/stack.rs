@@ -296,8 +296,8 @@ fn hidden(template: &Template<'_>) -> Option<String> {
 fn with_cases(mut judged: JudgedTask) -> JudgedTask {
     let findings = judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept);
     for finding in findings {
-        if let Some(condition) = finding.condition() {
-            finding.message = format!("{} {condition}", finding.message).into();
+        if let Some(case) = &finding.case {
+            finding.message = format!("{} {case}", finding.message).into();
         }
     }
     judged

@@ -17,7 +17,6 @@ pub mod volume;
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashSet;
 
 pub(crate) use applicability::Applies;
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
@@ -26,7 +25,7 @@ pub use judged::{Judged, Violation};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
-use crate::document::{Lookup, Node, Problem, Reading, Settled, Span, Unresolved, View};
+use crate::document::{Lookup, Node, Problem, Reading, Span, Trace, Unresolved, View};
 use crate::finding::{
     Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict, add_about,
 };
@@ -172,6 +171,8 @@ pub struct Context<'a> {
     options: &'a Options,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
+    /// Findings of which it is not known yet what decides them, by their number, and where they were found.
+    places: Vec<(usize, Trace)>,
     further_findings: usize,
     /// What those are about; of one container, that is told when it is identified.
     further_about: Vec<Option<Container>>,
@@ -180,8 +181,6 @@ pub struct Context<'a> {
     duplicate_keys: Vec<&'static str>,
     not_applicable_because: Option<&'static str>,
     focus: Option<&'a Focus>,
-    /// Of how many findings it is known what they depend on.
-    attributed: usize,
 }
 
 /// The only container to look at, for a rule that looks at containers one by one.
@@ -214,13 +213,13 @@ impl<'a> Context<'a> {
             options,
             verdict: None,
             findings: Vec::new(),
+            places: Vec::new(),
             further_findings: 0,
             further_about: Vec::new(),
             dropped: None,
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
             focus: None,
-            attributed: 0,
         }
     }
 
@@ -314,6 +313,7 @@ impl<'a> Context<'a> {
             excused: None,
         };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
+            self.places.push((self.findings.len(), node.map_or(Trace::NOWHERE, Trace::of)));
             return self.findings.push_mut(finding);
         }
         self.further_findings += 1;
@@ -341,10 +341,10 @@ impl<'a> Context<'a> {
             focus.is_met.set(focus.is_met.get() || !containers.is_empty());
         }
         let reading = task_definition.reading();
-        let of_all = reading.met();
         let mut joined = None;
-        while let Some(container) = containers.next() {
-            let own = reading.met();
+        loop {
+            let from = reading.settled();
+            let Some(container) = containers.next() else { break };
             let mut context = Context::new(self.rule, self.options);
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
@@ -352,13 +352,10 @@ impl<'a> Context<'a> {
                 Lookup::Malformed(problem) => context.malformed(&problem),
             }
             joined = joined.max(context.verdict);
-            context.attribute(|| {
-                let mut settled = reading.met_between(0, of_all);
-                settled.extend(reading.met_between(own, reading.met()));
-                settled
-            });
+            context.attribute(reading, container, from);
             context.identify(containers.position(), container);
             self.take_over(context);
+            reading.forget_settled(from);
         }
         match joined {
             Some(verdict) => self.join(verdict),
@@ -366,30 +363,19 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Says which values from outside the text that was reported depends on, unless it is known already.
-    fn attribute(&mut self, settled: impl FnOnce() -> Vec<Settled>) {
-        let Some(findings) = self.findings.get_mut(self.attributed..).filter(|new| !new.is_empty()) else {
+    /// Says what decides what was found, of what is settled outside the text.
+    fn attribute(&mut self, reading: &Reading<'_>, within: View<'_>, from: usize) {
+        let places = std::mem::take(&mut self.places);
+        if reading.settled() == 0 {
             return;
-        };
-        let mut settled = settled();
-        let mut seen = HashSet::new();
-        settled.retain(|value| seen.insert(value.name.clone()));
-        for finding in findings.iter_mut().filter(|finding| finding.verdict == Verdict::Fail) {
-            finding.settled.clone_from(&settled);
         }
-        self.attributed = self.findings.len();
-    }
-
-    /// Looks at something that may be a secret: of values from outside that are met there, findings tell no more than the
-    /// names, and others do not depend on them.
-    pub fn in_secret(&mut self, view: View<'_>, look: impl FnOnce(&mut Self)) {
-        let reading = view.reading();
-        let from = reading.met();
-        look(self);
-        self.attribute(|| {
-            let settled = reading.met_between(from, reading.met()).into_iter();
-            settled.map(|value| Settled { value: None, ..value }).collect()
-        });
+        let within = within.node().map_or(Trace::NOWHERE, Trace::of);
+        for (number, place) in places {
+            let finding = self.findings.get_mut(number).filter(|finding| finding.verdict == Verdict::Fail);
+            if let Some(finding) = finding {
+                finding.settled = reading.settled_at(place, within, from);
+            }
+        }
     }
 
     /// Says which container all that was reported is about. Named once there is something to say of it.
@@ -453,7 +439,9 @@ impl<'a> Context<'a> {
                 self.duplicate_keys.push(key);
             }
         }
-        for finding in other.findings {
+        let mut places = other.places.into_iter().peekable();
+        for (number, finding) in other.findings.into_iter().enumerate() {
+            let place = places.next_if(|(of, _)| *of == number).map(|(_, place)| place);
             if self.findings.len() >= MAXIMUM_FINDINGS {
                 self.further_findings += 1;
                 add_about(&mut self.further_about, finding.container);
@@ -464,16 +452,15 @@ impl<'a> Context<'a> {
                 .take(MAXIMUM_FINDINGS_OF_CONTAINER)
                 .any(|kept| kept.says_the_same(&finding))
             {
+                self.places.extend(place.map(|place| (self.findings.len(), place)));
                 self.findings.push(finding);
             }
         }
     }
 
     /// What was reported; a rule that reported nothing has passed.
-    pub(crate) fn finish(mut self, reading: &Reading<'_>) -> Findings {
-        if self.findings.iter().all(|finding| finding.container.is_none()) {
-            self.attribute(|| reading.met_between(0, reading.met()));
-        }
+    pub(crate) fn finish(mut self, task_definition: View<'_>) -> Findings {
+        self.attribute(task_definition.reading(), task_definition, 0);
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
         Findings {
             verdict,

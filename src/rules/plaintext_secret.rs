@@ -155,19 +155,17 @@ impl Rule for PlaintextSecret {
             Lookup::Malformed(problem) => return context.take_at(None, Judged::Malformed(problem)),
         };
         for variable in variables {
-            context.in_secret(variable, |context| {
-                // A name can be shown; what else stands there may be the secret.
-                let name = variable.field("Name");
-                match variable.mapping() {
-                    Lookup::Known(..) | Lookup::Absent => {
-                        let judged = judge_name(name, context);
-                        context.take_at(name.node(), judged);
-                        context.take_at(name.node(), judge_value(variable));
-                    }
-                    Lookup::Unresolved(unresolved) => context.take_at(None, Judged::Unresolved(unresolved)),
-                    Lookup::Malformed(problem) => context.take_at(None, Judged::Malformed(problem)),
+            // A name can be shown; what else stands there may be the secret.
+            let name = variable.field("Name");
+            match variable.mapping() {
+                Lookup::Known(..) | Lookup::Absent => {
+                    let judged = judge_name(name, context);
+                    context.take_at(name.node(), judged);
+                    context.take_at(name.node(), judge_value(variable));
                 }
-            });
+                Lookup::Unresolved(unresolved) => context.take_at(None, Judged::Unresolved(unresolved)),
+                Lookup::Malformed(problem) => context.take_at(None, Judged::Malformed(problem)),
+            }
         }
     }
 }

@@ -11,7 +11,6 @@ use super::Definition;
 use super::function::Piece;
 use super::name::identity;
 use super::scenario::Scenario;
-use super::settled::Met;
 use super::unknown::Domain;
 use crate::document::{Node, Value};
 
@@ -47,9 +46,6 @@ impl Evaluated {
 impl Scenario<'_> {
     /// Whether a named condition holds; `None` when nothing is decided any more.
     pub(super) fn condition(&self, name: &str) -> Option<bool> {
-        if let Some((name, _)) = self.template.conditions.get_key_value(name) {
-            self.meet(Met::Condition(name));
-        }
         let definition = {
             let evaluated = &self.state.borrow().conditions;
             if let Some(result) = evaluated.results.get(name) {

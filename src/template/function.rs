@@ -13,7 +13,6 @@ use super::condition::whole;
 use super::name::identity_of_reference;
 use super::parameter::{Allowed, Parameter, scalar};
 use super::scenario::{Fact, Scenario};
-use super::settled::Met;
 use super::unknown::Domain;
 use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
 
@@ -66,10 +65,8 @@ impl Scenario<'_> {
         if fixed.is_none() && parameter.is_some_and(|parameter| parameter.is_looked_up) {
             return None;
         }
-        if fixed.is_some()
-            && let Some(name) = self.settled_name(name)
-        {
-            self.meet(Met::Parameter(name));
+        if fixed.is_some() {
+            self.meet_parameter(name);
         }
         if parameter.is_some_and(|parameter| parameter.is_list) {
             return self.keep(list(fixed?, self.is_number(name, parameter), span), span);
@@ -125,6 +122,7 @@ impl Scenario<'_> {
             Value::String(name) => self.condition(name)?,
             _ => self.holds(condition)?,
         };
+        self.meet_condition(condition, is_true);
         self.note(Fact::of(condition, is_true));
         Some(self.value(if is_true { then } else { otherwise }))
     }

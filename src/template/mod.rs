@@ -34,6 +34,7 @@ pub use scenario::{Fact, Scenario};
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::{Acceptance, Assertion};
 use parameter::{Hidden, Parameter};
+use settled::SettledConditions;
 
 /// What is known of a deployment beside the template.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +100,7 @@ pub struct Template<'t> {
     budget: Cell<usize>,
     /// What is left of [`MOST_WORK`].
     work_left: Cell<usize>,
+    settled_conditions: SettledConditions,
     /// What is known of the section `Rules` where nothing else is decided.
     acceptance: Cell<Acceptance>,
     /// Places in `Resources` where something adds resources that nobody can see yet.
@@ -217,6 +219,7 @@ impl<'t> Template<'t> {
             macros: if sections.is_empty() { vec!["Fn::Transform"] } else { Vec::new() },
             budget: Cell::new(BUDGET),
             work_left: Cell::new(MOST_WORK),
+            settled_conditions: SettledConditions::default(),
             acceptance: Cell::default(),
             hidden_resources: Vec::new(),
         };
@@ -285,25 +288,24 @@ impl<'t> Template<'t> {
         if parameter.is_looked_up {
             return Some("stands for what the Parameter Store holds, which is known at deployment");
         }
-        (parameter.hidden == Some(Hidden::NotEchoed))
-            .then_some("has `NoEcho`, so that no value of it is looked at")
+        parameter.hidden.map(|hidden| match hidden {
+            Hidden::NotEchoed => "has `NoEcho`, so that what is given for it decides conditions only",
+            Hidden::Repeated => "is defined twice, so that nobody can tell what it is",
+        })
     }
 
-    /// Parameters that are given a value that the template does not allow, where it says what it allows, and the value
-    /// unless that may be a secret.
-    pub fn refused(&self) -> impl Iterator<Item = (&'t str, Option<&'t str>, Option<Span>)> {
+    /// Parameters that are given a value that the template does not allow, where it says what it allows; the value, or of a
+    /// list the first such item, unless that may be a secret; and where it says so.
+    pub fn refused(&self) -> Vec<(&'t str, Option<&'t str>, Option<Span>)> {
         let given = &self.given.parameters;
-        let mut refused: Vec<_> = self
-            .parameters
-            .iter()
-            .filter_map(|(name, parameter)| {
-                let value = given.get(*name).filter(|value| parameter.refuses(value))?;
-                let shown = (!parameter.is_secret()).then_some(value.as_str());
-                Some((*name, shown, parameter.allowed_span))
-            })
-            .collect();
+        let refused = |(name, parameter): (&&'t str, &Parameter<'t>)| {
+            let value = parameter.refused(given.get(*name)?)?;
+            let shown = (!parameter.is_secret()).then_some(value);
+            Some((*name, shown, parameter.allowed_span))
+        };
+        let mut refused: Vec<_> = self.parameters.iter().filter_map(refused).collect();
         refused.sort_unstable_by_key(|(name, ..)| *name);
-        refused.into_iter()
+        refused
     }
 
     /// What a nested stack may come to be: one for each template and each set of parameters, none if it is never

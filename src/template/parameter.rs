@@ -142,14 +142,16 @@ impl<'t> Parameter<'t> {
             && value.is_none_or(|value| self.allowed.iter().any(|told| told.text == value))
     }
 
-    /// Whether the template itself refuses a value, as far as that can be told.
-    pub(super) fn refuses(&self, value: &str) -> bool {
-        let is_among = |allowed: &[Allowed<'_>], value: &str| {
+    /// What of a value the template itself refuses, as far as that can be told: the value, or of a list the first such item.
+    pub(super) fn refused<'v>(&self, value: &'v str) -> Option<&'v str> {
+        let is_refused = |allowed: &[Allowed<'_>], value: &str| {
             // What is written as a number, readers may make other texts of.
-            allowed.is_empty() || allowed.iter().any(|one| one.is_ambiguous() || one.text == value)
+            !allowed.is_empty() && !allowed.iter().any(|one| one.is_ambiguous() || one.text == value)
         };
-        !is_among(&self.allowed, value)
-            || !value.split(',').all(|item| is_among(&self.allowed_items, item.trim()))
+        if is_refused(&self.allowed, value) {
+            return Some(value);
+        }
+        value.split(',').map(str::trim).find(|item| is_refused(&self.allowed_items, item))
     }
 
     /// Forgets all that limits it: it is defined twice.

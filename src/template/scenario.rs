@@ -12,10 +12,10 @@ use typed_arena::Arena;
 use super::name::{describe, identity};
 use super::parameter::{Allowed, Parameter};
 use super::pseudo;
-use super::settled::Met;
+use super::settled::Log;
 use super::unknown::{Chosen, Domain, Search};
 use super::{Template, condition};
-use crate::document::{Node, Resolve, Settled, Span, Value, is_plain_decimal, on_one_line, short};
+use crate::document::{Node, Resolve, Settled, Span, Trace, Value, is_plain_decimal, on_one_line, short};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -27,8 +27,8 @@ pub struct Scenario<'t> {
     pub(super) state: RefCell<State>,
     /// How long the text is that is read in each possibility, in bytes.
     size: usize,
-    /// What was met in the present possibility that somebody has settled.
-    pub(super) met: RefCell<Vec<Met<'t>>>,
+    /// Functions of the present possibility that stand for something settled.
+    pub(super) log: Log<'t>,
 }
 
 /// How much memory computed values may take while one rule reads one task definition, in bytes. A function is short, and what
@@ -137,7 +137,7 @@ impl<'t> Scenario<'t> {
     pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
         let size = span.map_or(0, |span| span.end().saturating_sub(span.start()) as usize);
         let (computed, room) = (OnceCell::new(), Cell::new(ROOM));
-        Self { template, computed, room, state: RefCell::default(), size, met: RefCell::default() }
+        Self { template, computed, room, state: RefCell::default(), size, log: Log::default() }
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
@@ -146,7 +146,7 @@ impl<'t> Scenario<'t> {
         state.conditions.clear();
         state.facts.clear();
         state.noted.clear();
-        self.met.borrow_mut().clear();
+        self.log.clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
@@ -318,7 +318,9 @@ fn texts_of(allowed: &[Allowed<'_>]) -> Option<Vec<String>> {
 impl Resolve for Scenario<'_> {
     fn resolve<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
         let value = self.value(node);
-        self.list_of_one(value).unwrap_or(value)
+        let value = self.list_of_one(value).unwrap_or(value);
+        self.log.end(value);
+        value
     }
 
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
@@ -328,12 +330,16 @@ impl Resolve for Scenario<'_> {
         value
     }
 
-    fn met(&self) -> usize {
-        self.met.borrow().len()
+    fn settled(&self) -> usize {
+        self.log.len()
     }
 
-    fn met_between(&self, from: usize, to: usize) -> Vec<Settled> {
-        self.settled_of(self.met.borrow().get(from..to).unwrap_or_default())
+    fn settled_at(&self, place: Trace, within: Trace, from: usize) -> Vec<Settled> {
+        self.settled_at(place, within, from)
+    }
+
+    fn forget_settled(&self, from: usize) {
+        self.log.forget(from);
     }
 }
 

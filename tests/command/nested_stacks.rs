@@ -62,7 +62,7 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     scratch.write("parent.yaml", format!("{sections}\n{stack}"));
     let checked = scratch.check(&["parent.yaml", "--follow-nested"]);
     checked.says("of parent.yaml, with the parameters it gets there for Root=root (allowed value)\n");
-    checked.says("  = note: this holds for Root=root (allowed value), with User=root (given)\n");
+    checked.says("  = note: this holds for Root=root (allowed value), with User (given)\n");
     let never = "Condition: Never, Properties: {TemplateURL: child.yaml}";
     scratch.write(
         "parent.yaml",

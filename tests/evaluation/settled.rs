@@ -21,25 +21,37 @@ fn conditions(text: &str, given: &Given, rule: &str) -> Vec<Option<String>> {
 
 #[track_caller]
 fn expect_one(text: &str, given: &Given, rule: &str, expected: Option<&str>) {
-    assert_eq!(conditions(text, given, rule), [expected.map(str::to_owned)], "{text}");
+    let mut found = conditions(text, given, rule);
+    found.dedup();
+    assert_eq!(found, [expected.map(str::to_owned)], "{text}");
 }
 
 const SECTIONS: &str = "
 Parameters:
-  Stage: {Type: String, Default: dev}
+  Stage: {Type: String, Default: dev, AllowedValues: [dev, prod]}
   ReadOnly: {Type: String, Default: 'false'}
   User: {Type: String, AllowedValues: [root, app]}
-  Long: {Type: String}
-  Tags: {Type: CommaDelimitedList, Default: 'a,b'}
+  Free: {Type: String}
+  Users: {Type: CommaDelimitedList, Default: 'root,app'}
+  Open: {Type: String}
 Mappings: {Stages: {dev: {ro: 'false'}, prod: {ro: 'true'}}}
 Conditions:
   IsDev: !Equals [!Ref Stage, dev]
-  IsOdd: !And [!Condition IsDev, {Condition: IsDev}, !Not [!Equals [!Sub '${User}-${Tags.x}', x]]]";
+  IsOdd: !And [!Condition IsDev, {Condition: IsDev}, !Not [!Equals [!Sub '${User}-${Stage}', x]]]
+  IsSubstituted: !Equals [!Sub ['${A}', {A: !Ref Stage}], dev]
+  IsChosen: !Equals [!If [IsDev, a, b], a]
+  IsOpen: !Equals [!Ref Open, x]
+  Always: !Equals [x, x]";
 
 #[test]
-fn a_finding_names_each_settled_value_it_depends_on() {
-    let long = format!("root,{}", "x".repeat(9999));
-    let given = given(&[("Stage", "dev"), ("ReadOnly", "false"), ("User", "root"), ("Long", &long)]);
+fn a_finding_names_what_is_settled_and_decides_its_value() {
+    let given = given(&[
+        ("Stage", "dev"),
+        ("ReadOnly", "false"),
+        ("User", "root"),
+        ("Free", "root"),
+        ("Users", "root,app"),
+    ]);
     for (container, rule, expected) in [
         ("ReadonlyRootFilesystem: !Ref ReadOnly", READ_ONLY, Some("with ReadOnly=false (given)")),
         ("ReadonlyRootFilesystem: !Sub '${ReadOnly}'", READ_ONLY, Some("with ReadOnly=false (given)")),
@@ -48,26 +60,54 @@ fn a_finding_names_each_settled_value_it_depends_on() {
             READ_ONLY,
             Some("with Stage=dev (given)"),
         ),
-        ("ReadonlyRootFilesystem: !If [IsDev, false, true]", READ_ONLY, Some("with Stage=dev (given)")),
+        ("ReadonlyRootFilesystem: !If [IsDev, false, true]", READ_ONLY, Some("when IsDev is true")),
+        ("ReadonlyRootFilesystem: !If [IsOdd, false, true]", READ_ONLY, Some("when IsOdd is true")),
+        (
+            "ReadonlyRootFilesystem: !If [IsSubstituted, false, true]",
+            READ_ONLY,
+            Some("when IsSubstituted is true"),
+        ),
+        ("ReadonlyRootFilesystem: !If [IsChosen, false, true]", READ_ONLY, Some("when IsChosen is true")),
+        ("ReadonlyRootFilesystem: !If [Always, false, true]", READ_ONLY, None),
+        (
+            "ReadonlyRootFilesystem: !If [!Equals [!Ref Stage, dev], false, true]",
+            READ_ONLY,
+            Some("when Equals([Stage, dev]) is true"),
+        ),
         // The property is not there, and this is why.
         (
             "ReadonlyRootFilesystem: !If [IsDev, !Ref AWS::NoValue, true]",
             READ_ONLY,
-            Some("with Stage=dev (given)"),
+            Some("when IsDev is true"),
         ),
         (
             "ReadonlyRootFilesystem: !If [IsOdd, !Ref ReadOnly, true]",
             READ_ONLY,
-            Some("with User=root (given), Stage=dev (given) and ReadOnly=false (given)"),
+            Some("when IsOdd is true, with ReadOnly=false (given)"),
+        ),
+        // What it is, the message tells.
+        ("User: !Ref Free", "root-user", Some("with Free (given)")),
+        ("User: !Sub '${User}:1000'", "root-user", Some("with User=root (given)")),
+        ("User: !Select [0, !Ref Users]", "root-user", Some("with Users (given)")),
+        (
+            "LinuxParameters: !If [IsDev, {Capabilities: {Add: [SYS_ADMIN]}}, {}]",
+            "added-linux-capabilities",
+            Some("when IsDev is true"),
+        ),
+        (
+            "LogConfiguration: !If [IsDev, {LogDriver: awslogs}, {}]",
+            "blocking-awslogs",
+            Some("when IsDev is true"),
         ),
         // Neither the name nor another property decides.
         ("Name: !Ref User, ReadonlyRootFilesystem: false", READ_ONLY, None),
         ("User: !Ref User, ReadonlyRootFilesystem: false", READ_ONLY, None),
-        ("User: !Sub '${User}:1000'", "root-user", Some("with User=root (given)")),
+        // It fails without this, too.
+        ("ReadonlyRootFilesystem: !If [IsOpen, !Ref ReadOnly, false]", READ_ONLY, None),
         (
-            "User: !Select [0, !Split [',', !Ref Long]]",
-            "root-user",
-            Some("with Long=root,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxx (given)"),
+            "ReadonlyRootFilesystem: !If [IsOpen, !Ref ReadOnly, true]",
+            READ_ONLY,
+            Some("when IsOpen is true, with ReadOnly=false (given)"),
         ),
     ] {
         expect_one(&template(SECTIONS, container), &given, rule, expected);
@@ -81,7 +121,7 @@ fn a_default_is_called_one() {
         ("ReadonlyRootFilesystem: !Ref ReadOnly", "with ReadOnly=false (default)"),
         (
             "ReadonlyRootFilesystem: !If [IsDev, true, !Ref ReadOnly]",
-            "with Stage=prod (given) and ReadOnly=false (default)",
+            "when IsDev is false, with ReadOnly=false (default)",
         ),
     ] {
         expect_one(&template(SECTIONS, container), &assumed, READ_ONLY, Some(expected));
@@ -89,81 +129,143 @@ fn a_default_is_called_one() {
 }
 
 #[test]
-fn what_is_settled_stands_beside_the_case() {
-    let text =
-        template(SECTIONS, "User: !Sub '${User}', ReadonlyRootFilesystem: !If [IsDev, !Ref ReadOnly, true]");
-    let given = given(&[("ReadOnly", "false")]);
-    expect_one(&text, &given, READ_ONLY, Some("when IsDev is true, with ReadOnly=false (given)"));
-    expect_one(&text, &given, "root-user", Some("for User=root (allowed value)"));
+fn what_follows_from_the_region_is_settled_with_it() {
+    let given = given(&[("AWS::Region", "cn-north-1")]);
+    for container in
+        ["User: !Select [1, !Split ['ws-', !Sub 'aws-${AWS::Partition}']]", "User: !Ref AWS::Partition"]
+    {
+        let text = template("", container).replace(
+            "[1, !Split ['ws-', !Sub 'aws-${AWS::Partition}']]",
+            "[0, !Split ['-', !Sub 'root-${AWS::Partition}']]",
+        );
+        let expected: &[_] = if container.contains("Select") {
+            &[Some("with AWS::Region=cn-north-1 (given)".to_owned())]
+        } else {
+            &[]
+        };
+        assert_eq!(conditions(&text, &given, "root-user"), expected, "{text}");
+    }
+}
+
+/// A template of these task-level properties.
+fn task(properties: &str) -> String {
+    format!(
+        "Parameters: {{A: {{Type: String}}, B: {{Type: String}}, Os: {{Type: String}}, Mode: {{Type: String}}, Stage: {{Type: String}}}}\n\
+         Conditions: {{IsDev: !Equals [!Ref Stage, dev]}}\n\
+         Resources: {{Task: {{Type: AWS::ECS::TaskDefinition, Properties: {{{properties}}}}}}}"
+    )
 }
 
 #[test]
-fn each_container_names_its_own() {
-    let text = "
-Parameters: {A: {Type: String}, B: {Type: String}, Os: {Type: String}, Mode: {Type: String}}
-Resources:
-  Task:
-    Type: AWS::ECS::TaskDefinition
-    Properties:
-      RuntimePlatform: {OperatingSystemFamily: !Ref Os}
-      NetworkMode: !Ref Mode
-      ContainerDefinitions:
-        - {Name: a, Privileged: !Ref A, User: !Ref A}
-        - {Name: b, Privileged: !Ref B, User: app}
-        - {Name: c, Privileged: true, User: 'root'}";
-    let given = given(&[("A", "true"), ("B", "TRUE"), ("Os", "LINUX"), ("Mode", "host")]);
-    let of = |rule| conditions(text, &given, rule);
+fn each_finding_names_its_own() {
+    let text = task(
+        "RuntimePlatform: {OperatingSystemFamily: !Ref Os}, NetworkMode: !Ref Mode, \
+         Volumes: [{Name: v1, Host: {SourcePath: !Ref A}}, {Name: v2, Host: {SourcePath: /etc}}, \
+           {Name: v3, Host: {SourcePath: !Sub '/${B}'}}], \
+         ContainerDefinitions: [{Name: a, Privileged: !Ref A, User: !Ref A}, {Name: b, Privileged: !Ref B, User: app}, \
+           {Name: c, Privileged: true, User: root, Privileged: !Ref B}, \
+           {Name: d, LinuxParameters: {Capabilities: {Add: [!Ref A, SYS_ADMIN]}}, User: app}]",
+    );
+    let given = given(&[("A", "true"), ("B", "TRUE"), ("Os", "LINUX"), ("Mode", "host"), ("Stage", "dev")]);
+    let of = |rule| conditions(&text, &given, rule);
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(of("privileged-container"), [some("with A=true (given)"), some("with B=TRUE (given)"), None]);
-    // That it is judged at all, the platform decides.
-    assert_eq!(of("root-user"), [some("with Os=LINUX (given)")]);
-    assert_eq!(of("host-network-mode"), [some("with Mode=host (given)")]);
+    assert_eq!(of("root-user"), [None]);
+    assert_eq!(of("host-network-mode"), [some("with Mode (given)")]);
+    assert_eq!(of("added-linux-capabilities"), [some("with A=true (given)"), None]);
+    let paths = given_paths(&text);
+    assert_eq!(paths, [None]);
+}
+
+/// What is said of the volumes, where `A` is no path.
+fn given_paths(text: &str) -> Vec<Option<String>> {
+    conditions(text, &given(&[("A", "/data"), ("B", "srv")]), "sensitive-host-path")
 }
 
 #[test]
-fn many_are_counted() {
-    let names: Vec<_> = (0..7).map(|number| format!("P{number}")).collect();
-    let parameters: Vec<_> = names.iter().map(|name| format!("{name}: {{Type: String}}")).collect();
-    let text = template(
-        &format!("Parameters: {{{}}}", parameters.join(", ")),
-        &format!(
-            "User: !Join ['', [ro, ot, {}]]",
-            names.iter().map(|name| format!("!Ref {name}")).collect::<Vec<_>>().join(", ")
-        ),
-    );
-    let empty: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
-    let expected = "with P0= (given), P1= (given), P2= (given), P3= (given) and 3 more";
-    expect_one(&text, &given(&empty), "root-user", Some(expected));
+fn what_puts_a_container_there_is_named() {
+    let container = "{Name: a, Privileged: true}";
+    let dev = given(&[("Stage", "dev"), ("A", "x")]);
+    for (list, expected) in [
+        (format!("[{container}]"), None),
+        (format!("[!If [IsDev, {container}, !Ref AWS::NoValue]]"), Some("when IsDev is true")),
+        (format!("!If [IsDev, [{container}], []]"), Some("when IsDev is true")),
+        ("[!Ref A]".to_owned(), Some("with A (given)")),
+        (format!("[!If [IsDev, {{Name: b}}, !Ref AWS::NoValue], {container}]"), None),
+    ] {
+        expect_one(
+            &task(&format!("ContainerDefinitions: {list}")),
+            &dev,
+            "privileged-container",
+            expected.map(str::to_owned).as_deref(),
+        );
+    }
+    let text = task(&format!("ContainerDefinitions: !If [IsDev, [{container}], []]"))
+        .replace("Type: AWS::ECS", "Condition: IsDev, Type: AWS::ECS");
+    expect_one(&text, &dev, "privileged-container", Some("when IsDev is true"));
+}
+
+#[test]
+fn of_many_some_are_named() {
+    for count in [4, 5] {
+        let all = |make: &dyn Fn(usize) -> String| (0..count).map(make).collect::<Vec<_>>().join(", ");
+        let sections =
+            format!("Parameters: {{{}}}", all(&|at| format!("P{at}: {{Type: String, AllowedValues: ['']}}")));
+        let text =
+            template(&sections, &format!("User: !Join ['', [root, {}]]", all(&|at| format!("!Ref P{at}"))));
+        let names: Vec<_> = (0..count).map(|at| format!("P{at}")).collect();
+        let empty: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+        let more = if count > 4 { " and more" } else { "" };
+        let expected = format!("with P0= (given) and P1= (given) and P2= (given) and P3= (given){more}");
+        expect_one(&text, &given(&empty), "root-user", Some(&expected));
+    }
 }
 
 #[test]
 fn what_may_be_a_secret_is_not_shown() {
     let sections = "
 Parameters:
-  Secret: {Type: String}
+  Secret: {Type: String, Default: hunter2}
   Prefix: {Type: String}
-  Hidden: {Type: String, NoEcho: true, AllowedValues: ['true', 'false']}";
-    let variables = "[{Name: A, Value: !Ref Prefix}, {Name: !Sub '${Prefix}_PASSWORD', Value: !Ref Secret}]";
+  Hidden: {Type: String, NoEcho: true, AllowedValues: ['true', 'false']}
+Conditions: {HasSecret: !Not [!Equals [!Ref Secret, '']]}";
     let given = given(&[("Secret", "hunter2"), ("Prefix", "DB"), ("Hidden", "true")]);
-    let text = template(sections, &format!("Environment: {variables}"));
-    expect_one(&text, &given, "plaintext-secret", Some("with Prefix (given) and Secret (given)"));
-    // The template itself tells what it may be.
-    let text = template(sections, "Privileged: !Ref Hidden");
-    expect_one(&text, &given, "privileged-container", Some("with Hidden=true (given)"));
+    for (container, rule, expected) in [
+        (
+            "Environment: [{Name: A, Value: !Ref Prefix}, {Name: !Sub '${Prefix}_PASSWORD', Value: !Ref Secret}]",
+            "plaintext-secret",
+            Some("with Prefix (given)"),
+        ),
+        ("Environment: !Ref Secret", "plaintext-secret", Some("with Secret (given)")),
+        ("Privileged: !If [HasSecret, true, false]", "privileged-container", Some("when HasSecret is true")),
+        ("Privileged: !Ref Hidden", "privileged-container", Some("with Hidden (given)")),
+    ] {
+        expect_one(&template(sections, container), &given, rule, expected);
+    }
+    let assumed = Given { assume_defaults: true, ..Given::default() };
+    expect_one(
+        &template(sections, "Environment: !Ref Secret"),
+        &assumed,
+        "plaintext-secret",
+        Some("with Secret (default)"),
+    );
 }
 
 const GIVEN_IN_VAIN: &str = "
 Parameters:
   Stored: {Type: 'AWS::SSM::Parameter::Value<String>', AllowedValues: [/a, /b]}
   Hidden: {Type: String, NoEcho: true}
+  Twice: {Type: String}
+  Twice: {Type: String, Default: app}
   Stage: {Type: String}";
 
 #[test]
 fn what_no_given_value_settles_says_so() {
-    let given = given(&[("Stored", "/c"), ("Hidden", "app"), ("Stage", "app")]);
+    let given = given(&[("Stored", "/c"), ("Hidden", "app"), ("Stage", "app"), ("Twice", "app")]);
     for (name, expected) in [
         ("Stored", "`Stored` stands for what the Parameter Store holds, which is known at deployment."),
-        ("Hidden", "`Hidden` has `NoEcho`, so that no value of it is looked at."),
+        ("Hidden", "`Hidden` has `NoEcho`, so that what is given for it decides conditions only."),
+        ("Twice", "`Twice` is defined twice, so that nobody can tell what it is."),
     ] {
         let text = template(GIVEN_IN_VAIN, &format!("User: !Sub '${{Stage}}${{{name}}}'"));
         let (_, findings) = judged(&text, &given, "root-user");
@@ -190,17 +292,18 @@ Parameters:
         file.notes.into_iter().map(|note| note.message).filter(|note| !note.contains("twice")).collect()
     };
     let refused = |value: &str, name: &str| {
-        format!("CloudFormation refuses {value} as the value of `{name}`: the template allows others only")
+        format!("CloudFormation refuses {value} for `{name}`: its `AllowedValues` do not have it")
     };
     for (name, value, expected) in [
         ("Stage", "prod", None),
         ("Stage", "Prod", Some("`Prod`")),
         ("Stage", "", Some("``")),
         ("Subnets", "a, b", None),
-        ("Subnets", "a,c", Some("`a,c`")),
+        ("Subnets", "a, c", Some("`c`")),
         // Readers differ about `0x10`.
         ("Size", "16", None),
         ("Hidden", "hunter2", Some("what is given")),
+        ("Hidden", "x", None),
         ("Stored", "/c", None),
         ("Twice", "x", None),
         ("AWS::Region", "eu-west-1", None),
