@@ -146,7 +146,9 @@ impl Finding {
         let named = || self.settled.iter().take(MAXIMUM_SETTLED);
         let is_condition = |settled: &&Settled| matches!(settled, Settled::Condition(_));
         let mut words = String::from(case.unwrap_or_default());
-        for settled in named().filter(is_condition) {
+        // What is asked is told with the case, where both ways are possible.
+        let is_told = |settled: &&Settled| case.is_some_and(|case| case.contains(&format!(" {settled}")));
+        for settled in named().filter(is_condition).filter(|settled| !is_told(settled)) {
             words += if words.is_empty() { "when " } else { " and " };
             let _ = write!(words, "{settled}");
         }

@@ -183,6 +183,18 @@ fn given_paths(text: &str) -> Vec<Option<String>> {
 }
 
 #[test]
+fn of_a_key_that_stands_twice_each_value_names_its_own() {
+    let text = task(
+        "ContainerDefinitions: [{Name: a, User: app}, {Name: b, User: !Ref A, User: '0:0', User: !Ref B}, {Name: c, User: !Ref B}]",
+    );
+    let found = conditions(&text, &given(&[("A", "root"), ("B", "0")]), "root-user");
+    let with = |name: &str| Some(format!("with {name} (given)"));
+    assert_eq!(found, [with("A"), None, with("B"), with("B")]);
+    let one_after_the_other = task("ContainerDefinitions: [{User: '0:0', User: !Ref A, User: app}]");
+    assert_eq!(conditions(&one_after_the_other, &given(&[("A", "root")]), "root-user"), [None, with("A")]);
+}
+
+#[test]
 fn what_puts_a_container_there_is_named() {
     let container = "{Name: a, Privileged: true}";
     let dev = given(&[("Stage", "dev"), ("A", "x")]);
@@ -203,6 +215,22 @@ fn what_puts_a_container_there_is_named() {
     let text = task(&format!("ContainerDefinitions: !If [IsDev, [{container}], []]"))
         .replace("Type: AWS::ECS", "Condition: IsDev, Type: AWS::ECS");
     expect_one(&text, &dev, "privileged-container", Some("when IsDev is true"));
+}
+
+#[test]
+fn a_condition_is_named_once_however_deep_it_is() {
+    // Deeper than two hundred, a condition is open, and both are possible.
+    for length in [90, 110, 300] {
+        let chain = |at: usize| format!("C{at}: !Or [!Condition C{}, !Condition C{}]", at - 1, at - 1);
+        let chain: Vec<_> = (1..=length).map(chain).collect();
+        let sections = format!(
+            "Parameters: {{P: {{Type: String}}}}\nConditions: {{C0: !Equals [!Ref P, x], {}}}",
+            chain.join(", ")
+        );
+        let text = template(&sections, &format!("Privileged: !If [C{length}, true, false]"));
+        let expected = format!("when C{length} is true");
+        expect_one(&text, &given(&[("P", "x")]), "privileged-container", Some(&expected));
+    }
 }
 
 #[test]
