@@ -187,6 +187,9 @@ fn two_open_identifiers_are_not_the_same() {
         ("!Equals ['${X}', '${Y}']", Verdict::Fail),
         ("!Equals ['${X}', '${X}']", Verdict::Pass),
         ("!Equals ['${X}', '&{X}']", Verdict::Fail),
+        ("!Equals ['${X}-a', '${X}-b']", Verdict::Fail),
+        ("!Equals ['a-${X}', 'b-${X}']", Verdict::Fail),
+        ("!Equals ['a-${X}-b', 'a-${X}-b']", Verdict::Pass),
     ] {
         let (found, findings) = judged(&privileged(condition), &Given::default(), "privileged-container");
         assert_eq!(found, verdict, "{condition} {findings:#?}");

@@ -3,8 +3,9 @@
 //! Owns keys that are put together, keys that readers read differently, and defaults.
 
 use ecs_guard::finding::Verdict;
+use ecs_guard::template::Given;
 
-use super::{expect, template};
+use super::{expect, judged, template};
 
 const RULE: &str = "writable-root-filesystem";
 
@@ -22,7 +23,8 @@ Mappings:
   More: {Fn::Transform: {Name: T}, x: {ro: 'true'}}
   Deep: {x: {Fn::Transform: {Name: T}, ro: 'true'}}
   Flat: {x: 'true'}
-  Only: {0x10: {ro: 'false'}}";
+  Only: {0x10: {ro: 'false'}}
+  Inner: {x: {0x10: 'false', 7: 'true', app: 'true'}}";
 
 #[track_caller]
 fn finds(arguments: &str, verdict: Verdict, cases: &[Option<&str>]) {
@@ -131,4 +133,23 @@ fn keys_that_readers_read_differently_are_all_that_they_may_be() {
     finds("Numbers, '17', ro, {DefaultValue: 'true'}", Verdict::Pass, &[]);
     finds("Numbers, '17', ro, {DefaultValue: 'false'}", Verdict::Fail, &[None]);
     finds("Only, !Ref P, ro", Verdict::Fail, &[None]);
+    for (key, verdict, with_false, with_true) in [
+        ("app", Verdict::Pass, Verdict::Pass, Verdict::Pass),
+        ("'7'", Verdict::Pass, Verdict::Pass, Verdict::Pass),
+        ("'16'", Verdict::Fail, Verdict::Unknown, Verdict::Unknown),
+        ("'17'", Verdict::Unknown, Verdict::Fail, Verdict::Pass),
+        ("0x10", Verdict::Fail, Verdict::Fail, Verdict::Fail),
+    ] {
+        finds(&format!("Inner, x, {key}"), verdict, if verdict == Verdict::Pass { &[] } else { &[None] });
+        for (default, expected) in [("false", with_false), ("true", with_true)] {
+            let text = template(
+                SECTIONS,
+                &format!(
+                    "ReadonlyRootFilesystem: !FindInMap [Inner, x, {key}, {{DefaultValue: '{default}'}}]"
+                ),
+            );
+            let (found, findings) = judged(&text, &Given::default(), RULE);
+            assert_eq!(found, expected, "{key} {default} {findings:#?}");
+        }
+    }
 }
