@@ -426,6 +426,9 @@ fn describe<'t>(
     }
 }
 
+/// Of how many parameters it is told why nothing that is given settles them.
+const MAXIMUM_IN_VAIN: usize = 3;
+
 /// Adds what would settle a finding that depends on parameters.
 fn settle(finding: &mut Finding, template: &Template<'_>) {
     if finding.verdict != Verdict::Unknown {
@@ -436,10 +439,9 @@ fn settle(finding: &mut Finding, template: &Template<'_>) {
         let remediation = format!("{} Or say what it will be: {options}.", finding.remediation);
         finding.remediation = remediation.into();
     }
-    for name in &finding.open {
-        if let Some(why) = template.why_open(name) {
-            finding.remediation = format!("{} {} {why}.", finding.remediation, quote(name)).into();
-        }
+    let in_vain = finding.open.iter().filter_map(|name| Some((name, template.why_open(name)?)));
+    for (name, why) in in_vain.take(MAXIMUM_IN_VAIN) {
+        finding.remediation = format!("{} {} {why}.", finding.remediation, quote(name)).into();
     }
 }
 
