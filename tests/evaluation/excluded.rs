@@ -239,3 +239,20 @@ fn what_rules_refuse_is_the_same_whatever_else_is_in_the_template() {
         }
     }
 }
+
+#[test]
+fn a_section_that_stands_twice_refuses_nothing() {
+    let rules = "Rules: {R: {Assertions: [{Assert: !Equals [!Ref P, app]}]}}";
+    for (sections, verdict) in [
+        (rules.to_owned(), Verdict::Pass),
+        (format!("{rules}\n{rules}"), Verdict::Fail),
+        (format!("{rules}\nRules: {{}}"), Verdict::Fail),
+    ] {
+        let text = template(
+            &format!("Parameters: {{P: {{Type: String, AllowedValues: [app, root]}}}}\n{sections}"),
+            "User: !Ref P",
+        );
+        let cases: &[_] = if verdict == Verdict::Fail { &[Some("for P=root (allowed value)")] } else { &[] };
+        expect(&text, &[], ROOT, verdict, cases);
+    }
+}

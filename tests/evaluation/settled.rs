@@ -342,3 +342,24 @@ Parameters:
     let both = notes(&[("Subnets", "x"), ("Stage", "x")]);
     assert_eq!(both, [refused("`x`", "Stage"), refused("`x`", "Subnets")]);
 }
+
+#[test]
+fn what_may_be_given_is_advised_and_nothing_else_is() {
+    for (name, is_advised) in [
+        ("Stage", true),
+        ("AWS::Region", true),
+        ("AWS::StackName", true),
+        ("AWS::NoValue", false),
+        ("Hidden", false),
+        ("Stored", false),
+        ("Twice", false),
+        ("Resource", false),
+    ] {
+        let text = template(GIVEN_IN_VAIN, &format!("User: !Sub '${{{name}}}:app'"));
+        let (_, findings) = judged(&text, &Given::default(), "root-user");
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        let advice = format!("Or say what it will be: `--parameter {name}=…`.");
+        assert_eq!(finding.remediation.contains(&advice), is_advised, "{}", finding.remediation);
+        assert_eq!(finding.remediation.contains("--parameter"), is_advised, "{}", finding.remediation);
+    }
+}
