@@ -302,3 +302,16 @@ fn what_somebody_else_knows_has_the_last_word() {
     known.extend(Given::default());
     assert_eq!(known, Given { assume_defaults: true, ..expected });
 }
+
+#[test]
+fn a_template_tells_which_parameters_it_has() {
+    let names = |sections: &str| {
+        let text = format!("{sections}\nResources: {{}}");
+        let mut names =
+            check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap().parameters;
+        names.sort();
+        names
+    };
+    assert_eq!(names("Parameters: {B: {Type: String}, A: x}"), ["A", "B"]);
+    assert!(names("Parameters: []").is_empty() && names("Mappings: {A: {}}").is_empty());
+}
