@@ -224,3 +224,24 @@ fn what_a_limited_loop_makes_is_there_when_the_list_has_the_item() {
         assert_eq!((verdict, &*cases), (Verdict::Fail, &[Some(&*expected)][..]), "{rule}");
     }
 }
+
+#[test]
+fn the_condition_of_a_loop_and_that_of_a_resource_are_told_by_themselves() {
+    for (condition, expected) in [
+        ("Condition: Is, ", "when List contains Privileged and Is is true"),
+        ("Condition: 'Is', Condition: Is, ", "when List contains Privileged and Is is true"),
+        ("", "when List contains Privileged"),
+    ] {
+        let text = format!(
+            "Transform: AWS::LanguageExtensions\nParameters: {{List: {LIMITED}, P: {{Type: String}}}}\n\
+             Conditions: {{Is: !Equals [!Ref P, x]}}\n\
+             Resources: {{Fn::ForEach::T: [X, !Ref List, {{'T${{X}}': {{{condition}Type: AWS::ECS::TaskDefinition, \
+             Properties: {{ContainerDefinitions: [{{Name: a, Privileged: true}}]}}}}}}]}}"
+        );
+        let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let tasks = file.judged.unwrap();
+        let outcomes = &tasks[0].report.outcomes;
+        let found = outcomes.iter().find(|outcome| outcome.rule.name == "privileged-container").unwrap();
+        assert_eq!(found.findings.kept[0].case.as_deref(), Some(expected), "{text}");
+    }
+}

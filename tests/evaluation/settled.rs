@@ -363,3 +363,16 @@ fn what_may_be_given_is_advised_and_nothing_else_is() {
         assert_eq!(finding.remediation.contains("--parameter"), is_advised, "{}", finding.remediation);
     }
 }
+
+#[test]
+fn what_one_container_meets_leaves_room_for_the_next() {
+    let many = vec!["!Ref A"; 5000].join(", ");
+    let each: Vec<_> = (0..5000).map(|number| format!("!Sub '${{A}}{number}'")).collect();
+    for first in [many, each.join(", ")] {
+        let added = |items: &str| format!("{{LinuxParameters: {{Capabilities: {{Add: [{items}]}}}}}}");
+        let text = task(&format!("ContainerDefinitions: [{}, {}]", added(&first), added("!Ref B")));
+        let found = conditions(&text, &given(&[("A", "X"), ("B", "Y")]), "added-linux-capabilities");
+        assert_eq!(found.first(), Some(&Some("with A (given)".to_owned())));
+        assert_eq!(found.last(), Some(&Some("with B (given)".to_owned())));
+    }
+}
