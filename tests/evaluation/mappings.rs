@@ -24,6 +24,7 @@ Mappings:
   Deep: {x: {Fn::Transform: {Name: T}, ro: 'true'}}
   Flat: {x: 'true'}
   Only: {0x10: {ro: 'false'}}
+  Same: {0x10: {ro: 'false'}, 0o20: {ro: 'true'}}
   Inner: {x: {0x10: 'false', 7: 'true', app: 'true'}}";
 
 #[track_caller]
@@ -133,6 +134,8 @@ fn keys_that_readers_read_differently_are_all_that_they_may_be() {
     finds("Numbers, '17', ro, {DefaultValue: 'true'}", Verdict::Pass, &[]);
     finds("Numbers, '17', ro, {DefaultValue: 'false'}", Verdict::Fail, &[None]);
     finds("Only, !Ref P, ro", Verdict::Fail, &[None]);
+    finds("Same, '16', ro", Verdict::Fail, &[Some("for 16=0x10")]);
+    finds("Same, '16', ro, {DefaultValue: 'true'}", Verdict::Unknown, &[None]);
     for (key, verdict, with_false, with_true) in [
         ("app", Verdict::Pass, Verdict::Pass, Verdict::Pass),
         ("'7'", Verdict::Pass, Verdict::Pass, Verdict::Pass),
