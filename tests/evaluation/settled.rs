@@ -40,6 +40,12 @@ Conditions:
   IsOdd: !And [!Condition IsDev, {Condition: IsDev}, !Not [!Equals [!Sub '${User}-${Stage}', x]]]
   IsSubstituted: !Equals [!Sub ['${A}', {A: !Ref Stage}], dev]
   IsChosen: !Equals [!If [IsDev, a, b], a]
+  ByCondition: !Not [!Condition Other]
+  ByLongForm: !Not [{Condition: Other}]
+  Other: !Not [!Equals [!Ref Stage, dev]]
+  BySubstitution: !Equals [!Sub '${Stage}', dev]
+  ByVariables: !Equals [!Sub ['${Stage}${A}', {A: '-'}], dev-]
+  ByAnother: !Equals [!Sub ['${A}', {A: dev}], dev]
   IsOpen: !Equals [!Ref Open, x]
   Always: !Equals [x, x]";
 
@@ -68,7 +74,25 @@ fn a_finding_names_what_is_settled_and_decides_its_value() {
             Some("when IsSubstituted is true"),
         ),
         ("ReadonlyRootFilesystem: !If [IsChosen, false, true]", READ_ONLY, Some("when IsChosen is true")),
+        (
+            "ReadonlyRootFilesystem: !If [ByCondition, false, true]",
+            READ_ONLY,
+            Some("when ByCondition is true"),
+        ),
+        ("ReadonlyRootFilesystem: !If [ByLongForm, false, true]", READ_ONLY, Some("when ByLongForm is true")),
+        (
+            "ReadonlyRootFilesystem: !If [BySubstitution, false, true]",
+            READ_ONLY,
+            Some("when BySubstitution is true"),
+        ),
+        (
+            "ReadonlyRootFilesystem: !If [ByVariables, false, true]",
+            READ_ONLY,
+            Some("when ByVariables is true"),
+        ),
+        ("ReadonlyRootFilesystem: !If [ByAnother, false, true]", READ_ONLY, None),
         ("ReadonlyRootFilesystem: !If [Always, false, true]", READ_ONLY, None),
+        ("ReadonlyRootFilesystem: !If [!Equals [x, x], false, true]", READ_ONLY, None),
         (
             "ReadonlyRootFilesystem: !If [!Equals [!Ref Stage, dev], false, true]",
             READ_ONLY,
