@@ -374,9 +374,7 @@ fn describe<'t>(
                 file.notes.push(Note { span: judged.span, message, help, is_unknown: false });
             }
             for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
-                if are_open {
-                    settle(finding, template);
-                }
+                settle(finding, template, are_open);
             }
             take(judged);
         }
@@ -429,13 +427,13 @@ fn describe<'t>(
 /// Of how many parameters it is told why nothing that is given settles them.
 const MAXIMUM_IN_VAIN: usize = 3;
 
-/// Adds what would settle a finding that depends on parameters.
-fn settle(finding: &mut Finding, template: &Template<'_>) {
+/// Adds what would settle a finding that depends on parameters, while somebody can, and why nothing does.
+fn settle(finding: &mut Finding, template: &Template<'_>, are_open: bool) {
     if finding.verdict != Verdict::Unknown {
         return;
     }
     let options = options(&finding.open, template);
-    if !options.is_empty() {
+    if are_open && !options.is_empty() {
         let remediation = format!("{} Or say what it will be: {options}.", finding.remediation);
         finding.remediation = remediation.into();
     }
