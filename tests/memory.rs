@@ -188,6 +188,27 @@ fn many_dense_files_take_no_more_than_one_of_them() {
 }
 
 #[test]
+fn tens_of_thousands_of_files_that_cannot_be_read_take_no_more_than_one_of_them() {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("memory/unreadable");
+    std::fs::create_dir_all(&directory).unwrap();
+    let text = "Resources: {T: {Type: AWS::ECS::TaskDefinition";
+    let files = 32_000;
+    for number in 0..files {
+        std::fs::write(directory.join(format!("{number}.yaml")), text).unwrap();
+    }
+    let results = directory.with_file_name("results");
+    std::fs::create_dir_all(&results).unwrap();
+    let destination = |format: &str| results.join(format!("of.{format}"));
+    let options = FORMATS.iter().map(|format| format!("--format={format}={}", destination(format).display()));
+    let output = bounded(text.len(), options.chain([directory.display().to_string()]));
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    for format in FORMATS.iter().filter(|format| **format != "markdown") {
+        let shown = std::fs::read_to_string(destination(format)).unwrap();
+        assert!(shown.matches(".yaml").count() >= files, "{format}");
+    }
+}
+
+#[test]
 fn a_long_text_put_in_hundreds_of_times_takes_no_more() {
     for (name, is_split) in [("joined.yaml", false), ("split.yaml", true)] {
         let output = bounded_text(name, &repeated(is_split));

@@ -5,7 +5,7 @@ use anstream::adapter::strip_str;
 use ecs_guard::check::{CheckedFile, Checking, Note, Totals, Unreadable, check, repair};
 use ecs_guard::document::{LineIndex, Span, steers};
 use ecs_guard::finding::Applicability;
-use ecs_guard::output::{self, Ending, Fixing, Inputs, Run, Strictness, UnreadableFile};
+use ecs_guard::output::{self, Ending, Fixing, Inputs, Run, Strictness, Unlisted, UnreadableFile};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use quick_xml::events::Event;
@@ -39,7 +39,7 @@ fn written_with(
     run: &Run<'_>,
 ) -> String {
     let format = output::format(name).unwrap();
-    let mut totals = Totals::default();
+    let mut totals = Totals { unreadable: unreadable.len(), ..Totals::default() };
     let mut text = format.begin(run);
     let mut is_first = true;
     for file in files {
@@ -55,7 +55,12 @@ fn written_with(
             text += &part;
         }
     }
-    text += &format.end(&Ending { totals: &totals, unreadable: &unreadable, tally: None }, run);
+    let unlisted = Unlisted::default();
+    let told: Vec<_> = unreadable.iter().map(|file| format.unreadable(file, run)).collect();
+    let end = format.end(&Ending { totals: &totals, unlisted: &unlisted, tally: None }, run);
+    text += &end.before_unreadable;
+    text += &told.join(format.separator());
+    text += &end.after_unreadable;
     if name == "text" { strip_str(&text).to_string() } else { text }
 }
 

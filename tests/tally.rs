@@ -8,7 +8,7 @@
 
 use ecs_guard::check::{CheckedFile, Tally, Totals, check};
 use ecs_guard::engine::{Subject, excuse};
-use ecs_guard::output::{self, Ending, Inputs, Run, Strictness};
+use ecs_guard::output::{self, Ending, Inputs, Run, Strictness, Unlisted};
 use ecs_guard::policy::{self, Policy};
 use ecs_guard::template::Given;
 use serde_json::Value;
@@ -98,7 +98,10 @@ fn told(name: &str) -> String {
         text += &output::of_file(&*format, &file, &run);
     }
     tally.newly_excepted = Some(1);
-    text += &format.end(&Ending { totals: &totals, unreadable: &[], tally: Some(&tally) }, &run);
+    let unlisted = Unlisted::default();
+    let end = format.end(&Ending { totals: &totals, unlisted: &unlisted, tally: Some(&tally) }, &run);
+    text += &end.before_unreadable;
+    text += &end.after_unreadable;
     text
 }
 

@@ -139,7 +139,7 @@ pub(super) fn run(
             results.say("warning", &format!("the state cannot be kept for the next audit: {problem}"));
         }
     }
-    let is_complete = results.end(&run);
+    let is_complete = results.end();
     Ok(arguments.reporting.outcome(&results.totals, &run, are_all && is_complete))
 }
 

@@ -181,7 +181,7 @@ pub(super) fn run(
             results.say("note", &unused);
         }
     }
-    let is_complete = results.end(&run);
+    let is_complete = results.end();
     Ok(arguments.reporting.outcome(&results.totals, &run, is_complete))
 }
 

@@ -4,7 +4,7 @@
 //! came about.
 
 use super::told::{self, Page, Told};
-use super::{Ending, FileWriter, Format, Inputs, Run, Sections};
+use super::{End, Ending, FileWriter, Format, Inputs, Run, Sections, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::on_one_line;
 
@@ -49,14 +49,15 @@ impl Format for Csv {
         ""
     }
 
-    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
-        let row_of = |file: &super::UnreadableFile| {
-            let line = file.position.map(|(line, _)| line.to_string()).unwrap_or_default();
-            let message = format!("cannot be read: {}", file.problem.message);
-            let cells = [&*line, "", "", "", "", "error", "", &message, "", "", ""];
-            row(place(&file.path, run).into_iter().chain(cells))
-        };
-        ending.unreadable.iter().map(row_of).collect()
+    fn unreadable(&self, file: &UnreadableFile, run: &Run<'_>) -> String {
+        let line = file.position.map(|(line, _)| line.to_string()).unwrap_or_default();
+        let message = format!("cannot be read: {}", file.problem.message);
+        let cells = [&*line, "", "", "", "", "error", "", &message, "", "", ""];
+        row(place(&file.path, run).into_iter().chain(cells))
+    }
+
+    fn end(&self, _ending: &Ending<'_>, _run: &Run<'_>) -> End {
+        End { before_unreadable: String::new(), after_unreadable: String::new() }
     }
 }
 

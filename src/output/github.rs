@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::told::{self, Page, Place};
-use super::{Ending, FileWriter, Format, Run, Sections};
+use super::{End, Ending, FileWriter, Format, Run, Sections, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::{Span, on_one_line};
 
@@ -63,20 +63,20 @@ impl Format for GitHub {
         ""
     }
 
-    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
-        let mut text = String::new();
-        for file in ending.unreadable {
-            let place = file.position.map(|(line, column)| Place {
-                line,
-                column,
-                end_line: line,
-                end_column: column,
-            });
-            let message = on_one_line(&file.problem.message);
-            self.count(Kind::Error, 1);
-            text += &command(Kind::Error, &located(&file.path, place), "cannot be read", &message);
-        }
-        let _ = writeln!(text, "ecs-guard: {}", told::summary(ending, run));
+    fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
+        let place = file.position.map(|(line, column)| Place {
+            line,
+            column,
+            end_line: line,
+            end_column: column,
+        });
+        let message = on_one_line(&file.problem.message);
+        self.count(Kind::Error, 1);
+        command(Kind::Error, &located(&file.path, place), "cannot be read", &message)
+    }
+
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> End {
+        let mut text = format!("ecs-guard: {}\n", told::summary(ending, run));
         for (kind, count) in Kind::ALL.iter().zip(&self.counts) {
             let count = count.load(Ordering::Relaxed);
             if count > SHOWN {
@@ -87,7 +87,7 @@ impl Format for GitHub {
                 );
             }
         }
-        text
+        End { before_unreadable: String::new(), after_unreadable: text }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::tally;
 use super::told::{self, Page, Told};
-use super::{Ending, FileWriter, Format, Run, Sections};
+use super::{End, Ending, FileWriter, Format, Run, Sections, UnreadableFile};
 use crate::check::{self, CheckedFile, JudgedTask, Note, Totals};
 use crate::document::{Span, steers};
 use crate::finding;
@@ -166,27 +166,31 @@ impl Format for Json {
         ",\n"
     }
 
-    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
-        let files: Vec<_> = ending
-            .unreadable
-            .iter()
-            .map(|file| Unreadable {
-                path: &file.path,
-                message: &file.problem.message,
-                position: file.position.map(|(line, column)| Position {
-                    offset: file.problem.span.start(),
-                    line,
-                    column,
-                }),
-            })
-            .collect();
+    fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
+        let position = file.position.map(|(line, column)| Position {
+            offset: file.problem.span.start(),
+            line,
+            column,
+        });
+        serialized(&Unreadable { path: &file.path, message: &file.problem.message, position })
+    }
+
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> End {
         let Totals {
-            files: readable, task_definitions, failures, warnings, unknowns, excepted, passes, ..
+            files,
+            unreadable,
+            task_definitions,
+            failures,
+            warnings,
+            unknowns,
+            excepted,
+            passes,
+            ..
         } = *ending.totals;
         let summary = Summary {
             fixes: run.fixing.map(|_| ending.totals.fixes),
-            files: readable,
-            unreadable: ending.unreadable.len(),
+            files,
+            unreadable,
             task_definitions,
             failures,
             warnings,
@@ -196,7 +200,10 @@ impl Format for Json {
         };
         let tally = ending.tally.map(|tally| format!(",\"tally\":{}", serialized(&tally::of(tally))));
         let tally = tally.unwrap_or_default();
-        format!("\n],\"unreadable\":{},\"summary\":{}{tally}}}\n", serialized(&files), serialized(&summary))
+        End {
+            before_unreadable: "\n],\"unreadable\":[".to_owned(),
+            after_unreadable: format!("],\"summary\":{}{tally}}}\n", serialized(&summary)),
+        }
     }
 }
 

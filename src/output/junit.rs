@@ -10,7 +10,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
 use super::told::{self, Page, Told};
-use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile};
+use super::{End, Ending, FileWriter, Format, Run, Sections, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Note, Weight};
 use crate::document::on_one_line;
 use crate::finding::Verdict;
@@ -47,10 +47,16 @@ impl Format for Junit {
         "\n"
     }
 
-    fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> String {
-        let suites =
-            ending.unreadable.iter().map(|file| format!("\n{}", written(|xml| broken_suite(xml, file))));
-        suites.collect::<String>() + "\n</testsuites>\n"
+    fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
+        written(|xml| broken_suite(xml, file))
+    }
+
+    fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> End {
+        let before_unreadable = if ending.totals.unreadable > 0 { "\n" } else { "" };
+        End {
+            before_unreadable: before_unreadable.to_owned(),
+            after_unreadable: "\n</testsuites>\n".to_owned(),
+        }
     }
 }
 

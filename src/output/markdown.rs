@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::tally;
 use super::told::{self, Page, Told, counted};
-use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile};
+use super::{End, Ending, FileWriter, Format, Run, Sections, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Verdict, quote};
@@ -34,6 +34,10 @@ struct Kept {
     size: usize,
     /// How many items were dropped.
     dropped: usize,
+    /// The path and the item of each file that cannot be read, which come first.
+    unreadable: Vec<(String, String)>,
+    /// How many bytes those have.
+    unreadable_size: usize,
 }
 
 /// The items of one file, as many as can be shown.
@@ -87,10 +91,23 @@ impl Format for Markdown {
         ""
     }
 
-    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
+    fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.unreadable_size < ROOM {
+            let line = file.position.map(|(line, _)| format!(", line {line}")).unwrap_or_default();
+            let item = format!("- **cannot be read**{line}: {}\n", prose(&file.problem.message));
+            kept.unreadable_size += item.len();
+            kept.unreadable.push((file.path.clone(), item));
+        } else {
+            kept.dropped += 1;
+        }
+        String::new()
+    }
+
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> End {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ending { totals, unreadable, tally } = *ending;
-        let is_bad = run.is_failed(totals) || !unreadable.is_empty();
+        let Ending { totals, tally, .. } = *ending;
+        let is_bad = run.is_failed(totals) || totals.unreadable > 0;
         let word = match (is_bad, told::is_nothing_judged(totals, run)) {
             (true, _) => "failed",
             (_, true) => "judged nothing",
@@ -105,15 +122,10 @@ impl Format for Markdown {
         }
         let mut room = ROOM.saturating_sub(text.len());
         let mut left_out = kept.dropped;
-        let broken = |file: &UnreadableFile| {
-            let path = code(&file.path);
-            let line = file.position.map(|(line, _)| format!(", line {line}")).unwrap_or_default();
-            (path, format!("- **cannot be read**{line}: {}\n", prose(&file.problem.message)))
-        };
-        let broken = unreadable.iter().map(broken).map(|(path, item)| (path, vec![item]));
-        let files = kept.files.iter().map(|(path, items)| (code(path), items.clone()));
-        for (path, items) in broken.chain(files) {
-            let mut heading = format!("\n**{path}**\n\n");
+        let unreadable = kept.unreadable.iter().map(|(path, item)| (path, std::slice::from_ref(item)));
+        let files = kept.files.iter().map(|(path, items)| (path, items.as_slice()));
+        for (path, items) in unreadable.chain(files) {
+            let mut heading = format!("\n**{}**\n\n", code(path));
             for item in items {
                 if heading.len() + item.len() > room {
                     room = 0;
@@ -122,14 +134,14 @@ impl Format for Markdown {
                 }
                 room -= heading.len() + item.len();
                 text += &std::mem::take(&mut heading);
-                text += &item;
+                text += item;
             }
         }
         if left_out > 0 {
             let _ =
                 write!(text, "\nAnd {left_out} more, which `ecs-guard {}` lists.\n", run.inputs.command());
         }
-        text
+        End { before_unreadable: text, after_unreadable: String::new() }
     }
 }
 

@@ -35,6 +35,8 @@ mod text;
 #[cfg(feature = "cli")]
 mod told;
 
+use std::collections::BTreeSet;
+
 use crate::check::{CheckedFile, JudgedTask, Tally, Totals, Unreadable, Weight};
 use crate::finding::Applicability;
 use crate::policy::Policy;
@@ -42,17 +44,21 @@ use crate::policy::Policy;
 /// A format for the results of `ecs-guard check`, and of `ecs-guard audit`, whose files are the templates of stacks.
 ///
 /// The text of a run is `begin`, then what is written of every file in the order of their paths with `separator` between
-/// those that are not empty, then `end`. Files are written in parallel; nothing is kept of a file that has been written,
-/// so memory does not grow with the number of files.
+/// those that are not empty, then the beginning of `end`, what is said of every file that cannot be read, again with
+/// `separator`, and the rest of `end`. Files are written in parallel; nothing is kept of a file that has been written, so
+/// memory does not grow with the number of files.
 pub trait Format: Sync {
     /// What comes before the first file.
     fn begin(&self, run: &Run<'_>) -> String;
     /// Begins one file, by its path and its text.
     fn file<'f>(&'f self, path: &'f str, text: &'f str, run: &'f Run<'f>) -> Box<dyn FileWriter + 'f>;
-    /// What stands between two files.
+    /// What stands between two files, and between two that cannot be read.
     fn separator(&self) -> &'static str;
+    /// What is said after the last file of one that cannot be read; nothing where that was said in its place. Asked of
+    /// each before the end is.
+    fn unreadable(&self, file: &UnreadableFile, run: &Run<'_>) -> String;
     /// What comes after the last file.
-    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String;
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> End;
 }
 
 /// Writes the results of one file. It keeps next to nothing of a task definition that has been written, so memory does not
@@ -92,13 +98,22 @@ pub fn of_file(format: &dyn Format, file: &CheckedFile<'_>, run: &Run<'_>) -> St
     sections.concat()
 }
 
+/// What comes after the last file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Before the files that cannot be read.
+    pub before_unreadable: String,
+    /// After them.
+    pub after_unreadable: String,
+}
+
 /// What is known when every file was shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Ending<'a> {
     /// The totals.
     pub totals: &'a Totals,
-    /// The files that could not be read.
-    pub unreadable: &'a [UnreadableFile],
+    /// The Regions, `ACCOUNT/REGION` each, whose stacks could not all be listed; they are among what is unreadable.
+    pub unlisted: &'a Unlisted,
     /// What would be stopped, where deployed stacks were judged.
     pub tally: Option<&'a Tally>,
 }
@@ -219,6 +234,25 @@ impl Fixing {
     /// The boldest fixes that are made.
     pub fn wanted(self) -> Applicability {
         if self.with_unsafe { Applicability::Unsafe } else { Applicability::Safe }
+    }
+}
+
+/// Regions whose stacks could not all be listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unlisted {
+    /// How many lists of stacks could not be had; a Region has several.
+    pub lists: usize,
+    /// Their Regions, `ACCOUNT/REGION` each.
+    pub regions: BTreeSet<String>,
+}
+
+impl Unlisted {
+    /// Counts what cannot be read, if it is no stack but a Region whose stacks are not known.
+    pub fn count(&mut self, path: &str, inputs: Inputs) {
+        if inputs.is_stacks() && path.matches('/').count() < 2 {
+            self.lists += 1;
+            self.regions.insert(path.to_owned());
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::json::serialized;
 use super::told::{self, Page, Told};
-use super::{Ending, FileWriter, Format, Run, Sections, UnreadableFile, rules};
+use super::{End, Ending, FileWriter, Format, Run, Sections, UnreadableFile, rules};
 use crate::check::{CheckedFile, JudgedTask, Note, Weight};
 use crate::document::Span;
 use crate::finding::{self, Applicability, Container, Edit, Proposal, Severity};
@@ -197,32 +197,34 @@ impl Format for Sarif {
         ",\n"
     }
 
-    fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> String {
-        let notification = |file: &UnreadableFile| {
-            let region = file.position.map(|(start_line, start_column)| Region {
-                start_line,
-                start_column,
-                end_line: None,
-                end_column: None,
-            });
-            serialized(&Notification {
-                level: "error",
-                message: Message { text: told::cannot_be_read(file) },
-                locations: [Location {
-                    physical_location: PhysicalLocation {
-                        artifact_location: artifact_location(&file.path),
-                        region,
-                    },
-                    logical_locations: None,
-                }],
-            })
-        };
-        let notifications = ending.unreadable.iter().map(notification).collect::<Vec<_>>().join(",\n");
-        let is_successful = ending.unreadable.is_empty();
-        format!(
-            "\n],\"invocations\":[{{\"executionSuccessful\":{is_successful},\
-             \"toolExecutionNotifications\":[{notifications}]}}]}}]}}\n"
-        )
+    fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
+        let region = file.position.map(|(start_line, start_column)| Region {
+            start_line,
+            start_column,
+            end_line: None,
+            end_column: None,
+        });
+        serialized(&Notification {
+            level: "error",
+            message: Message { text: told::cannot_be_read(file) },
+            locations: [Location {
+                physical_location: PhysicalLocation {
+                    artifact_location: artifact_location(&file.path),
+                    region,
+                },
+                logical_locations: None,
+            }],
+        })
+    }
+
+    fn end(&self, ending: &Ending<'_>, _run: &Run<'_>) -> End {
+        let is_successful = ending.totals.unreadable == 0;
+        End {
+            before_unreadable: format!(
+                "\n],\"invocations\":[{{\"executionSuccessful\":{is_successful},\"toolExecutionNotifications\":["
+            ),
+            after_unreadable: "]}]}]}\n".to_owned(),
+        }
     }
 }
 

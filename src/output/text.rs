@@ -14,7 +14,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use super::excerpt::Excerpt;
 use super::tally;
 use super::told::{self, Page, Told};
-use super::{Ending, FileWriter, Format, Run, Sections};
+use super::{End, Ending, FileWriter, Format, Run, Sections, UnreadableFile};
 use crate::check::{CheckedFile, JudgedTask, Note, Unreadable, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Severity, Verdict, quote};
@@ -47,13 +47,17 @@ impl Format for Text {
         ""
     }
 
-    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> String {
-        let Ending { totals, unreadable, tally } = *ending;
-        let mut text = String::new();
-        // The others were shown with their lines.
-        for file in unreadable.iter().filter(|file| file.position.is_none()) {
-            let _ = writeln!(text, "{BAD}error{BAD:#}{NAME}: {}{NAME:#}\n", told::cannot_be_read(file));
+    fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
+        match file.position {
+            // It was shown with its line.
+            Some(_) => String::new(),
+            None => format!("{BAD}error{BAD:#}{NAME}: {}{NAME:#}\n\n", told::cannot_be_read(file)),
         }
+    }
+
+    fn end(&self, ending: &Ending<'_>, run: &Run<'_>) -> End {
+        let Ending { totals, tally, .. } = *ending;
+        let mut text = String::new();
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if !told.is_empty() {
             let _ = writeln!(text, "{NAME}About the rules{NAME:#}");
@@ -79,7 +83,7 @@ impl Format for Text {
             text += &tally::text(tally, totals);
         }
         let is_nothing = told::is_nothing_judged(totals, run);
-        let is_bad = run.is_failed(totals) || !unreadable.is_empty();
+        let is_bad = run.is_failed(totals) || totals.unreadable > 0;
         if is_bad || is_nothing || !run.quiet {
             let style = match (is_bad, is_nothing || totals.warnings + totals.unknowns > 0) {
                 (true, _) => BAD,
@@ -89,7 +93,7 @@ impl Format for Text {
             let summary = told::summary(ending, run);
             let _ = writeln!(text, "{style}ecs-guard{style:#}: {summary}");
         }
-        text
+        End { before_unreadable: String::new(), after_unreadable: text }
     }
 }
 

@@ -4,7 +4,6 @@
 //! any format.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::{Ending, Inputs, Run, UnreadableFile};
@@ -232,13 +231,9 @@ pub(super) fn cannot_be_read(file: &UnreadableFile) -> String {
 
 /// How a run ended, in one sentence without its full stop.
 pub(super) fn summary(ending: &Ending<'_>, run: &Run<'_>) -> String {
-    let Ending { totals, unreadable, .. } = *ending;
-    // A Region whose stacks are not known is no stack.
-    let is_region = |file: &&UnreadableFile| run.inputs.is_stacks() && file.path.matches('/').count() < 2;
-    let regions: BTreeSet<_> = unreadable.iter().filter(is_region).map(|file| &file.path).collect();
-    let lists = unreadable.iter().filter(is_region).count();
-    let (unreadable, noun) = (unreadable.len() - lists, run.inputs.noun());
-    let mut summary = if totals.files == 0 && unreadable == 0 && lists == 0 {
+    let Ending { totals, unlisted, .. } = *ending;
+    let (unreadable, noun) = (totals.unreadable - unlisted.lists, run.inputs.noun());
+    let mut summary = if totals.files == 0 && totals.unreadable == 0 {
         match run.inputs {
             Inputs::Files => "nothing was judged: no template and no task definition was found".to_owned(),
             Inputs::Stacks => "nothing was judged: there is no stack".to_owned(),
@@ -272,8 +267,9 @@ pub(super) fn summary(ending: &Ending<'_>, run: &Run<'_>) -> String {
     if unreadable > 0 {
         let _ = write!(summary, "; {} cannot be read", counted(unreadable, noun));
     }
-    if lists > 0 {
-        let _ = write!(summary, "; the stacks of {} cannot all be listed", counted(regions.len(), "Region"));
+    if unlisted.lists > 0 {
+        let regions = counted(unlisted.regions.len(), "Region");
+        let _ = write!(summary, "; the stacks of {regions} cannot all be listed");
     }
     summary
 }

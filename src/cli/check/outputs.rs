@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,7 +14,7 @@ use anstream::adapter::StripBytes;
 use super::spool::Spool;
 use super::target::{Identity, Source, Target};
 use crate::document::quote;
-use crate::output::{self, Format};
+use crate::output::{self, End, Format, Run, Sections, UnreadableFile};
 use crate::policy::did_you_mean;
 
 /// A format by its name, and the file it goes to; `None` is standard output.
@@ -72,6 +73,8 @@ struct Output {
     place: String,
     writer: Writer,
     has_written_file: bool,
+    /// What is said at the end of files that cannot be read.
+    unreadable: Spool,
     /// Why nothing more is written to it, with its place.
     problem: Option<String>,
 }
@@ -168,13 +171,13 @@ impl Opened {
     fn add(&mut self, name: &str, place: String, writer: Writer) {
         if let Some(format) = output::format(name) {
             self.formats.push(format);
-            self.outputs.outputs.push(Output { place, writer, has_written_file: false, problem: None });
+            self.outputs.outputs.push(Output { place, writer, has_written_file: false, unreadable: Spool::for_the_end(), problem: None });
         }
     }
 }
 
 impl Outputs {
-    /// Writes what comes before the first file or after the last.
+    /// Writes what comes before the first file.
     pub(super) fn write(&mut self, texts: impl Iterator<Item = String>) {
         for (output, text) in self.outputs.iter_mut().zip(texts) {
             output.write(&text);
@@ -190,6 +193,32 @@ impl Outputs {
             }
             output.unless_given_up(|writer| text.write_to(writer));
             output.has_written_file = true;
+        }
+    }
+
+    /// Keeps what is said at the end of a file that cannot be read.
+    pub(super) fn keep_unreadable(
+        &mut self,
+        formats: &[Box<dyn Format>],
+        file: &UnreadableFile,
+        run: &Run<'_>,
+    ) {
+        for (output, format) in self.outputs.iter_mut().zip(formats) {
+            let text = format.unreadable(file, run);
+            if !text.is_empty() && !output.unreadable.is_empty() {
+                output.unreadable.add(0, format.separator());
+            }
+            output.unreadable.add(0, &text);
+        }
+    }
+
+    /// Writes what comes after the last file.
+    pub(super) fn write_end(&mut self, ends: impl Iterator<Item = End>) {
+        for (output, end) in self.outputs.iter_mut().zip(ends) {
+            output.write(&end.before_unreadable);
+            let unreadable = mem::replace(&mut output.unreadable, Spool::for_the_end());
+            output.unless_given_up(|writer| unreadable.write_to(writer));
+            output.write(&end.after_unreadable);
         }
     }
 

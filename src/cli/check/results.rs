@@ -9,23 +9,23 @@ use super::nested::NestedStack;
 use super::outputs::{Opened, Outputs};
 use super::target::Source;
 use crate::check::{Tally, Totals};
-use crate::output::{Ending, Format, Run, UnreadableFile};
+use crate::output::{Ending, Format, Run, Unlisted};
 
 /// What was said so far, and where it goes.
 pub(in crate::cli) struct Results<'a> {
+    run: &'a Run<'a>,
     formats: &'a [Box<dyn Format>],
     outputs: Outputs,
     /// What could not be opened to write to, a line each.
     problems: Vec<String>,
     /// Whether people read the results on standard output.
     pub(in crate::cli) is_text_shown: bool,
-    is_quiet: bool,
     err: &'a mut dyn Write,
     /// The totals of what was taken.
     pub(in crate::cli) totals: Totals,
     /// What would be stopped, where that is counted.
     pub(in crate::cli) tally: Option<Tally>,
-    unreadable: Vec<UnreadableFile>,
+    unlisted: Unlisted,
     /// Templates of nested stacks that are to be checked.
     pub(super) nested: Vec<NestedStack>,
     /// Where fixed texts and differences go.
@@ -39,20 +39,20 @@ impl<'a> Results<'a> {
     pub(in crate::cli) fn begin(
         opened: Opened,
         formats: &'a [Box<dyn Format>],
-        run: &Run<'_>,
+        run: &'a Run<'a>,
         printed: Box<dyn Write>,
         err: &'a mut dyn Write,
     ) -> Self {
         let mut results = Self {
+            run,
             formats,
             outputs: opened.outputs,
             problems: Vec::new(),
             is_text_shown: opened.is_text_shown,
-            is_quiet: run.quiet,
             err,
             totals: Totals::default(),
             tally: None,
-            unreadable: Vec::new(),
+            unlisted: Unlisted::default(),
             nested: Vec::new(),
             printed,
             has_unwritten: false,
@@ -91,7 +91,8 @@ impl<'a> Results<'a> {
                 let position = position.unwrap_or_default();
                 self.say("error", &format!("{name}{position}: {}", problem.problem.message));
             }
-            self.unreadable.push(problem);
+            self.unlisted.count(&problem.path, self.run.inputs);
+            self.outputs.keep_unreadable(self.formats, &problem, self.run);
         }
         if judged.is_unrecognized {
             self.say(
@@ -102,28 +103,26 @@ impl<'a> Results<'a> {
     }
 
     /// Writes what comes after the last file, and answers whether everything could be read and written.
-    pub(in crate::cli) fn end(&mut self, run: &Run<'_>) -> bool {
-        let ending =
-            Ending { totals: &self.totals, unreadable: &self.unreadable, tally: self.tally.as_ref() };
-        let ends = self.formats.iter().map(|format| format.end(&ending, run));
-        self.outputs.write(ends.collect::<Vec<_>>().into_iter());
+    pub(in crate::cli) fn end(&mut self) -> bool {
+        let ending = Ending { totals: &self.totals, unlisted: &self.unlisted, tally: self.tally.as_ref() };
+        self.outputs.write_end(self.formats.iter().map(|format| format.end(&ending, self.run)));
         self.outputs.finish();
         let unwritten: Vec<_> = self.outputs.problems().collect();
         for problem in &unwritten {
             self.say("error", problem);
         }
-        self.unreadable.is_empty() && unwritten.is_empty() && self.problems.is_empty() && !self.has_unwritten
+        self.is_everything_read() && unwritten.is_empty() && self.problems.is_empty() && !self.has_unwritten
     }
 
     /// Whether everything so far could be read.
     pub(in crate::cli) fn is_everything_read(&self) -> bool {
-        self.unreadable.is_empty()
+        self.totals.unreadable == 0
     }
 
     /// Says something on standard error, after what was written before it. Notes are left out where only failures
     /// are wanted.
     pub(in crate::cli) fn say(&mut self, kind: &str, text: &str) {
-        if kind == "note" && self.is_quiet {
+        if kind == "note" && self.run.quiet {
             return;
         }
         self.outputs.flush();

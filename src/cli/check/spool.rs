@@ -1,7 +1,7 @@
 //! Texts that wait for their turn.
 //!
-//! Owns where the results of a file are until those of the files before it are written: a little in memory, the rest in one
-//! file without a name for the whole run. Must not know what a text says.
+//! Owns where the results of a file are until those of the files before it are written, and what is said at the end until
+//! then: a little in memory, the rest in a file without a name for each of the two. Must not know what a text says.
 //!
 //! The results of a file are written all or not at all, and often are many times longer than the file; and hundreds of files
 //! wait at the same time.
@@ -20,6 +20,9 @@ const IN_MEMORY: usize = 1 << 20;
 
 /// That of the run.
 static STORE: Mutex<Store> = Mutex::new(Store::new());
+
+/// That of what waits for the run's end. All of the other begins anew many times before.
+static STORE_FOR_THE_END: Mutex<Store> = Mutex::new(Store::new());
 
 /// The text of one file's results in one format.
 #[derive(Debug)]
@@ -53,6 +56,11 @@ impl Sections for Spool {
 impl Spool {
     fn of(store: &'static Mutex<Store>) -> Self {
         Self { store, sections: Vec::new(), in_memory: 0 }
+    }
+
+    /// For a text that waits for the end of the run.
+    pub(super) fn for_the_end() -> Self {
+        Self::of(&STORE_FOR_THE_END)
     }
 
     pub(super) fn is_empty(&self) -> bool {
