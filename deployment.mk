@@ -47,6 +47,11 @@ USER_RUST_FLAGS = $${RUSTFLAGS:+$$(printf '%s' "$$RUSTFLAGS" | tr -s ' ' '\037')
 # saves 1 % and scatters the others: the first event then takes longer.)
 SMALLER := $(US)-Clink-arg=--pack-dyn-relocs=relr
 
+# The same linker is told what lies together, by names that only this way of writing them makes unique. Its path begins
+# where Cargo runs rustc, so it is the same in every folder.
+FUNCTION_ORDER := deployment/function-order.ld
+ORDERED := $(US)-Csymbol-mangling-version=v0$(US)-Clink-arg=-T$(FUNCTION_ORDER)
+
 # Prints the target to build for. A machine that can neither find nor download the standard library of
 # LAMBDA_TARGET still builds for its own architecture, with the C library it has. For the other
 # architecture there is no such way out.
@@ -85,14 +90,22 @@ build-HookFunction:
 	esac; \
 	variable=CARGO_TARGET_$$(echo $$target | tr a-z- A-Z_)_LINKER; \
 	linker=$$(printenv $$variable || echo $$linker); \
-	case $$linker in rust-lld) smaller="$(SMALLER)" ;; *) smaller= ;; esac; \
+	case $$linker in rust-lld) with="$(SMALLER)$(ORDERED)" ;; *) with= ;; esac; \
 	env "$$variable=$$linker" \
-		CARGO_ENCODED_RUSTFLAGS="$(USER_RUST_FLAGS)-Ctarget-feature=+crt-static$$smaller$(US)$(RUST_PATHS)" \
+		CARGO_ENCODED_RUSTFLAGS="$(USER_RUST_FLAGS)-Ctarget-feature=+crt-static$$with$(US)$(RUST_PATHS)" \
 		cargo build --release --locked --no-default-features --features $(LAMBDA_FEATURES) --bin bootstrap \
 			--target $$target --target-dir "$(LAMBDA_TARGET_DIR)" 2>&1 && \
 	mkdir -p "$(ARTIFACTS_DIR)" && \
 	install -m 755 "$(LAMBDA_TARGET_DIR)/$$target/release/bootstrap" "$(ARTIFACTS_DIR)/bootstrap" && \
 	install -m 644 ecs-guard.yaml "$(ARTIFACTS_DIR)/ecs-guard.yaml"
+
+# Needs valgrind, and a machine of the architecture. Cargo does not see that the script changed: what was linked goes.
+.PHONY: function-order
+function-order: .venv ## find out anew what the function's start and first events run, for the linker
+	@CARGO_PROFILE_RELEASE_STRIP=none $(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) \
+		ARTIFACTS_DIR=$(CURDIR)/target/function-order
+	.venv/bin/python -m tests.runtime.function_order target/function-order $(FUNCTION_ORDER) benches/events/*.json
+	rm -f target/*/release/deps/bootstrap-* target/*/release/bootstrap
 
 # The tools that the tests of the deployment and of the runtime need, in versions that are pinned.
 PYTHON ?= python3

@@ -18,6 +18,15 @@ from .tools import sam_build
 MACHINES = {"x86_64": 62, "arm64": 183}
 PT_INTERP = 3
 
+def section_sizes(elf: bytes) -> dict[str, int]:
+    """The sections of a binary of 64 bits and how many bytes each has."""
+    (table,) = struct.unpack_from("<Q", elf, 40)
+    size, count, names = struct.unpack_from("<HHH", elf, 58)
+    headers = [struct.unpack_from("<IIQQQQ", elf, table + index * size) for index in range(count)]
+    strings = headers[names][4]
+    return {elf[strings + header[0] : elf.index(b"\0", strings + header[0])].decode(): header[5] for header in headers}
+
+
 OTHER_TYPE = {
     "clientRequestToken": "f8da6d11-b23f-48f4-814c-0fb6a667f50e",
     "awsAccountId": "123456789012",
@@ -72,6 +81,15 @@ def test_the_binary_needs_no_dynamic_linker(artifact: Path) -> None:
     size, count = struct.unpack_from("<HH", elf, 54)
     segments = [struct.unpack_from("<I", elf, table + index * size)[0] for index in range(count)]
     assert segments and PT_INTERP not in segments
+
+
+def test_what_the_first_event_runs_lies_together(artifact: Path) -> None:
+    """By names, which a new compiler or crate may write otherwise: then `make function-order` finds them anew."""
+    elf = (artifact / "bootstrap").read_bytes()
+    if b"Linker: LLD" not in elf:
+        pytest.skip("only Rust's own linker is told")
+    together = section_sizes(elf)[".text.first"]
+    assert 512 * 1024 < together < 1024 * 1024, "run `make function-order`"
 
 
 def test_it_answers_an_event(emulator: Emulator) -> None:

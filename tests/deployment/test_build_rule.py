@@ -177,6 +177,7 @@ def test_only_rusts_own_linker_is_asked_for_what_others_may_not_know(tmp_path: P
     machine = Machine(tmp_path, is_online=True)
     assert machine.build("arm64", "LAMBDA_LIBC=musl").returncode == 0
     assert "-Clink-arg=--pack-dyn-relocs=relr" in machine.rust_flags
+    assert "-Clink-arg=-Tdeployment/function-order.ld" in machine.rust_flags
     linker = {"CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER": "aarch64-linux-musl-gcc"}
     assert machine.build("arm64", "LAMBDA_LIBC=musl", **linker).returncode == 0
     assert not [flag for flag in machine.rust_flags if flag.startswith("-Clink-arg")]
