@@ -94,6 +94,23 @@ fn choices(containers: usize) -> String {
     text
 }
 
+/// Containers that each make a text of their own of a parameter with more values than are looked at.
+fn allowed(values: usize, containers: usize) -> String {
+    let values: Vec<_> = (0..values).map(|number| format!("\"v{number}\"")).collect();
+    let container = |number| {
+        format!(
+            "{{\"Name\":\"c{number}\",\"Image\":{{\"Fn::Sub\":\"${{P}}\"}},\"User\":{{\"Fn::Sub\":\"${{P}}:x\"}}}}"
+        )
+    };
+    let containers: Vec<_> = (0..containers).map(container).collect();
+    format!(
+        "{{\"Parameters\":{{\"P\":{{\"Type\":\"String\",\"AllowedValues\":[{},\"root\"]}}}},\"Resources\":{{\"T\":{{\
+         \"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{{\"ContainerDefinitions\":[{}]}}}}}}}}",
+        values.join(","),
+        containers.join(",")
+    )
+}
+
 /// Hundreds of thousands of values in three bytes each.
 fn punctuation(before: &str, after: &str) -> String {
     format!("{before}{}{after}", vec!["{}"; 300_000].join(","))
@@ -224,6 +241,7 @@ fn a_few_kilobytes_that_multiply_take_no_more_than_others() {
     let task = "\"T\":{\"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{\"ContainerDefinitions\":[";
     for (name, text) in [
         ("choices.yaml", choices(80)),
+        ("allowed.json", allowed(1_000, 1_000)),
         ("punctuation.json", punctuation(&format!("{{\"Resources\":{{{task}"), "]}}}}")),
         ("punctuation.yaml", punctuation(&format!("Resources: {{{task}"), "]}}}")),
     ] {

@@ -82,7 +82,7 @@ const MAXIMUM_CONTAINERS: usize = 64;
 impl Question<'_, '_> {
     /// What the rule says in all cases together, and whether there were too many to see each.
     fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
-        let scenario = Scenario::new(self.template, self.properties.span);
+        let mut scenario = Scenario::new(self.template, self.properties.span);
         let mut cases = Cases::default();
         // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
         let mut refused = Cases::default();

@@ -64,12 +64,8 @@ impl Format for GitHub {
     }
 
     fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
-        let place = file.position.map(|(line, column)| Place {
-            line,
-            column,
-            end_line: line,
-            end_column: column,
-        });
+        let place =
+            file.position.map(|(line, column)| Place { line, column, end_line: line, end_column: column });
         let message = on_one_line(&file.problem.message);
         self.count(Kind::Error, 1);
         command(Kind::Error, &located(&file.path, place), "cannot be read", &message)

@@ -167,11 +167,8 @@ impl Format for Json {
     }
 
     fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
-        let position = file.position.map(|(line, column)| Position {
-            offset: file.problem.span.start(),
-            line,
-            column,
-        });
+        let position =
+            file.position.map(|(line, column)| Position { offset: file.problem.span.start(), line, column });
         serialized(&Unreadable { path: &file.path, message: &file.problem.message, position })
     }
 

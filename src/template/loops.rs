@@ -14,8 +14,8 @@ use crate::document::{Entry, Intrinsic, Node, Span, Value, Written, is_plain_dec
 /// The beginning of a loop's key; its name follows.
 const LOOP: &str = "Fn::ForEach::";
 
-/// How many values all loops of a template may make.
-const MAXIMUM_VALUES: usize = 200_000;
+/// How many values all loops of a template may make: a template that CloudFormation takes is 1 MB long and has 500 resources.
+const MAXIMUM_VALUES: usize = 100_000;
 
 /// How much text counts as a value, in bytes.
 const BYTES_OF_VALUE: usize = 64;
@@ -301,7 +301,7 @@ impl Expansion<'_, '_> {
     }
 
     fn collection(&self, collection: &Node<'_>) -> Collection {
-        let scenario = Scenario::new(self.template, None);
+        let mut scenario = Scenario::new(self.template, None);
         if let Some(items) = scenario.items_of_list(collection) {
             let item = |allowed: &Allowed<'_>| Item::from(allowed);
             return Collection::Possible(items.iter().map(item).collect());

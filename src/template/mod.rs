@@ -311,10 +311,10 @@ impl<'t> Template<'t> {
     /// What a nested stack may come to be: one for each template and each set of parameters, none if it is never
     /// created. Where there are too many, one that leaves open what is not certain.
     pub fn deployments(&self, stack: &NestedStack<'t>) -> Vec<Deployment> {
-        let scenario = Scenario::new(self, None);
-        let may_hold = |condition: &&'t Node<'t>| scenario.is_created(condition) != Some(false);
+        let mut scenario = Scenario::new(self, None);
         let mut found = BTreeMap::new();
         loop {
+            let may_hold = |condition: &&'t Node<'t>| scenario.is_created(condition) != Some(false);
             if stack.conditions.is_empty() || stack.conditions.iter().any(may_hold) {
                 let deployment = self.deployment(stack, |node| scenario.resolve(node));
                 found.entry(deployment).or_insert_with(|| scenario.facts().to_vec());

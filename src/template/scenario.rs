@@ -20,7 +20,7 @@ use crate::document::{Node, Resolve, Settled, Span, Trace, Value, is_plain_decim
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
     pub(super) template: &'t Template<'t>,
-    /// Values that were computed; they live as long as all possibilities of one rule.
+    /// Values that were computed in the present possibility.
     computed: OnceCell<Arena<Node<'static>>>,
     /// How much memory more of them may take, in bytes.
     room: Cell<usize>,
@@ -31,9 +31,9 @@ pub struct Scenario<'t> {
     pub(super) log: Log<'t>,
 }
 
-/// How much memory computed values may take while one rule reads one task definition, in bytes. A function is short, and what
-/// it makes is not; where this is not enough, what is left stays open.
-const ROOM: usize = 16 << 20;
+/// How much memory computed values may take in one possibility, in bytes. A function is short, and what it makes is not; where
+/// this is not enough, what is left stays open. Amazon ECS takes a task definition of 64 KiB.
+const ROOM: usize = 4 << 20;
 
 /// How much text is read in the time of one function, roughly.
 const BYTES_OF_STEP: usize = 64;
@@ -141,8 +141,10 @@ impl<'t> Scenario<'t> {
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
-    pub fn advance(&self) -> bool {
-        let mut state = self.state.borrow_mut();
+    pub fn advance(&mut self) -> bool {
+        self.computed.take();
+        self.room.set(ROOM);
+        let state = self.state.get_mut();
         state.conditions.clear();
         state.facts.clear();
         state.noted.clear();
@@ -202,7 +204,9 @@ impl<'t> Scenario<'t> {
     /// Keeps a value that no text holds, unless there is no room for it; `span` is where it was computed.
     pub(super) fn keep<'a>(&'a self, value: Value<'static>, span: Option<Span>) -> Option<&'a Node<'a>> {
         let node = Node { value, span };
-        let Some(left) = self.room.get().checked_sub(node.detached_size()) else {
+        let size = node.detached_size();
+        self.work(size / BYTES_OF_STEP, None)?;
+        let Some(left) = self.room.get().checked_sub(size) else {
             // What could be told before is open from here on, so that other questions are asked.
             self.state.borrow_mut().search.exhaust();
             return None;

@@ -171,7 +171,13 @@ impl Opened {
     fn add(&mut self, name: &str, place: String, writer: Writer) {
         if let Some(format) = output::format(name) {
             self.formats.push(format);
-            self.outputs.outputs.push(Output { place, writer, has_written_file: false, unreadable: Spool::for_the_end(), problem: None });
+            self.outputs.outputs.push(Output {
+                place,
+                writer,
+                has_written_file: false,
+                unreadable: Spool::for_the_end(),
+                problem: None,
+            });
         }
     }
 }
