@@ -141,6 +141,11 @@ impl<'a> Reading<'a> {
         0
     }
 
+    /// Whether functions are evaluated.
+    pub fn has_resolver(&self) -> bool {
+        self.resolver.is_some()
+    }
+
     /// How many functions so far stood for something that is settled outside the text.
     pub fn settled(&self) -> usize {
         self.resolver.map_or(0, Resolve::settled)

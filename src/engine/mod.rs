@@ -173,7 +173,7 @@ fn judge_all(
             break;
         }
         if has_too_many || combination == MAXIMUM_COMBINATIONS {
-            let mut context = Context::new(setting.rule.metadata(), &setting.options);
+            let mut context = Context::new(setting.rule.metadata(), &setting.options, &reading);
             context.too_many_duplicates();
             joined = joined.join(context.finish(View::new("Properties", properties, &reading)));
             break;
@@ -186,7 +186,7 @@ fn judge_all(
 /// What one rule says when each duplicate key has the value chosen for this pass.
 fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) -> Findings {
     let (rule, options) = (setting.rule.metadata(), &setting.options);
-    let mut context = Context::new(rule, options).focused(focus);
+    let mut context = Context::new(rule, options, task_definition.reading()).focused(focus);
     let applicability = Applies::of(task_definition, rule, options);
     if let Applies::Not(because) = applicability {
         context.not_applicable(because);

@@ -1,15 +1,17 @@
 //! What a rule is.
 //!
-//! Owns the [`Rule`] trait, its metadata, the [`Context`] a rule reports to, and the macros that declare rules.
-//! Must not know any particular rule, the policy file or who asked.
+//! Owns the [`Rule`] trait and the [`Context`] a rule reports to. Must not know any particular rule, the policy file or who
+//! asked.
 
 mod applicability;
 pub mod capability;
+mod declare;
 mod docker_size;
 pub mod host_mode;
 pub mod host_path;
 pub mod image;
 mod judged;
+mod metadata;
 mod options;
 mod profile;
 pub mod user;
@@ -20,15 +22,15 @@ use std::cell::Cell;
 
 pub(crate) use applicability::Applies;
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
+pub(crate) use declare::{declare_rule, optional, rules};
 pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use judged::{Judged, Violation};
+pub use metadata::{Framework, Metadata, Reference};
 pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Reading, Span, Trace, Unresolved, View};
-use crate::finding::{
-    Applicability, Change, Container, Finding, Findings, Fix, Severity, Verdict, add_about,
-};
+use crate::finding::{Change, Container, Finding, Findings, Fix, Verdict, add_about};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
@@ -52,118 +54,6 @@ pub trait Rule: Sync {
     }
 }
 
-/// What is fixed about a rule. Everything that describes the rule to people derives from here.
-#[derive(Debug)]
-pub struct Metadata {
-    /// Kebab-case, names the bad thing; the rule's id everywhere.
-    pub name: &'static str,
-    /// How bad a violation is.
-    pub severity: Severity,
-    /// The smallest profile that holds the rule.
-    pub profile: Profile,
-    /// Which platforms the rule is about.
-    pub platform: Platform,
-    /// Where it has no subject: it does not apply to a task that can run there only.
-    pub not_on: &'static [LaunchType],
-    /// The version that brought the rule.
-    pub since: &'static str,
-    /// Why a violation is bad, in one sentence; the documentation's section on it goes on from there.
-    pub why: &'static str,
-    /// What to write instead, where a finding has nothing more exact; whole sentences.
-    pub remediation: &'static str,
-    /// The kind of change that mends a violation, where there is one; that a key in another casing is spelled right goes
-    /// without saying.
-    pub fix: Option<Applicability>,
-    /// Its own options; [`Metadata::options`] has those of its platform too.
-    pub own_options: &'static [RuleOption],
-    /// Checks of the same kind elsewhere.
-    pub references: &'static [Reference],
-    /// The doc comment: Markdown with the sections `What it does`, `Why is this bad?`, `Examples`.
-    pub documentation: &'static str,
-}
-
-impl Metadata {
-    /// All options the policy file may set for this rule.
-    pub fn options(&self) -> impl Iterator<Item = &'static RuleOption> + use<> {
-        let of_platform: &'static [RuleOption] = match self.platform {
-            Platform::Any | Platform::Windows => &[],
-            Platform::Linux => std::slice::from_ref(&TRUST_PLATFORM_FAMILY),
-        };
-        self.own_options.iter().chain(of_platform)
-    }
-
-    /// The option without which the rule has nothing to say: it is off until the policy sets it.
-    pub fn required_option(&self) -> Option<&'static RuleOption> {
-        self.own_options.iter().find(|option| option.kind.is_required())
-    }
-
-    /// The text under one `##` heading of the documentation, trimmed; empty when there is none.
-    pub fn section(&self, heading: &str) -> &'static str {
-        let sections = self.documentation.trim_start_matches(" ## ").split("\n ## ");
-        let mut texts = sections.filter_map(|section| section.strip_prefix(heading)?.strip_prefix('\n'));
-        texts.next().unwrap_or_default().trim()
-    }
-}
-
-/// A check of the same kind in another catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reference {
-    /// Whose catalogue.
-    pub framework: Framework,
-    /// The check's id there.
-    pub id: &'static str,
-    /// How this rule compares: "same", or "stricter" or "looser" with the reason.
-    pub relation: &'static str,
-}
-
-/// Catalogues of checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "proper names")]
-pub enum Framework {
-    SecurityHub,
-    ControlTower,
-    CisComputeServices,
-    Config,
-    GuardRegistry,
-    Checkov,
-    Kics,
-    Trivy,
-    CdkNag,
-    Prowler,
-}
-
-impl Framework {
-    /// Every catalogue, those that have a profile first.
-    pub const ALL: &[Self] = &[
-        Self::SecurityHub,
-        Self::ControlTower,
-        Self::CisComputeServices,
-        Self::Config,
-        Self::GuardRegistry,
-        Self::Checkov,
-        Self::Kics,
-        Self::Trivy,
-        Self::CdkNag,
-        Self::Prowler,
-    ];
-
-    /// The name people know it by.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SecurityHub => "AWS Security Hub",
-            Self::ControlTower => "AWS Control Tower",
-            Self::CisComputeServices => "CIS AWS Compute Services",
-            Self::Config => "AWS Config",
-            Self::GuardRegistry => "AWS Guard Rules Registry",
-            Self::Checkov => "Checkov",
-            Self::Kics => "KICS",
-            Self::Trivy => "Trivy",
-            Self::CdkNag => "cdk-nag",
-            Self::Prowler => "Prowler",
-        }
-    }
-}
-
 /// What a rule reports to while it looks at one task definition.
 #[derive(Debug)]
 pub struct Context<'a> {
@@ -171,6 +61,8 @@ pub struct Context<'a> {
     options: &'a Options,
     verdict: Option<Verdict>,
     findings: Vec<Finding>,
+    /// Whether something settled outside the text may decide a finding.
+    may_be_settled: bool,
     /// Findings of which it is not known yet what decides them, by their number, and where they were found.
     places: Vec<(usize, Trace)>,
     further_findings: usize,
@@ -207,12 +99,13 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_IMAGE: usize = 1024;
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(rule: &'static Metadata, options: &'a Options) -> Self {
+    pub(crate) fn new(rule: &'static Metadata, options: &'a Options, reading: &Reading<'_>) -> Self {
         Self {
             rule,
             options,
             verdict: None,
             findings: Vec::new(),
+            may_be_settled: reading.has_resolver(),
             places: Vec::new(),
             further_findings: 0,
             further_about: Vec::new(),
@@ -313,7 +206,9 @@ impl<'a> Context<'a> {
             excused: None,
         };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
-            self.places.push((self.findings.len(), node.map_or(Trace::NOWHERE, Trace::of)));
+            if self.may_be_settled {
+                self.places.push((self.findings.len(), node.map_or(Trace::NOWHERE, Trace::of)));
+            }
             return self.findings.push_mut(finding);
         }
         self.further_findings += 1;
@@ -345,7 +240,7 @@ impl<'a> Context<'a> {
         loop {
             let from = reading.settled();
             let Some(container) = containers.next() else { break };
-            let mut context = Context::new(self.rule, self.options);
+            let mut context = Context::new(self.rule, self.options, reading);
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
                 Lookup::Unresolved(unresolved) => context.unresolved(&unresolved),
@@ -413,7 +308,7 @@ impl<'a> Context<'a> {
                 self.too_many_duplicates();
                 break;
             }
-            let mut pass = Context::new(self.rule, self.options);
+            let mut pass = Context::new(self.rule, self.options, reading);
             check(container, &mut pass);
             self.join(pass.verdict.unwrap_or(Verdict::Pass));
             self.take_over(pass);
@@ -496,71 +391,3 @@ fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) 
         |name: &Span| whole.is_some_and(|whole| whole.start() <= name.start() && name.end() <= whole.end());
     (Container { task_definition: None, ordinal, name, image }, name_span.filter(is_inside).or(whole))
 }
-
-/// Declares a rule: its documentation comment, its type and its [`Metadata`].
-macro_rules! declare_rule {
-    (
-        $(#[doc = $documentation:literal])+
-        pub struct $rule:ident {
-            name: $name:literal,
-            severity: $severity:ident,
-            profile: $profile:ident,
-            platform: $platform:ident,
-            $(not_on: [$($not_on:ident),+ $(,)?],)?
-            since: $since:literal,
-            why: $why:literal,
-            remediation: $remediation:expr,
-            $(fix: $fix:ident,)?
-            options: [$($option:expr),* $(,)?],
-            references: [$($framework:ident($id:literal, $relation:literal)),* $(,)?] $(,)?
-        }
-    ) => {
-        $(#[doc = $documentation])+
-        #[derive(Debug)]
-        pub struct $rule;
-
-        impl $rule {
-            /// What is fixed about this rule.
-            pub const METADATA: &'static $crate::rule::Metadata = &$crate::rule::Metadata {
-                name: $name,
-                severity: $crate::finding::Severity::$severity,
-                profile: $crate::rule::Profile::$profile,
-                platform: $crate::rule::Platform::$platform,
-                not_on: &[$($($crate::rule::LaunchType::$not_on),+)?],
-                since: $since,
-                why: $why,
-                remediation: $remediation,
-                fix: $crate::rule::optional!($($crate::finding::Applicability::$fix)?),
-                own_options: &[$($option),*],
-                references: &[$($crate::rule::Reference {
-                    framework: $crate::rule::Framework::$framework,
-                    id: $id,
-                    relation: $relation,
-                }),*],
-                documentation: concat!($($documentation, "\n"),+),
-            };
-        }
-    };
-}
-
-/// `Some` of an expression, or `None` of nothing.
-macro_rules! optional {
-    () => {
-        None
-    };
-    ($value:expr) => {
-        Some($value)
-    };
-}
-
-/// Makes the modules of the rules, and the list of them in the given order.
-macro_rules! rules {
-    ($($module:ident::$rule:ident),+ $(,)?) => {
-        $(pub mod $module;)+
-
-        /// Every rule there is, in the order reports show them.
-        pub const ALL: &[&dyn $crate::rule::Rule] = &[$(&$module::$rule),+];
-    };
-}
-
-pub(crate) use {declare_rule, optional, rules};
