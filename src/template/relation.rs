@@ -64,6 +64,15 @@ impl Part {
         // What is open may go on with the last one.
         (text.len() <= 1 || parts.next().is_some()).then(|| part.to_owned())
     }
+
+    /// What it begins with, as far as the text is known, while what is open goes on with it.
+    fn beginning<'t>(&self, text: &'t VecDeque<Term>) -> &'t str {
+        let Some(Term::Text(known)) = text.front() else { return "" };
+        let Some(part) = known.split(&*self.delimiter).nth(self.index) else { return "" };
+        // With what is open, the end may become a delimiter.
+        let is_delimiter = |at: &usize| part.get(*at..).is_some_and(|end| self.delimiter.starts_with(end));
+        part.get(..(0..part.len()).find(is_delimiter).unwrap_or(part.len())).unwrap_or(part)
+    }
 }
 
 /// What is known of open things one by one.
@@ -301,6 +310,7 @@ impl<'p> Proof<'p> {
             let agrees = match (known, value) {
                 (Some(known), Some(value)) => known == value,
                 (None, Some(value)) => self.assume(&key, &value, assumed),
+                (Some(known), None) if !known.starts_with(part.beginning(&text)) => false,
                 (_, None) => {
                     let is_same = |(other, of_other, _): &&(VecDeque<Term>, &Part, String)| {
                         *other == text && of_other.delimiter == part.delimiter && of_other.index == part.index

@@ -136,6 +136,31 @@ fn what_relations_make_of_open_things_is_known() {
 }
 
 #[test]
+fn a_part_begins_as_its_text_does() {
+    let part = |text, delimiter: &str, index| Part { text: terms(text), delimiter: delimiter.into(), index };
+    for (of, value, may_hold) in [
+        (part("x-yE", "-", 1), "yz", true),
+        (part("x-yE", "-", 1), "y", true),
+        (part("x-yE", "-", 1), "z", false),
+        (part("x-yE", "-", 1), "", false),
+        (part("x-yE", "-", 2), "z", true),
+        (part("x-yE", "-", 0), "x", true),
+        (part("x-yE", "-", 0), "xz", false),
+        (part("x-E", "-", 1), "z", true),
+        (part("Ex-y", "-", 1), "z", true),
+        // What is open may go on with a delimiter that has begun.
+        (part("xyE", "yz", 0), "x", true),
+        (part("xyE", "yz", 0), "xy", true),
+        (part("xyE", "yz", 0), "y", false),
+        (part("xyyE", "yyz", 0), "x", true),
+        (part("éE", "-", 0), "è", false),
+    ] {
+        let facts = Facts { parts: BTreeMap::from([("P".to_owned(), of.clone())]), ..Facts::default() };
+        assert_eq!(facts.allow(&[relation(&("P", value, true))], 1000), may_hold, "{of:?} is {value}");
+    }
+}
+
+#[test]
 fn the_same_part_of_the_same_text_is_the_same() {
     let part = |text, delimiter: &str, index| Part { text: terms(text), delimiter: delimiter.into(), index };
     for (q, may_hold) in [
@@ -238,8 +263,8 @@ proptest! {
         work in prop_oneof![Just(1000_usize), 0..50_usize],
     ) {
         let [a, b, c] = &texts;
-        let part = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
-        let (of_a, of_b) = (part(a), part(b));
+        let part = |text: &str, delimiter| text.split(delimiter).next().unwrap_or_default().to_owned();
+        let (of_a, of_b) = (part(a, "-"), part(&format!("ab{b}"), "ba"));
         let filled = |side: &str| {
             side.replace('A', a).replace('B', b).replace('C', c).replace('P', &of_a).replace('Q', &of_b)
         };
@@ -249,8 +274,8 @@ proptest! {
             // Few random texts are equal, so each also is what it is.
             .chain(sides.iter().map(|(one, _)| relation(&(one, &filled(one), true))))
             .collect();
-        let part = |text| Part { text: terms(text), delimiter: "-".into(), index: 0 };
-        let parts = BTreeMap::from([("P".to_owned(), part("A")), ("Q".to_owned(), part("B"))]);
+        let part = |text, delimiter: &str| Part { text: terms(text), delimiter: delimiter.into(), index: 0 };
+        let parts = BTreeMap::from([("P".to_owned(), part("A", "-")), ("Q".to_owned(), part("abB", "ba"))]);
         let mut facts = Facts { parts, ..Facts::default() };
         for (key, text) in [("A", a), ("B", b), ("C", c)] {
             if excluded != *text {
