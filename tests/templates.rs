@@ -157,6 +157,33 @@ fn what_is_missing_from_a_container_is_told_at_its_name_if_that_is_written_there
 }
 
 #[test]
+fn a_container_is_called_what_its_name_certainly_is() {
+    let sections = "
+Parameters:
+  One: {Type: CommaDelimitedList, AllowedValues: [web]}
+  Several: {Type: CommaDelimitedList, AllowedValues: [web, app]}
+  Number: {Type: String, AllowedValues: [0x10]}
+  Numbers: {Type: String, AllowedValues: [2, 0x10]}
+Conditions:
+  IsText: !Equals [!Ref Number, text]
+  IsSixteen: !Equals [!Ref Number, '16']
+  MayBeSixteen: !Equals [!Ref Numbers, '16']";
+    for (name, expected) in [
+        ("!Select [0, !Ref One]", Some("web")),
+        ("!Select [0, !Ref Several]", None),
+        ("!If [IsText, web, app]", Some("app")),
+        // Some readers make 16 of it.
+        ("!If [IsSixteen, web, app]", None),
+        ("!If [MayBeSixteen, web, app]", None),
+    ] {
+        let text = template(sections, "Privileged: true").replace("Name: web", &format!("Name: {name}"));
+        let (_, findings) = judged(&text, &Given::default(), "privileged-container");
+        let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
+        assert_eq!(finding.container.as_ref().unwrap().name.as_deref(), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_key_in_another_casing_is_marked_and_not_its_value() {
     for (container, key) in [("privileged: false", "privileged"), ("'PRIVILEGED': false", "'PRIVILEGED'")] {
         let text = template("", container);

@@ -552,6 +552,10 @@ fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide(
     let open = "{{changeSet:KNOWN_AFTER_APPLY}}";
     let describe = "change-set-parameters: describe";
     let without_parameters = TASK.replace("PRIVILEGED", "!ImportValue X");
+    let hidden = format!(
+        "Parameters: {{P: {{Type: String, NoEcho: true}}}}\n{}",
+        TASK.replace("PRIVILEGED", "!Ref P")
+    );
     let one_more = template("false").replace("[{Name", "[{Name: gone, Privileged: false}, {Name");
     for (policy, template, context, privileged, asked, status, told) in [
         (describe, template("!Ref P"), open, Ok("true"), 1, "FAILED", "`Privileged` is true"),
@@ -568,6 +572,8 @@ fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide(
         (describe, template("!Ref P"), "false", Ok("true"), 0, "SUCCESS", "`Task` complies"),
         (describe, template("!Ref P"), "true", Ok("false"), 0, "FAILED", "`Privileged` is true"),
         (describe, without_parameters, open, Ok("true"), 0, "SUCCESS", "is not known yet"),
+        // CloudFormation shows nobody what it is.
+        (describe, hidden, open, Ok("****"), 0, "SUCCESS", "is not known yet"),
         // Which of the two it is in the template, nobody knows.
         ("", one_more, open, Ok("true"), 0, "SUCCESS", "is not known yet"),
         ("", template("!Ref P"), open, Ok("true"), 0, "SUCCESS", "is not known yet"),

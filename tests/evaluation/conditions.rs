@@ -122,3 +122,24 @@ Resources:
         - {Name: web, Privileged: !If [C, true, false]}";
     expect(text, &[], RULE, Verdict::Fail, &[None, Some("when C is true")]);
 }
+
+#[test]
+fn what_conditions_leave_of_a_parameter_is_its_value() {
+    // Together they are `root`, and the second is nothing.
+    let sections = "Parameters: {P: {Type: String}, Q: {Type: String}}\n\
+                    Conditions: {Joined: !Equals [!Sub '${P}${Q}', root], Alone: !Equals [!Ref Q, '']}";
+    for (value, verdict, cases) in [
+        ("!Ref P", Verdict::Fail, &[Some("when Joined is true and Alone is true")][..]),
+        ("!Sub 'web-${P}'", Verdict::Pass, &[]),
+    ] {
+        let text = template(sections, &format!("User: !If [Joined, !If [Alone, {value}, app], app]"));
+        expect(&text, &[], "root-user", verdict, cases);
+    }
+}
+
+#[test]
+fn what_is_imported_under_the_name_of_a_parameter_is_another_value() {
+    let sections = "Parameters: {Stage: {Type: String, AllowedValues: [dev, prod]}}\nConditions: ";
+    assert_eq!(holds(&format!("{sections} {{C: !Equals [!Ref Stage, x]}}")), Some(false));
+    assert_eq!(holds(&format!("{sections} {{C: !Equals [!ImportValue Stage, x]}}")), None);
+}

@@ -44,6 +44,25 @@ fn a_value_beyond_a_parameters_limits_accuses_nobody() {
 }
 
 #[test]
+fn a_text_is_not_put_together_of_what_a_part_of_it_may_not_be() {
+    for (part, impossible, possible) in [
+        // What nobody is shown is limited, too.
+        ("!Ref P", "ab-x", "a-x"),
+        ("0x10", "app-x", "16-x"),
+    ] {
+        for (text, is_possible) in [(impossible, false), (possible, true)] {
+            let sections = format!(
+                "Parameters: {{P: {{Type: String, NoEcho: true, MaxLength: 1}}, Q: {{Type: String}}}}\n\
+                 Conditions: {{Z: !Equals [!Join ['-', [{part}, !Ref Q]], {text}]}}"
+            );
+            let verdict = if is_possible { Verdict::Fail } else { Verdict::Pass };
+            let case: &[_] = if is_possible { &[Some("when Z is true")] } else { &[] };
+            expect(&template(&sections, "User: !If [Z, root, app]"), &[], ROOT, verdict, case);
+        }
+    }
+}
+
+#[test]
 fn what_is_given_counts_whatever_the_limits() {
     expect(&root_if("{Type: Number}", "zero"), &[("P", "zero")], ROOT, Verdict::Fail, &[None]);
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns what is said then: nothing is called a pass, and everything ends.
 
-use ecs_guard::check::check;
+use ecs_guard::check::{JudgedTask, check};
 use ecs_guard::finding::Verdict;
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
@@ -10,32 +10,69 @@ use ecs_guard::template::Given;
 
 use super::{PRODUCTION, expect, judged, template};
 
+/// A template of 128 cases, in each of which something is asked that is always true: `Odd6` asks for all parameters. Only the
+/// last case fails.
+fn with_a_last_case(always: &str) -> String {
+    let parameters: Vec<_> = (0..7).map(|number| format!("P{number}: {{Type: String}}")).collect();
+    let is_x = |number| format!("Is{number}: !Equals [!Ref P{number}, x], ");
+    let odd = |number| {
+        let (before, this) = (format!("!Condition Odd{}", number - 1), format!("!Condition Is{number}"));
+        format!("Odd{number}: !Or [!And [{before}, !Not [{this}]], !And [!Not [{before}], {this}]], ")
+    };
+    let none: Vec<_> = (0..7).map(|number| format!("!Not [!Condition Is{number}]")).collect();
+    let conditions: String = (0..7).map(is_x).chain((1..7).map(odd)).collect();
+    format!(
+        "Parameters: {{{}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Always: {always}}}\n\
+         Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: a, \
+         Privileged: !If [Always, !If [Odd6, !If [None, true, false], !If [None, true, false]], false]}}]}}}}}}",
+        parameters.join(", "),
+        none.join(", "),
+    )
+}
+
 #[test]
 fn no_room_for_computed_values_loses_no_case() {
-    // `Big` is always true; to see that takes memory in each case, and there are 128: `Odd6` asks for all parameters. Only
-    // the last case fails.
-    let text = |parts: usize| {
-        let parameters: Vec<_> = (0..7).map(|number| format!("P{number}: {{Type: String}}")).collect();
-        let is_x = |number| format!("Is{number}: !Equals [!Ref P{number}, x], ");
-        let odd = |number| {
-            let (before, this) = (format!("!Condition Odd{}", number - 1), format!("!Condition Is{number}"));
-            format!("Odd{number}: !Or [!And [{before}, !Not [{this}]], !And [!Not [{before}], {this}]], ")
-        };
-        let none: Vec<_> = (0..7).map(|number| format!("!Not [!Condition Is{number}]")).collect();
-        let conditions: String = (0..7).map(is_x).chain((1..7).map(odd)).collect();
-        format!(
-            "Parameters: {{{}}}\nConditions: {{{conditions} Odd0: !Condition Is0, None: !And [{}], Big: !Equals [!Select [0, \
-             !Split ['-', 'x{}']], x]}}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: \
-             a, Privileged: !If [Big, !If [Odd6, !If [None, true, false], !If [None, true, false]], false]}}]}}}}}}",
-            parameters.join(", "),
-            none.join(", "),
-            "-a".repeat(parts)
-        )
-    };
+    // To see what is always true takes memory in each case.
     for parts in [10, 1_000, 2_700, 20_000] {
-        let (verdict, findings) = judged(&text(parts), &Given::default(), "privileged-container");
+        let text =
+            with_a_last_case(&format!("!Equals [!Select [0, !Split ['-', 'x{}']], x]", "-a".repeat(parts)));
+        let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
         assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{parts}: {verdict:?} {findings:#?}");
     }
+}
+
+#[test]
+fn what_takes_too_long_to_read_in_each_case_is_left_open() {
+    for (length, expected) in [(10, Verdict::Fail), (400_000, Verdict::Unknown)] {
+        let always = format!("!Equals [!Select [0, [x, '{}']], x]", "a".repeat(length));
+        let (verdict, findings) =
+            judged(&with_a_last_case(&always), &Given::default(), "privileged-container");
+        assert_eq!(verdict, expected, "{length}: {findings:#?}");
+    }
+}
+
+#[test]
+fn allowed_values_are_tried_in_many_task_definitions_and_not_in_any_number() {
+    let tasks = |count: usize, values: usize| {
+        let values = each(values, |at| format!("u{at}, "));
+        let tasks = each(count, |at| {
+            format!(
+                "  T{at}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{User: !Ref U}}]}}}}\n"
+            )
+        });
+        format!("Parameters: {{U: {{Type: String, AllowedValues: [{values}]}}}}\nResources:\n{tasks}")
+    };
+    let verdicts = |text: &str| {
+        let file = check("template.yaml", text, &Given::default(), &Policy::baseline()).unwrap();
+        let of_task = |task: JudgedTask| {
+            let outcome = task.report.outcomes.iter().find(|outcome| outcome.rule.name == "root-user");
+            outcome.unwrap().findings.verdict
+        };
+        file.judged.unwrap().into_iter().map(of_task).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(&tasks(10, 200)), [Verdict::Pass; 10]);
+    let many = verdicts(&tasks(40, 510));
+    assert_eq!((many.first(), many.last()), (Some(&Verdict::Pass), Some(&Verdict::Unknown)));
 }
 
 /// Texts that differ by a number, one after the other.

@@ -46,6 +46,7 @@ Conditions:
   BySubstitution: !Equals [!Sub '${Stage}', dev]
   ByVariables: !Equals [!Sub ['${Stage}${A}', {A: '-'}], dev-]
   ByAnother: !Equals [!Sub ['${A}', {A: dev}], dev]
+  ByNamesake: !Equals [!Sub ['${A}', {A: IsDev}], IsDev]
   IsOpen: !Equals [!Ref Open, x]
   Always: !Equals [x, x]";
 
@@ -91,6 +92,8 @@ fn a_finding_names_what_is_settled_and_decides_its_value() {
             Some("when ByVariables is true"),
         ),
         ("ReadonlyRootFilesystem: !If [ByAnother, false, true]", READ_ONLY, None),
+        // A text that is spelled like a condition.
+        ("ReadonlyRootFilesystem: !If [ByNamesake, false, true]", READ_ONLY, None),
         ("ReadonlyRootFilesystem: !If [Always, false, true]", READ_ONLY, None),
         ("ReadonlyRootFilesystem: !If [!Equals [x, x], false, true]", READ_ONLY, None),
         (
@@ -123,6 +126,17 @@ fn a_finding_names_what_is_settled_and_decides_its_value() {
             "blocking-awslogs",
             Some("when IsDev is true"),
         ),
+        // Neither what stands beside it nor what is left out there decides.
+        (
+            "Environment: [!If [IsDev, {Name: A, Value: x}, !Ref AWS::NoValue], {Name: PASSWORD, Value: x}]",
+            "plaintext-secret",
+            None,
+        ),
+        (
+            "Environment: [!If [IsDev, !Ref AWS::NoValue, {Name: A, Value: x}], {Name: PASSWORD, Value: x}]",
+            "plaintext-secret",
+            None,
+        ),
         // Neither the name nor another property decides.
         ("Name: !Ref User, ReadonlyRootFilesystem: false", READ_ONLY, None),
         ("User: !Ref User, ReadonlyRootFilesystem: false", READ_ONLY, None),
@@ -150,6 +164,14 @@ fn a_default_is_called_one() {
     ] {
         expect_one(&template(SECTIONS, container), &assumed, READ_ONLY, Some(expected));
     }
+}
+
+#[test]
+fn what_the_parameter_store_holds_is_named_where_nothing_else_is_given() {
+    let sections = "Parameters: {Stored: {Type: 'AWS::SSM::Parameter::Value<String>'}}";
+    let looked_up = [("Stored".to_owned(), "root".to_owned())].into();
+    let stored = Given { looked_up, ..Given::default() };
+    expect_one(&template(sections, "User: !Ref Stored"), &stored, "root-user", Some("with Stored (given)"));
 }
 
 #[test]

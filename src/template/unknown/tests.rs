@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::super::limits::Limits;
 use super::super::relation::{Part, Term};
-use super::{Chosen, Domain, LONGEST_RELATION, MAXIMUM_POSSIBILITIES, Search, WORK_ON_RELATIONS};
+use super::{
+    Chosen, Domain, LONGEST_RELATION, MAXIMUM_POSSIBILITIES, MAXIMUM_RELATIONS, Search, WORK_ON_RELATIONS,
+};
 
 /// What is answered in each possibility.
 fn all(ask: impl Fn(&mut Search) -> String) -> Vec<String> {
@@ -97,6 +99,7 @@ fn it_is_one_of_several_texts_or_none() {
     assert_eq!(ask(|| Domain::AnyBut(HashSet::from(["a".into()]), Limits::default()), false), ["b false"]);
     let none = all(|search| chosen(search.among("k", &["a"], false, || Domain::Known("c".into()))));
     assert_eq!(none, ["undecided"]);
+    assert_eq!(all(|search| chosen(search.among("k", &["a"], false, || one_of(&["b", "c"])))), ["undecided"]);
 }
 
 #[test]
@@ -290,6 +293,38 @@ fn texts_that_are_put_together_agree_with_each_other() {
 }
 
 #[test]
+fn what_follows_from_texts_that_are_put_together_is_a_value() {
+    let value = |search: &mut Search| search.value("B", Domain::anything).unwrap_or("open".to_owned());
+    let compared = all(|search| format!("{} {}", are_equal(search, "aB", "ax"), value(search)));
+    assert_eq!(compared, ["true x", "false open"]);
+    // As soon as one part is known, so is the other.
+    let of_another = all(|search| {
+        let are_equal = are_equal(search, "A-B", "x-y");
+        let is = search.is("A", "x", Domain::anything).unwrap();
+        format!("{are_equal} {is} {}", value(search))
+    });
+    assert_eq!(of_another, ["true true y", "false true open", "false false open"]);
+    let of_a_part = all(|search| {
+        let text = terms(search, "E");
+        search.meet("B", Domain::anything);
+        search.define("B".into(), Part { text, delimiter: "-".into(), index: 0 });
+        format!("{} {}", search.is("E", "x-y", Domain::anything).unwrap(), value(search))
+    });
+    assert_eq!(of_a_part, ["true x", "false open"]);
+}
+
+#[test]
+fn a_text_is_put_together_only_of_what_its_parts_may_be() {
+    for (shortest, expected) in [(1, &["true", "false"][..]), (2, &["false"])] {
+        let answers = all(|search| {
+            search.meet("A", || Domain::AnyBut(HashSet::new(), Limits::from(shortest)));
+            are_equal(search, "A-B", "x-y").to_string()
+        });
+        assert_eq!(answers, expected, "{shortest}");
+    }
+}
+
+#[test]
 fn a_text_that_is_put_together_is_one_of_several_or_none() {
     let ask = |or_none| {
         all(|search| {
@@ -325,12 +360,45 @@ fn beyond_what_is_held_against_each_other_questions_stand_alone() {
         let expected: &[&str] = if length > LONGEST_RELATION { &[&long, "q", "other"] } else { &["other"] };
         assert_eq!(found, expected, "{length}");
     }
-    let longer = "x".repeat(LONGEST_RELATION + 1);
-    let found = all(|search| {
-        search.meet("A", || Domain::Known("y".into()));
-        chosen(search.equals_one_of(&[Term::Open("A".into())], &[&longer, "q"], true, "name"))
-    });
-    assert_eq!(found, [&*longer, "q", "other"]);
+    for (length, is_held) in [(LONGEST_RELATION, true), (LONGEST_RELATION + 1, false)] {
+        let long = "x".repeat(length);
+        let found = all(|search| {
+            search.meet("A", || Domain::Known("y".into()));
+            chosen(search.equals_one_of(&[Term::Open("A".into())], &[&long, "q"], true, "name"))
+        });
+        let expected: &[&str] = if is_held { &["other"] } else { &[&long, "q", "other"] };
+        assert_eq!(found, expected, "{length}");
+        let found = all(|search| {
+            search.meet("A", || Domain::Known("y".into()));
+            let side = [Term::Open("A".into()), Term::Text("x".repeat(length - 1))];
+            chosen(search.equals_one_of(&side, &["q"], true, "name"))
+        });
+        let expected: &[&str] = if is_held { &["other"] } else { &["q", "other"] };
+        assert_eq!(found, expected, "{length}");
+    }
+}
+
+#[test]
+fn so_many_comparisons_are_held_against_each_other() {
+    let texts: Vec<String> = (0..=MAXIMUM_RELATIONS).map(|number| number.to_string()).collect();
+    for (before, count, is_held) in [
+        ("", MAXIMUM_RELATIONS, true),
+        ("", MAXIMUM_RELATIONS + 1, false),
+        ("a", MAXIMUM_RELATIONS - 1, true),
+        ("a", MAXIMUM_RELATIONS, false),
+    ] {
+        let found = all(|search| {
+            for letter in before.chars() {
+                are_equal(search, "a", &letter.to_string());
+            }
+            search.meet("A", || Domain::Known("y".into()));
+            let candidates: Vec<&str> = texts.iter().take(count).map(String::as_str).collect();
+            let side = [Term::Open("A".into()), Term::Text("z".into())];
+            chosen(search.equals_one_of(&side, &candidates, true, "name"))
+        });
+        assert_eq!(found.len(), if is_held { 1 } else { count + 1 }, "{before} {count}");
+        assert_eq!(found.last().map(String::as_str), Some("other"), "{before} {count}");
+    }
 }
 
 #[test]
@@ -346,6 +414,22 @@ fn a_part_of_a_text_is_known_with_the_text() {
 }
 
 #[test]
+fn a_part_of_a_text_that_is_too_long_is_known_by_itself_alone() {
+    for (length, is_held) in [(LONGEST_RELATION, true), (LONGEST_RELATION + 1, false)] {
+        let answers = all(|search| {
+            let mut text = terms(search, "E");
+            text.push(Term::Text("z".repeat(length - 1)));
+            search.meet("P", Domain::anything);
+            search.define("P".into(), Part { text, delimiter: "-".into(), index: 0 });
+            let of_text = search.is("E", "x-y", Domain::anything).unwrap();
+            words(&[of_text, search.is("P", "x", Domain::anything).unwrap()])
+        });
+        assert_eq!(answers.contains(&"true false".to_owned()), !is_held, "{length}");
+        assert_eq!(answers.len(), if is_held { 3 } else { 4 }, "{length}");
+    }
+}
+
+#[test]
 fn work_on_comparisons_is_told_once_and_has_an_end() {
     let mut search = Search::default();
     assert!(are_equal(&mut search, "A-B", "x-y"));
@@ -353,6 +437,7 @@ fn work_on_comparisons_is_told_once_and_has_an_end() {
     assert!(first > 0 && first < WORK_ON_RELATIONS, "{first}");
     assert_eq!(search.take_uncharged(), 0);
     assert!(are_equal(&mut search, "B-C", "y-z"));
-    assert!(search.take_uncharged() > 0);
-    assert!(search.advance(|steps| steps > first));
+    let second = search.take_uncharged();
+    assert!(second > 0);
+    assert!(search.advance(|steps| steps == first + second) && !search.has_given_up());
 }
