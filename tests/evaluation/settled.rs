@@ -241,6 +241,13 @@ fn of_a_key_that_stands_twice_each_value_names_its_own() {
 }
 
 #[test]
+fn what_decides_in_one_case_is_not_named_in_the_next() {
+    // Both are computed, the second perhaps in the place of the first.
+    let text = task("NetworkMode: !If [!Equals [!Ref Os, x], !Ref Mode, !Join ['', [ho, st]]]");
+    assert_eq!(conditions(&text, &given(&[("Mode", "host")]), "host-network-mode"), [None]);
+}
+
+#[test]
 fn what_puts_a_container_there_is_named() {
     let container = "{Name: a, Privileged: true}";
     let dev = given(&[("Stage", "dev"), ("A", "x")]);
