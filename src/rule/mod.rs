@@ -238,8 +238,10 @@ impl<'a> Context<'a> {
         let reading = task_definition.reading();
         let mut joined = None;
         loop {
-            let from = reading.settled();
+            let before = reading.settled();
             let Some(container) = containers.next() else { break };
+            // What was left out on the way is no container of these findings.
+            let from = reading.settled();
             let mut context = Context::new(self.rule, self.options, reading);
             match container.mapping() {
                 Lookup::Known(..) | Lookup::Absent => context.each_combination(container, &check),
@@ -250,7 +252,7 @@ impl<'a> Context<'a> {
             context.attribute(reading, container, from);
             context.identify(containers.position(), container);
             self.take_over(context);
-            reading.forget_settled(from);
+            reading.forget_settled(before);
         }
         match joined {
             Some(verdict) => self.join(verdict),

@@ -271,6 +271,18 @@ fn what_puts_a_container_there_is_named() {
 }
 
 #[test]
+fn what_leaves_another_container_out_is_not_named() {
+    let dev = given(&[("Stage", "dev")]);
+    for (list, expected) in [
+        ("[!If [IsDev, {Name: a}, !Ref AWS::NoValue]]", Some("when IsDev is true")),
+        ("[!If [IsDev, !Ref AWS::NoValue, {Name: b}], {Name: a}]", None),
+        ("[{Name: a}, !If [IsDev, !Ref AWS::NoValue, {Name: b}]]", None),
+    ] {
+        expect_one(&task(&format!("ContainerDefinitions: {list}")), &dev, READ_ONLY, expected);
+    }
+}
+
+#[test]
 fn a_condition_is_named_once_however_deep_it_is() {
     // Deeper than two hundred, a condition is open, and both are possible.
     for length in [90, 110, 300] {
