@@ -8,7 +8,7 @@ use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
 
-use super::{PRODUCTION, expect, judged, template};
+use super::{PRODUCTION, expect, given, judged, template};
 
 /// A template of 128 cases, in each of which something is asked that is always true: `Odd6` asks for all parameters. Only the
 /// last case fails.
@@ -38,6 +38,17 @@ fn no_room_for_computed_values_loses_no_case() {
             with_a_last_case(&format!("!Equals [!Select [0, !Split ['-', 'x{}']], x]", "-a".repeat(parts)));
         let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
         assert!(matches!(verdict, Verdict::Fail | Verdict::Unknown), "{parts}: {verdict:?} {findings:#?}");
+    }
+}
+
+#[test]
+fn what_takes_too_long_to_make_in_each_case_is_left_open() {
+    let text = with_a_last_case("!Not [!Equals [!Join ['', [!Ref Long, y]], x]]")
+        .replace("Parameters: {", "Parameters: {Long: {Type: String}, ");
+    for (length, expected) in [(10, Verdict::Fail), (1_000_000, Verdict::Unknown)] {
+        let long = given(&[("Long", &"a".repeat(length))]);
+        let (verdict, findings) = judged(&text, &long, "privileged-container");
+        assert_eq!(verdict, expected, "{length}: {findings:#?}");
     }
 }
 
