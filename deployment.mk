@@ -24,6 +24,9 @@ LAMBDA_LIBC ?= musl
 # What is built into the function: lambda, or function, which asks nothing of CloudFormation and has no SDK.
 LAMBDA_FEATURES ?= lambda
 
+# Anything: the binary keeps the names of its functions, and is otherwise the same.
+LAMBDA_SYMBOLS ?=
+
 LAMBDA_CPU_arm64 := aarch64
 LAMBDA_CPU_x86_64 := x86_64
 LAMBDA_CPU = $(or $(LAMBDA_CPU_$(ARCHITECTURE)),$(error ARCHITECTURE must be arm64 or x86_64, not "$(ARCHITECTURE)"))
@@ -93,8 +96,8 @@ build-HookFunction:
 	case $$linker in rust-lld) with="$(SMALLER)$(ORDERED)" ;; *) with= ;; esac; \
 	env "$$variable=$$linker" \
 		CARGO_ENCODED_RUSTFLAGS="$(USER_RUST_FLAGS)-Ctarget-feature=+crt-static$$with$(US)$(RUST_PATHS)" \
-		cargo build --release --locked --no-default-features --features $(LAMBDA_FEATURES) --bin bootstrap \
-			--target $$target --target-dir "$(LAMBDA_TARGET_DIR)" 2>&1 && \
+		cargo $(if $(LAMBDA_SYMBOLS),rustc,build) --release --locked --no-default-features --features $(LAMBDA_FEATURES) --bin bootstrap \
+			--target $$target --target-dir "$(LAMBDA_TARGET_DIR)" $(if $(LAMBDA_SYMBOLS),-- -Cstrip=none) 2>&1 && \
 	mkdir -p "$(ARTIFACTS_DIR)" && \
 	install -m 755 "$(LAMBDA_TARGET_DIR)/$$target/release/bootstrap" "$(ARTIFACTS_DIR)/bootstrap" && \
 	install -m 644 ecs-guard.yaml "$(ARTIFACTS_DIR)/ecs-guard.yaml"
@@ -102,7 +105,7 @@ build-HookFunction:
 # Needs valgrind, and a machine of the architecture. Cargo does not see that the script changed: what was linked goes.
 .PHONY: function-order
 function-order: .venv ## find out anew what the function's start and first events run, for the linker
-	@CARGO_PROFILE_RELEASE_STRIP=none $(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) \
+	@$(MAKE) --no-print-directory build-HookFunction ARCHITECTURE=$(HOST_ARCHITECTURE) LAMBDA_SYMBOLS=yes \
 		ARTIFACTS_DIR=$(CURDIR)/target/function-order
 	.venv/bin/python -m tests.runtime.function_order target/function-order $(FUNCTION_ORDER) benches/events/*.json
 	rm -f target/*/release/deps/bootstrap-* target/*/release/bootstrap

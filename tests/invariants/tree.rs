@@ -47,7 +47,7 @@ pub(super) fn assert_places(node: &Node<'_>, text: &str, is_nested: bool) {
 }
 
 /// A tree in JSON, every letter that some reader takes for more than a letter as an escape; `None` where it holds
-/// what JSON does not have: a number in another spelling, a tag that is no function.
+/// what JSON does not have: a number in another spelling, as a value or a key, and a tag that is no function.
 pub(super) fn to_json(node: &Node<'_>) -> Option<String> {
     let mut out = String::new();
     write(node, &mut out)?;
@@ -74,6 +74,9 @@ fn write(node: &Node<'_>, out: &mut String) -> Option<()> {
         Value::Mapping(entries) => {
             out.push('{');
             for (at, entry) in entries.iter().enumerate() {
+                if entry.has_ambiguous_key() {
+                    return None;
+                }
                 out.push_str(if at > 0 { "," } else { "" });
                 write_string(&entry.key, out);
                 out.push(':');

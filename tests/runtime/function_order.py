@@ -20,21 +20,24 @@ from .runtime_api import Function, RuntimeApi
 _VALGRIND = ["valgrind", "--tool=callgrind", "--demangle=no", "--callgrind-out-file=functions"]
 
 # https://valgrind.org/docs/manual/cl-format.html: each name is written once, a recursive call's with its depth.
-_FUNCTION = re.compile(rb"^c?fn=\(\d+\) (_R[\w.]+)(?:'\d+)?$", re.MULTILINE)
+_FUNCTION = re.compile(rb"^c?fn=\(\d+\) ([A-Za-z_][\w.]*)(?:'\d+)?$", re.MULTILINE)
 
 # What is another for each version of a crate and of the compiler, in Rust's names of functions: the crates' hashes, the
-# places that are referred back to, and the numbers of what the optimizer makes of a function.
-# https://doc.rust-lang.org/rustc/symbol-mangling/v0.html
-_CHANGING = [(r"Cs[0-9A-Za-z]+_", "Cs*_"), (r"B[0-9A-Za-z]*_", "B*_"), (r"\.llvm\.\d+", ".llvm.*")]
+# places that are referred back to, which of a module's implementations it is, and the numbers of what the optimizer makes
+# of a function. https://doc.rust-lang.org/rustc/symbol-mangling/v0.html
+_CHANGING = [
+    (r"Cs[0-9A-Za-z]+_", "Cs*_"),
+    (r"B[0-9A-Za-z]*_", "B*_"),
+    (r"([MX])(?:s[0-9A-Za-z]*_)?(?=[NICB])", r"\1*"),
+    (r"\.(?:llvm\.)?\d+$", ".*"),
+]
 
-# The C library's functions have no section each; it is small, so all of it is there.
 _SCRIPT = """\
 /* What lies together in the function's binary: what its start runs, then what its first events do. Written by
    `make function-order`; a name that no function has any more does nothing. */
 SECTIONS {{
   .text.first : {{
 {functions}
-    *libc*:*(.text)
   }}
 }}
 INSERT BEFORE .text;
@@ -56,9 +59,15 @@ def functions(artifact: Path, events: list[bytes]) -> set[str]:
         return {name.decode() for name in _FUNCTION.findall(written.read_bytes())}
 
 
+def section(name: str) -> str:
+    """What takes the function's section in every build; before its name, that may say that it is seldom called."""
+    # Of two names of a function of C, the other is the section's.
+    return f".text*.{pattern(name)}" if name.startswith("_R") else f".text*.{name} .text*.__{name}"
+
+
 def pattern(name: str) -> str:
-    """What takes the function in every build."""
-    for changing, anything in _CHANGING:
+    """What takes the function by its name."""
+    for changing, anything in _CHANGING if name.startswith("_R") else []:
         name = re.sub(changing, anything, name)
     return name
 
@@ -67,9 +76,7 @@ def main(artifact: Path, script: Path, events: list[Path]) -> None:
     at_start = functions(artifact, [])
     with_events = functions(artifact, [event.read_bytes() for event in events])
     names = [*sorted(at_start), *sorted(with_events - at_start)]
-    patterns = dict.fromkeys(map(pattern, names))
-    # The section's name says before the function's whether that is seldom called.
-    script.write_text(_SCRIPT.format(functions="\n".join(f"    *(.text*.{pattern})" for pattern in patterns)))
+    script.write_text(_SCRIPT.format(functions="\n".join(dict.fromkeys(f"    *({section(name)})" for name in names))))
     print(f"{len(names)} functions, {len(at_start)} of them at the start")
 
 
