@@ -287,19 +287,35 @@ impl<'a> Node<'a> {
 }
 
 impl Entry<'_> {
-    /// Whether some reader makes this text of the key: of one that is written without quotes, as a number, it may be
-    /// another than what is written.
+    /// Whether some reader makes this text of the key: of one that is written without quotes, as a number, a boolean or
+    /// nothing, it may be another than what is written.
     pub fn may_have_key(&self, text: &str) -> bool {
-        if self.has_ambiguous_key() { may_be_read_as(&self.key, text) } else { self.key == text }
+        if self.key == text {
+            return true;
+        }
+        match self.unquoted_key() {
+            Some(Value::Number(number)) => may_be_read_as(&number, text),
+            Some(Value::Bool(is_true)) => text == if is_true { "true" } else { "false" },
+            Some(Value::Null) => matches!(text, "" | "null"),
+            _ => false,
+        }
     }
 
     /// Whether readers differ about the text of the key.
     pub fn has_ambiguous_key(&self) -> bool {
+        match self.unquoted_key() {
+            Some(Value::Number(number)) => !is_plain_decimal(&number),
+            Some(Value::Bool(_)) => !matches!(&*self.key, "true" | "false"),
+            Some(Value::Null) => true,
+            _ => false,
+        }
+    }
+
+    /// What the key is to whoever does not take every key for a text, if it is written without quotes.
+    fn unquoted_key(&self) -> Option<Value<'_>> {
         // Quotes are part of the place.
         let is_written = |span: Span| span.end().saturating_sub(span.start()) as usize == self.key.len();
-        self.key_span.is_some_and(is_written)
-            && matches!(scalar::plain(&self.key), Value::Number(_))
-            && !is_plain_decimal(&self.key)
+        self.key_span.is_some_and(is_written).then(|| scalar::plain(&self.key))
     }
 
     /// A copy that holds all its texts itself.

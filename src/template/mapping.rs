@@ -84,7 +84,7 @@ impl Scenario<'_> {
     /// Which key a text is; another than all only where that is allowed.
     fn key(&self, pieces: &[Piece<'_>], entries: &[&Entry<'_>], or_none: bool) -> Option<Chosen> {
         if entries.iter().any(|entry| entry.has_ambiguous_key()) {
-            return self.key_among_numbers(pieces, entries, or_none);
+            return self.key_among_ambiguous(pieces, entries, or_none);
         }
         if let Some(text) = whole(pieces) {
             let is_key = entries.iter().any(|entry| entry.key == text);
@@ -126,7 +126,7 @@ impl Scenario<'_> {
     }
 
     /// The same where readers make different texts of some keys. Which key it is does not tell the text then.
-    fn key_among_numbers(
+    fn key_among_ambiguous(
         &self,
         pieces: &[Piece<'_>],
         entries: &[&Entry<'_>],

@@ -9,7 +9,7 @@ that change are not run from the beginning: the mutants in their changed lines a
 which carries it to the new sources.
 
     mutants.py run --shards 4      what changed, what had survived, then the next files that have not been run
-    mutants.py report              the table, for docs/reliability.md; fails when the score is too low
+    mutants.py report              the table, for docs/reliability.md; fails when the score is too low, or a file was not run
     mutants.py proof               what changed since the record, and a sample; fails when the record is stale
 """
 
@@ -133,6 +133,11 @@ class Record:
         """The shards that were not run. They may be of later sources than the others: a file stays what it is."""
         names = [str(path.relative_to(ROOT)) for path in sources()]
         return [name for name in names if name not in self.held["shards"]]
+
+    def needless(self):
+        """The reasons of what did not survive."""
+        missed = {name for part in self.parts for name in part["missed"]}
+        return sorted(set(reasons()) - missed)
 
     def add_shard(self, name, found):
         self.held["shards"][name] = outcome(found)
@@ -350,14 +355,20 @@ def report():
         print(f"left: {', '.join(left)}")
     for change in record.held["changes"]:
         print(f"carried to sources {change['sources']}, commit {change['commit']}, {change['date']}")
-    print("| noticed | of it too slow | survived | survived, with a reason | did not compile | score |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| noticed | of it too slow | survived | survived, with a reason | did not compile | score | reasons or not |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     excused = record.count("missed") - len(gaps)
-    print(f"| {noticed} | {slow} | {len(gaps)} | {excused} | {record.count('unviable')} | {score:.1f} % |")
+    of_all = 100 * noticed / (viable + excused) if viable + excused else 0.0
+    counts = f"{noticed} | {slow} | {len(gaps)} | {excused} | {record.count('unviable')}"
+    print(f"| {counts} | {score:.1f} % | {of_all:.1f} % |")
     for name in gaps:
         print(f"survived: {name}")
+    for name in record.needless():
+        print(f"a reason that nothing needs: {name}")
     if score < LEAST_SCORE:
         sys.exit(f"the score is below {LEAST_SCORE} %")
+    if left or record.needless():
+        sys.exit("run `make mutants` for the files that are left, and take out the reasons that nothing needs")
 
 
 def proof(jobs):
@@ -377,6 +388,8 @@ def proof(jobs):
     print(f"mutants: {len(found)} run, {len(gaps)} survived without a reason")
     if gaps:
         sys.exit("\n".join(f"survived: {name}" for name in gaps))
+    if left := record.left():
+        sys.exit(f"the record is stale: no mutant was run of {', '.join(left)}; run `make mutants`")
     if record.changed() + len(changed) > MOST_CHANGED * len(names):
         sys.exit(f"the record is stale: more than {MOST_CHANGED:.0%} of the mutants changed since; run `make mutants`")
 
