@@ -33,7 +33,7 @@ run: .venv ## run the Lambda function on a failing and a passing event, and show
 		events/resource-create-noncompliant.json events/resource-create-compliant.json
 
 .PHONY: test
-test: check test-rust docs-check instructions deny test-deployment test-runtime test-aws ## everything that must hold before a change lands
+test: check test-rust docs-check instructions mutants-score deny test-deployment test-runtime test-aws ## everything that must hold before a change lands
 
 .PHONY: check
 check: ## format and lints

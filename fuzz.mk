@@ -32,7 +32,8 @@ FUZZ_TIMEOUT ?= 10
 
 .PHONY: fuzz fuzz-build fuzz-seeds fuzz-coverage
 fuzz: fuzz-build fuzz-seeds ## give every entrance invented texts, FUZZ_SECONDS each; FUZZ_TARGETS chooses
-	@for target in $(FUZZ_TARGETS); do $(MAKE) --no-print-directory fuzz-$$target || exit 1; done
+	@broken=; for target in $(FUZZ_TARGETS); do $(MAKE) --no-print-directory fuzz-$$target || broken="$$broken $$target"; done; \
+	[ -z "$$broken" ] || { echo "fuzz: broken:$$broken" >&2; exit 1; }
 
 fuzz-build: $(CARGO_FUZZ)
 	$(CARGO_FUZZ) build --sanitizer none
