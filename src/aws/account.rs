@@ -3,7 +3,7 @@
 //! Owns which stacks are deployed, and what is known of the deployment of one. Calls what reads, and nothing else. Must
 //! not know what is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
@@ -11,6 +11,7 @@ use aws_sdk_cloudformation::types::{StackStatus, StackSummary, TemplateStage};
 use serde::{Deserialize, Serialize};
 
 use super::failure::reason;
+use super::times::{Lenient, UNKNOWN};
 use super::{parameters, stacks};
 use crate::template::Given;
 
@@ -30,7 +31,8 @@ impl Stack {
         let changed = summary.last_updated_time().or(summary.creation_time())?;
         let id = summary.stack_id()?.to_owned();
         let status = summary.stack_status()?.as_str().to_owned();
-        let stack = Self { id, status, changed: changed.to_millis().ok()? };
+        let changed = changed.to_millis().ok().filter(|changed| *changed != UNKNOWN)?;
+        let stack = Self { id, status, changed };
         stack.parts().map(|_| ()).map(|()| stack)
     }
 
@@ -141,9 +143,11 @@ pub async fn list(client: &Client) -> Listed {
     let mut listed = Listed::default();
     let mut strange = 0;
     // Not by a filter, which would have to name every status that there will ever be.
-    let mut pages = client.list_stacks().into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = match page {
+    let mut tokens = BTreeSet::new();
+    let mut token = None;
+    loop {
+        let call = client.list_stacks().set_next_token(token);
+        let page = match call.customize().interceptor(Lenient).send().await {
             Ok(page) => page,
             Err(error) => {
                 listed.problems.push(reason("cloudformation:ListStacks", &error));
@@ -162,6 +166,15 @@ pub async fn list(client: &Client) -> Listed {
                 Some(stack) => listed.stacks.push(stack),
                 None => strange += 1,
             }
+        }
+        token = page.next_token.filter(|token| !token.is_empty());
+        match &token {
+            Some(next) if tokens.insert(next.clone()) => {}
+            Some(_) => {
+                listed.problems.push("the answer to `ListStacks` leads to itself".into());
+                break;
+            }
+            None => break,
         }
     }
     if strange > 0 {

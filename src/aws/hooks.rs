@@ -16,7 +16,7 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::failure::{self, reason};
-use super::times::Lenient;
+use super::times::{Lenient, UNKNOWN};
 use crate::deployed::results::{Ending, Invocation, Violated};
 use crate::document::on_one_line;
 use crate::hook::WARNING_ONLY;
@@ -142,7 +142,7 @@ fn listing(error: &SdkError<ListHookResultsError, HttpResponse>) -> &'static str
 fn listed(summary: &HookResultSummary) -> Said {
     let stack = summary.hook_execution_target().or(summary.target_id()).unwrap_or("unknown target");
     let invocation = Invocation {
-        invoked_at: summary.invoked_at().map(DateTime::secs),
+        invoked_at: summary.invoked_at().map(DateTime::secs).filter(|at| *at != UNKNOWN),
         ending: ending(summary.status()),
         failure_mode: summary.failure_mode().map(|mode| mode.as_str().to_owned()),
         target: short(stack).to_owned(),

@@ -106,6 +106,12 @@ fn excuse_outcome(
         })
     };
     if findings.further > 0 {
+        for about in &findings.further_about {
+            let matching = exceptions
+                .iter()
+                .filter(|(_, exception)| covers(exception, about.as_ref(), pass) == Found::Matching);
+            matched.extend(matching.map(|(position, _)| *position));
+        }
         if findings.further_about.is_empty() || !findings.further_about.iter().all(covered) {
             return;
         }

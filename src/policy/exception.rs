@@ -88,6 +88,17 @@ impl Exception {
         !self.matchers.iter().any(|matcher| matcher.is_limit && matcher.field.is_beyond_author())
     }
 
+    /// Whether it excuses the same findings as another.
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        let is_among = |one: &Matcher, all: &[Matcher]| {
+            all.iter().any(|other| one.field == other.field && one.patterns_are(other))
+        };
+        self.rules.len() == other.rules.len()
+            && self.rules.iter().all(|rule| other.rules.contains(rule))
+            && self.matchers.len() == other.matchers.len()
+            && self.matchers.iter().all(|matcher| is_among(matcher, &other.matchers))
+    }
+
     /// Whether it counted until a day before this one.
     pub fn is_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
@@ -95,6 +106,12 @@ impl Exception {
 }
 
 impl Matcher {
+    /// Whether its patterns are those of another, in any order.
+    fn patterns_are(&self, other: &Self) -> bool {
+        self.patterns.len() == other.patterns.len()
+            && self.patterns.iter().all(|pattern| other.patterns.contains(pattern))
+    }
+
     /// Whether any of the patterns is this text.
     pub fn matches(&self, text: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(text))
@@ -115,6 +132,12 @@ impl<'a> Reader<'a> {
         let mut exceptions: Vec<Exception> = Vec::new();
         for item in items {
             if let Some(exception) = self.exception(item, policy) {
+                let same = exceptions.iter().find(|other| other.is_about_the_same(&exception));
+                if let Some(line) = same.map(|other| other.line) {
+                    let message = format!("an exception excuses the same as the one in line {line}");
+                    let help = "keep one of them: nobody could say which reason and which day count";
+                    self.report(span_of(item), message, Some(help.into()));
+                }
                 exceptions.push(exception);
             }
         }
@@ -148,8 +171,13 @@ impl<'a> Reader<'a> {
                     Value::Mapping(tags) if !tags.is_empty() => {
                         for (at, tag) in tags.iter().enumerate() {
                             let is_repeated = tags.iter().take(at).any(|other| other.key == tag.key);
-                            if tag.key.is_empty() || is_repeated {
-                                let problem = if is_repeated { "is written twice" } else { "has no name" };
+                            let is_too_long = tag.key.chars().count() > LONGEST_TAG;
+                            if tag.key.is_empty() || is_repeated || is_too_long {
+                                let problem = match (is_repeated, is_too_long) {
+                                    (true, _) => "is written twice",
+                                    (_, true) => "has a longer name than any tag",
+                                    _ => "has no name",
+                                };
                                 let message = format!("the tag {} {problem}", quote(&tag.key));
                                 self.report(span_of(&tag.value), message, None);
                                 continue;
@@ -243,7 +271,8 @@ impl<'a> Reader<'a> {
         names
     }
 
-    /// Reads what a field must be; what it can never be is reported.
+    /// Reads what a field must be; what it can never be is reported. A text is held against a limit by what its wildcards
+    /// leave.
     fn matcher(&mut self, field: Field, node: &Node<'a>, exception: &mut Exception) {
         let name = match &field {
             Field::StackTag(tag) => format!("the tag {}", quote(tag)),
@@ -293,6 +322,10 @@ impl<'a> Reader<'a> {
                 {
                     Some("can be no such name: those are letters, digits, `-` and `_`")
                 }
+                _ if !fits(&field, text) => Some("is longer than any of its kind"),
+                _ if patterns.iter().any(|pattern: &WildMatch| pattern.to_string() == **text) => {
+                    Some("names one thing twice")
+                }
                 _ => None,
             };
             if let Some(problem) = problem {
@@ -327,6 +360,22 @@ impl<'a> Reader<'a> {
         }
         date
     }
+}
+
+/// How many characters the name of a tag of a stack has at most
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>).
+const LONGEST_TAG: usize = 128;
+
+/// Whether there may be a text so long: the value of a tag (as above), a logical id
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html>), a family or a container's name
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>).
+fn fits(field: &Field, pattern: &str) -> bool {
+    let longest = match field {
+        Field::StackTag(_) => 256,
+        Field::LogicalId | Field::Family | Field::Container => 255,
+        Field::Account | Field::StackName | Field::Image => return true,
+    };
+    pattern.chars().filter(|character| *character != '*').count() <= longest
 }
 
 /// Whether a stack's name may match
@@ -477,6 +526,10 @@ mod tests {
                 "`stack-tags` is not a map of tags and their values but a map\n",
             ),
             (
+                "{rules: privileged-container, account: ['111122223333', '111122223333'], reason: x}",
+                "`account` names one thing twice\n",
+            ),
+            (
                 "{rules: privileged-container, account: '1*', expires: tomorrow, reason: x}",
                 "`expires` is not a day such as 2027-03-31\n",
             ),
@@ -491,6 +544,53 @@ mod tests {
             ("x", "an exception is not a map\n"),
         ] {
             assert_eq!(problems(exception), expected, "{exception}");
+        }
+    }
+
+    #[test]
+    fn what_is_longer_than_any_of_its_kind_is_a_mistake() {
+        let sized = |matcher: &str, length: usize| {
+            let text = "a".repeat(length);
+            let exception = "{rules: privileged-container, reason: x, account: '1*', MATCHER}";
+            problems(&exception.replace("MATCHER", &matcher.replace("TEXT", &text)))
+        };
+        for (matcher, longest, what) in [
+            ("family: 'TEXT*'", 255, "`family` is longer than any of its kind"),
+            ("container: TEXT", 255, "`container` is longer than any of its kind"),
+            ("logical-id: TEXT", 255, "`logical-id` is longer than any of its kind"),
+            ("stack-tags: {team: 'TEXT*'}", 256, "the tag `team` is longer than any of its kind"),
+            ("stack-tags: {TEXT: x}", 128, "has a longer name than any tag"),
+        ] {
+            assert_eq!(sized(matcher, longest), "", "{matcher}");
+            let found = sized(matcher, longest + 1);
+            assert!(found.trim_end().ends_with(what), "{matcher}: {found}");
+        }
+    }
+
+    #[test]
+    fn two_exceptions_of_the_same_are_a_mistake() {
+        let rules = "[privileged-container, writable-root-filesystem]";
+        let first = format!("{{rules: {rules}, account: ['1*', '2*'], family: web, reason: x}}");
+        for (second, is_same) in [
+            (format!("{{rules: {rules}, account: ['1*', '2*'], family: web, reason: y, expires: 2030-01-01}}"), true),
+            (
+                "{rules: [writable-root-filesystem, privileged-container], family: web, account: ['2*', '1*'], reason: x}"
+                    .to_owned(),
+                true,
+            ),
+            (format!("{{rules: {rules}, account: ['1*', '3*'], family: web, reason: x}}"), false),
+            (format!("{{rules: {rules}, account: ['1*', '2*'], reason: x}}"), false),
+            (format!("{{rules: {rules}, account: ['1*', '2*'], container: web, reason: x}}"), false),
+            ("{rules: privileged-container, account: ['1*', '2*'], family: web, reason: x}".to_owned(), false),
+            (
+                "{rules: [privileged-container, blocking-awslogs], account: ['1*', '2*'], family: web, reason: x}"
+                    .to_owned(),
+                false,
+            ),
+        ] {
+            let expected =
+                if is_same { "an exception excuses the same as the one in line 3\n" } else { "" };
+            assert_eq!(problems(&format!("{first}\n- {second}")), expected, "{second}");
         }
     }
 }

@@ -282,13 +282,17 @@ def test_credentials_that_are_missing_are_told_once_and_nothing_is_asked(server:
     assert (ran.code, ran.err) == (2, "error: no Region comes from the environment: give one with --region\n")
 
 
-def summary(name: str, status: str) -> str:
+def summary(name: str, status: str, created: str = "2026-11-01T00:00:00Z") -> str:
     """One stack of ListStacks."""
     arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1"
     return (
         f"<member><StackId>{arn}</StackId><StackName>{name}</StackName><StackStatus>{status}</StackStatus>"
-        "<CreationTime>2026-11-01T00:00:00Z</CreationTime><SomethingNew>1</SomethingNew></member>"
+        f"<CreationTime>{created}</CreationTime><SomethingNew>1</SomethingNew></member>"
     )
+
+
+# A page of no stack, after which it comes again.
+ITSELF = "<!-- -->"
 
 
 def pages_of(*pages: str) -> Callable[[Call], Reply | None]:
@@ -300,6 +304,8 @@ def pages_of(*pages: str) -> Callable[[Call], Reply | None]:
             if not pages[page]:
                 return error("AccessDenied", "no", 403)
             token = f"<NextToken>{page + 1}</NextToken>" if page + 1 < len(pages) else ""
+            if pages[page] == ITSELF:
+                token = f"<NextToken>{page}</NextToken>"
             content = f"<StackSummaries>{pages[page]}</StackSummaries>{token}"
         elif call.action == "GetTemplate":
             content = f"<TemplateBody>{NOTHING}</TemplateBody>"
@@ -331,8 +337,16 @@ def test_the_list_of_stacks_has_pages_and_leaves_out_what_cannot_be_deployed(stu
             ("<member><StackStatus>CREATE_COMPLETE</StackStatus></member>" + summary("there", "CREATE_COMPLETE"),),
             "the answer to `ListStacks` has stacks that are not understood, 1 of them",
         ),
+        (
+            (summary("strange", "CREATE_COMPLETE", "yesterday") + summary("there", "CREATE_COMPLETE"),),
+            "the answer to `ListStacks` has stacks that are not understood, 1 of them",
+        ),
+        (
+            (summary("there", "CREATE_COMPLETE"), ITSELF),
+            "the answer to `ListStacks` leads to itself",
+        ),
     ],
-    ids=["page", "stack"],
+    ids=["page", "stack", "time", "circle"],
 )
 def test_what_could_be_listed_is_judged_although_the_rest_could_not(
     stub: Server, tmp_path: Path, pages: tuple[str, ...], reason: str
