@@ -120,3 +120,28 @@ fn findings_beyond_those_that_are_excepted_are_told_in_every_format() {
     }
     assert!(!shown("junit", &account).contains("excepted: Excepted"));
 }
+
+#[test]
+fn what_fits_a_finding_that_is_only_counted_has_matched_something() {
+    let containers: Vec<_> =
+        (0..430).map(|number| format!("{{Name: c{number}, Privileged: true}}")).collect();
+    let template = format!(
+        "Resources: {{Web: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{}]}}}}}}",
+        containers.join(", ")
+    );
+    let exception = |container: &str| {
+        format!(
+            "- {{rules: [privileged-container], account: '111122223333', container: {container}, reason: old}}\n"
+        )
+    };
+    for (container, is_there) in [("c0", true), ("c429", true), ("c430", false)] {
+        let policy = format!("exceptions:\n{}", exception(container));
+        let directory = directory(
+            &format!("counted-{container}"),
+            &[("web.yaml", template.as_str()), ("policy.yaml", policy.as_str())],
+        );
+        let (code, text) = check(&directory, &[".", "--account", "111122223333"]);
+        assert_eq!(code, Some(1), "{text}");
+        assert_eq!(!text.contains("matched nothing"), is_there, "{container}: {text}");
+    }
+}

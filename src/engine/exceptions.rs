@@ -106,12 +106,12 @@ fn excuse_outcome(
         })
     };
     if findings.further > 0 {
-        for about in &findings.further_about {
-            let matching = exceptions
-                .iter()
-                .filter(|(_, exception)| covers(exception, about.as_ref(), pass) == Found::Matching);
-            matched.extend(matching.map(|(position, _)| *position));
-        }
+        // Of what nobody can name, nobody can say that an exception is not about it.
+        let matching = exceptions.iter().filter(|(_, exception)| {
+            let mut about = findings.further_about.iter();
+            about.any(|one| one.is_none() || covers(exception, one.as_ref(), pass) == Found::Matching)
+        });
+        matched.extend(matching.map(|(position, _)| *position));
         if findings.further_about.is_empty() || !findings.further_about.iter().all(covered) {
             return;
         }
