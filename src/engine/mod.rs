@@ -318,6 +318,27 @@ mod tests {
     }
 
     #[test]
+    fn an_exception_that_fits_what_is_only_counted_has_matched() {
+        let exception = |container: &str| {
+            format!(
+                "{{rules: [privileged-container], reason: vendor, account: '1*', container: {container}}}"
+            )
+        };
+        let policy =
+            format!("exceptions: [{}, {}, {}]", exception("c0"), exception("c429"), exception("other"));
+        let policy = policy::read(&policy).unwrap();
+        let subject = Subject { account: Some("111122223333"), ..Subject::default() };
+        for (containers, expected) in [(400, &[0][..]), (430, &[0, 1]), (500, &[0, 1, 2])] {
+            let all: Vec<_> =
+                (0..containers).map(|number| format!("{{Name: c{number}, Privileged: true}}")).collect();
+            let mut report = report(&format!("ContainerDefinitions: [{}]", all.join(", ")), &policy);
+            let matched = excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| false);
+            assert_eq!(matched, expected, "of what is beyond 64 containers nobody can tell: {containers}");
+            assert_eq!(report.outcomes[0].findings.verdict, Verdict::Fail);
+        }
+    }
+
+    #[test]
     fn so_many_values_of_a_key_outside_containers_are_judged_and_no_more() {
         let policy = policy::read("profile: pedantic").unwrap();
         for (count, expected) in [(8, Verdict::Pass), (9, Verdict::Fail)] {
