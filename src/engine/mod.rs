@@ -318,6 +318,19 @@ mod tests {
     }
 
     #[test]
+    fn what_blocks_and_what_does_not_says_since_when_it_counts_again() {
+        let exception = "{rules: [privileged-container], reason: vendor, account: '1*', expires: 2026-11-24}";
+        let policy = policy::read(&format!("exceptions: [{exception}]")).unwrap();
+        let subject = Subject { account: Some("111122223333"), ..Subject::default() };
+        for blocks in [true, false] {
+            let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
+            excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| blocks);
+            let message = &report.outcomes[0].findings.kept[0].message;
+            assert!(message.ends_with("(excused until 2026-11-24, no longer: vendor)"), "{message}");
+        }
+    }
+
+    #[test]
     fn an_exception_that_fits_what_is_only_counted_has_matched() {
         let exception = |container: &str| {
             format!(
