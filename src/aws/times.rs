@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextMut;
 
-/// What stands in the place of a time that is none, in milliseconds since 1970: no stack and no hook is so old.
+/// What stands in the place of a time that is none, since 1970: no stack and no hook is so old.
 pub(super) const UNKNOWN: i64 = 0;
 const UNKNOWN_TEXT: &str = "1970-01-01T00:00:00Z";
 

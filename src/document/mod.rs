@@ -294,7 +294,7 @@ impl Entry<'_> {
             return true;
         }
         match self.unquoted_key() {
-            Some(Value::Number(number)) => may_be_read_as(&number, text),
+            Some(Value::Number(number)) => !is_plain_decimal(&number) && may_be_read_as(&number, text),
             Some(Value::Bool(is_true)) => text == if is_true { "true" } else { "false" },
             Some(Value::Null) => matches!(text, "" | "null"),
             _ => false,
