@@ -11,6 +11,10 @@ use crate::template::{Given, TASK_DEFINITION};
 
 const MISSING: &str = "The event has no properties to judge: `requestData.targetModel.resourceProperties`";
 
+/// What an event about a whole stack, or a change set, has for the name of a type.
+const STACK: &str = "STACK";
+const CHANGE_SET: &str = "CHANGE_SET";
+
 /// An event that could be parsed, whatever it is. Absent and null are one.
 #[derive(Debug)]
 pub(super) struct Event<'n, 'e> {
@@ -23,6 +27,7 @@ pub(super) struct Event<'n, 'e> {
     invocation: Option<&'n Node<'e>>,
     request_data: Option<&'n Node<'e>>,
     target_name: Option<&'n Node<'e>>,
+    target_type: Option<&'n Node<'e>>,
     target_model: Option<&'n Node<'e>>,
     logical_id: Option<&'n Node<'e>>,
     properties: Option<&'n Node<'e>>,
@@ -50,6 +55,7 @@ impl<'n, 'e> Event<'n, 'e> {
         let request_data = get(Some(root), "requestData");
         let target_model = get(request_data, "targetModel");
         let target_name = get(request_data, "targetName");
+        let target_type = get(request_data, "targetType");
         let properties = get(target_model, "resourceProperties");
         let payload = get(request_data, "payload");
         // Nothing is decided by the others, so for them any of two values will do.
@@ -64,6 +70,7 @@ impl<'n, 'e> Event<'n, 'e> {
             invocation: find(find(Some(root), "requestContext"), "invocation"),
             request_data,
             target_name,
+            target_type,
             target_model,
             logical_id: find(request_data, "targetLogicalId"),
             properties,
@@ -159,12 +166,11 @@ impl<'n, 'e> Event<'n, 'e> {
             _ => return Err(self.not_a_hook_request()),
         };
         if !target_name.eq_ignore_ascii_case(TASK_DEFINITION) {
-            let is_change_set = target_name.eq_ignore_ascii_case("CHANGE_SET");
-            if !is_change_set && !target_name.eq_ignore_ascii_case("STACK") {
-                return Ok(Request::Skip(
-                    "Nothing to judge: this hook is about AWS::ECS::TaskDefinition only.",
-                ));
+            let is_change_set = target_name.eq_ignore_ascii_case(CHANGE_SET);
+            if !is_change_set && !target_name.eq_ignore_ascii_case(STACK) {
+                return self.another(target_name);
             }
+            self.check_that_types_agree(target_name)?;
             return match self.payload.map(|node| &node.value) {
                 Some(Value::String(url)) if !url.is_empty() => Ok(Request::Fetch { is_change_set, url }),
                 _ => Err("The event has no template to judge: `requestData.payload` is missing.".into()),
@@ -186,6 +192,34 @@ impl<'n, 'e> Event<'n, 'e> {
             }
             _ => Err(format!("{MISSING} is not a map but {}.", properties.kind())),
         }
+    }
+
+    /// Nothing to judge, if the event is about another type beyond doubt.
+    fn another(&self, target_name: &str) -> Result<Request<'n, 'e>, String> {
+        self.check_that_types_agree(target_name)?;
+        if !is_name_of_a_type(target_name) {
+            return Err(
+                "The event is about no type of resource: `requestData.targetName` is not the name of one."
+                    .into(),
+            );
+        }
+        Ok(Request::Skip("Nothing to judge: this hook is about AWS::ECS::TaskDefinition only."))
+    }
+
+    /// `targetType` is the name once more, for Cloud Control `RESOURCE`; AWS's pages differ, so what it says counts only
+    /// where it names what this hook judges, as something else than the name does.
+    fn check_that_types_agree(&self, target_name: &str) -> Result<(), String> {
+        let is_judged = |name: &str| {
+            [TASK_DEFINITION, STACK, CHANGE_SET].iter().any(|judged| name.eq_ignore_ascii_case(judged))
+        };
+        let agrees = match self.target_type.map(|node| &node.value) {
+            None => true,
+            Some(Value::String(name)) => name.eq_ignore_ascii_case(target_name) || !is_judged(name),
+            Some(_) => false,
+        };
+        agrees.then_some(()).ok_or_else(|| {
+            "The event contradicts itself: `requestData.targetName` and `targetType` do not name the same type.".into()
+        })
     }
 
     /// What people call the resource: its logical id, or its family where Cloud Control made the id up.
@@ -233,6 +267,15 @@ const OTHER_EVENTS: &[(&str, &str)] = &[
 fn is_empty_list_of_containers(entry: &Entry<'_>) -> bool {
     let is_empty = matches!(&entry.value.value, Value::Sequence(items) if items.is_empty());
     entry.key == "ContainerDefinitions" && (is_empty || entry.value.is_absent())
+}
+
+/// `AWS::SNS::Topic`, `Custom::My-Thing`, `Org::Team::Thing::MODULE`; not a text that only resembles one.
+fn is_name_of_a_type(name: &str) -> bool {
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@'))
+    };
+    name.contains("::") && name.split("::").all(is_part)
 }
 
 /// The value of a key in any casing, the exact one first.

@@ -99,8 +99,44 @@ fn a_key_in_its_own_casing_counts_before_one_in_another() {
         let mut event = event(&json!({"Privileged": true}));
         let data = event["requestData"].as_object_mut().unwrap();
         data.remove("targetName");
+        data.remove("targetType");
         data.extend(names.map(|(key, name)| (key.to_owned(), name.into())));
         let answer = answer(&baseline(), &event);
         assert!(message(&answer).starts_with(told), "{answer}");
+    }
+}
+
+#[test]
+fn only_an_event_that_is_beyond_doubt_about_another_type_is_passed_over() {
+    let (task, service) = (json!("AWS::ECS::TaskDefinition"), json!("AWS::ECS::Service"));
+    let contradicts = "The event contradicts itself: ";
+    for (name, kind, told) in [
+        (service.clone(), service.clone(), "Nothing to judge: "),
+        (service.clone(), json!(null), "Nothing to judge: "),
+        (service.clone(), json!("RESOURCE"), "Nothing to judge: "),
+        (json!("Custom::My-Thing_2@x"), json!("AWS::CloudFormation::CustomResource"), "Nothing to judge: "),
+        (json!("Org::Team::Thing::MODULE"), json!("org::team::thing::module"), "Nothing to judge: "),
+        (json!("A9S::ECS::TaskDefinition"), task.clone(), contradicts),
+        (service.clone(), json!("aws::ecs::taskdefinition"), contradicts),
+        (service.clone(), json!("STACK"), contradicts),
+        (service.clone(), json!("CHANGE_SET"), contradicts),
+        (service.clone(), json!({"canary": 1}), contradicts),
+        (json!("STACK"), task.clone(), contradicts),
+        (json!("STACK"), json!("CHANGE_SET"), contradicts),
+        (json!("AWS::ECS::TaskDefinition "), json!("RESOURCE"), "The event is about no type of resource: "),
+        (json!("AWS::ECS::TaskDefin\u{456}tion"), json!(null), "The event is about no type of resource: "),
+        (json!("AWS::::TaskDefinition"), json!(null), "The event is about no type of resource: "),
+        (json!("TaskDefinition"), json!(null), "The event is about no type of resource: "),
+        (task.clone(), json!("RESOURCE"), "`Task` is blocked by "),
+        (task.clone(), service, "`Task` is blocked by "),
+    ] {
+        let mut event = event(&json!({"Privileged": true}));
+        event["requestData"]["targetName"] = name;
+        event["requestData"]["targetType"] = kind;
+        event["requestData"]["payload"] = "https://x.s3.amazonaws.com/x".into();
+        let answer = answer(&baseline(), &event);
+        assert!(message(&answer).starts_with(told), "{event}: {answer}");
+        assert_eq!(answer["hookStatus"] == "SUCCESS", told.starts_with("Nothing"), "{event}: {answer}");
+        assert!(!message(&answer).contains("canary"), "{answer}");
     }
 }
