@@ -10,8 +10,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -25,7 +27,7 @@ from .emulator import REPOSITORY, task_root, wait_until
 from .endpoints import UNWELL, refuse, serve
 from .events import Case, canonical, cases, parse
 from .runtime_api import LARGEST_EVENT, MEMORY_MIB, TIMEOUT_SECONDS, Function, RuntimeApi, hang_up, reset
-from .test_stacks import BY_TAG, CREDENTIALS
+from .test_stacks import BY_TAG, CREDENTIALS, RULES, CloudFormation
 
 FAILING = Case("resource-create-noncompliant")
 STACK = Case("stack-create")
@@ -299,14 +301,72 @@ class TestMachine:
             today = datetime.now(UTC).date()
             policy.write_text(
                 "exceptions:\n"
-                "  - {rules: [privileged-container, writable-root-filesystem, root-user, added-linux-capabilities,"
-                f" blocking-awslogs], account: '*', trust-author: true, reason: a test, expires: {today + timedelta(days=days)}}}\n"
+                f"  - {{rules: {RULES}, account: '*', trust-author: true, reason: a test, expires: {today + timedelta(days=days)}}}\n"
             )
             environment = {"ECS_GUARD_POLICY": str(policy), "TZ": zone}
             with Function(function, api, tmp_path / "function", environment):
                 answer = parse(api.invoke(FAILING.event, TIMEOUT_SECONDS))
             if datetime.now(UTC).date() == today:
                 break
+        assert (answer["hookStatus"] == "FAILED") is counts, answer["message"]
+
+
+def with_a_wrong_clock(seconds: int) -> list[str | Path]:
+    """The words before a command whose wall clock is wrong; skips where nobody may trace a program."""
+    command = [sys.executable, Path(__file__).with_name("wrong_clock.py"), str(seconds)]
+    if subprocess.run([*command, shutil.which("true")], check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        pytest.skip("this machine lets no program be traced: a wrong wall clock is NOT tested here")
+    return command
+
+
+class TestClock:
+    """A wall clock that is wrong by seconds, where Lambda's own, which names the deadline, is right."""
+
+    BEFORE_1970 = -2_000_000_000
+    CLOCKS = [-3600, 3600, 10**9, 10**11, BEFORE_1970]
+
+    @pytest.mark.parametrize("seconds", CLOCKS)
+    def test_events_are_answered_in_time(self, seconds: int, api: RuntimeApi, function: Path, tmp_path: Path) -> None:
+        with serve(UNWELL["hangs"]) as address:
+            with Function(
+                function, api, tmp_path, {DOWNLOADS: address}, launcher=with_a_wrong_clock(seconds)
+            ) as process:
+                assert is_internal_failure(parse(api.invoke(STACK.event, TIMEOUT_SECONDS)))
+                assert answers(api, FAILING)
+                lines = process.output("stdout").splitlines()
+        # Or else nothing was shown: the metrics say what the function takes for the time.
+        times = [json.loads(line)["_aws"]["Timestamp"] / 1000 for line in lines if line.startswith('{"_aws"')]
+        assert times, lines
+        assert all(abs(shown - max(0, time.time() + seconds)) < 60 for shown in times), times
+
+    @pytest.mark.parametrize("seconds", CLOCKS)
+    def test_cloudformation_is_asked(self, seconds: int, api: RuntimeApi, function: Path, tmp_path: Path) -> None:
+        """What is signed with a wrong time may be refused, which the tests of endpoints are about; it is asked all the same."""
+        policy = tmp_path / "policy.yaml"
+        policy.write_text(BY_TAG)
+        cloudformation = CloudFormation("shop")
+        with cloudformation.serve() as environment:
+            environment |= {"ECS_GUARD_POLICY": str(policy)}
+            with Function(
+                function, api, tmp_path / "function", environment, launcher=with_a_wrong_clock(seconds)
+            ):
+                answer = parse(api.invoke(FAILING.event, TIMEOUT_SECONDS))
+        assert answer["hookStatus"] == "SUCCESS", answer["message"]
+        assert cloudformation.asked == ["DescribeStacks"]
+
+    @pytest.mark.parametrize(("days", "counts"), [(-3, False), (0, False), (3, True)])
+    def test_an_exception_ends_by_the_functions_own_clock(
+        self, days: int, counts: bool, api: RuntimeApi, function: Path, tmp_path: Path
+    ) -> None:
+        policy = tmp_path / "policy.yaml"
+        tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+        policy.write_text(
+            f"exceptions: [{{rules: {RULES}, account: '*', trust-author: true, reason: a test, expires: {tomorrow}}}]\n"
+        )
+        environment = {"ECS_GUARD_POLICY": str(policy)}
+        launcher = with_a_wrong_clock(days * 24 * 3600)
+        with Function(function, api, tmp_path / "function", environment, launcher=launcher):
+            answer = parse(api.invoke(FAILING.event, TIMEOUT_SECONDS))
         assert (answer["hookStatus"] == "FAILED") is counts, answer["message"]
 
 
