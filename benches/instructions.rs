@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let Some(tools) = tools() else {
-        println!("instructions: valgrind is not there, so nothing is counted");
+        println!("instructions: valgrind is not there, so they are NOT counted");
         return Ok(());
     };
     let mut counts = BTreeMap::new();

@@ -55,7 +55,7 @@ pub(crate) fn print_table(families: &[(String, Family)]) {
                 tools.push(Tool { name: name.into(), answers: cases.iter().zip(&files).map(ask).collect() });
             }
         }
-        None => println!("cfn-guard is not there, so it is left out"),
+        None => println!("cfn-guard is not there, so it is NOT asked"),
     }
     match program("CHECKOV", "checkov") {
         Some(checkov) => {
@@ -64,7 +64,7 @@ pub(crate) fn print_table(families: &[(String, Family)]) {
             });
             tools.push(Tool { name: "checkov".into(), answers: answers.collect() });
         }
-        None => println!("checkov is not there, so it is left out"),
+        None => println!("checkov is not on the path, so it is NOT asked"),
     }
     for tool in &tools {
         println!("\n{}:", tool.name);
