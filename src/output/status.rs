@@ -12,6 +12,10 @@ use super::told::told_whose;
 use crate::deployed::status::{Configuration, Function, Hook, Looked, Policy, Problem};
 use crate::document::on_one_line;
 
+/// What no look at the function tells; that its state is right says half of whether it can be called.
+const NOT_LOOKED_AT: &str =
+    "whether the hook's role may call it is not looked at; `ecs-guard results` shows that it was called";
+
 /// What was seen of one hook in one Region.
 #[derive(Debug, Clone)]
 pub struct OfHook {
@@ -85,6 +89,7 @@ fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
         let state = state.as_deref().unwrap_or("unknown");
         let reserved = reserved_concurrency.map(|calls| format!(", {calls} calls at once"));
         lines.push(("", format!("version {version}, state {state}{}", reserved.unwrap_or_default())));
+        lines.push(("", NOT_LOOKED_AT.into()));
     }
     lines.push((
         "policy:",

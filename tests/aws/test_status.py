@@ -106,6 +106,7 @@ def test_a_hook_as_it_is_deployed_has_no_problem(stub: Server, hooks: Hooks, ecs
         '  stacks:    {"FilteringCriteria":"ALL","StackNames":{"Exclude":["ecs-guard"]}}\n'
         f"  function:  {FUNCTION}\n"
         "             version 7, state Active\n"
+        "             whether the hook's role may call it is not looked at; `ecs-guard results` shows that it was called\n"
         f"  policy:    the one at hand, SHA-256 {digest}\n"
         "  no problem\n"
     )
