@@ -949,3 +949,36 @@ proptest! {
         prop_assert_eq!(read, Ok(json::read(text.as_bytes()).unwrap()), "{}", text);
     }
 }
+
+#[test]
+fn a_key_without_quotes_may_be_another_text_only_where_readers_differ() {
+    let other = |key: &str, text: &str| {
+        let text_of_map = format!("{key}: 0\n");
+        let document = read(&text_of_map).unwrap();
+        let Value::Mapping(entries) = &document.value else { panic!("{key}") };
+        let entry = &entries[0];
+        assert!(entry.may_have_key(&entry.key), "{key}");
+        assert!(entry.has_ambiguous_key() || !entry.may_have_key(text), "{key} as {text}");
+        entry.may_have_key(text)
+    };
+    for (key, text) in [
+        ("010", "8"),
+        ("0x10", "16"),
+        ("1.0", "1"),
+        ("1_000", "1000"),
+        ("yes", "true"),
+        ("On", "true"),
+        ("no", "false"),
+        ("~", "null"),
+        ("Null", ""),
+    ] {
+        assert!(other(key, text), "{key} as {text}");
+        assert!(!other(&format!("'{key}'"), text), "'{key}' as {text}");
+    }
+    // These everyone reads alike.
+    for (key, text) in
+        [("1", "1.0"), ("1", "01"), ("123456789012", "1.23456789012e11"), ("true", "yes"), ("web", "Web")]
+    {
+        assert!(!other(key, text), "{key} as {text}");
+    }
+}
