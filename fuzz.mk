@@ -58,7 +58,7 @@ LLVM_TOOLS = $(shell rustc --print target-libdir)/../bin
 FUZZ_HOST = $(shell rustc -vV | sed -n "s/host: //p")
 
 fuzz-coverage: $(CARGO_FUZZ) fuzz-seeds ## what of src/ the fuzz targets have reached, by file
-	rustup component add llvm-tools
+	@[ -x $(LLVM_TOOLS)/llvm-cov ] || rustup component add llvm-tools
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/corpus/$$target && \
 		$(CARGO_FUZZ) coverage --sanitizer none $$target fuzz/corpus/$$target $(FUZZ_SEEDS)/$$target 2>target/fuzz-coverage.log || \
