@@ -245,13 +245,14 @@ fn a_value_from_a_mapping() {
 }
 
 #[test]
-fn a_mapping_to_which_a_function_adds() {
+fn a_mapping_that_a_macro_writes() {
     let rule = "writable-root-filesystem";
     let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://bucket/key'}}";
     for (mappings, arguments, verdict) in [
         (format!("M: {{a: {{v: true}}, {include}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
         (format!("M: {{a: {{v: true}}, {include}}}"), "b, v, {DefaultValue: true}", Verdict::Unknown),
-        (format!("M: {{a: {{v: true}}, {include}}}"), "a, v", Verdict::Pass),
+        (format!("M: {{a: {{v: true}}, {include}}}"), "a, v", Verdict::Unknown),
+        (format!("M: {{a: {{v: true}}, b: {{{include}}}}}"), "a, v", Verdict::Pass),
         (format!("M: {{a: {{v: true}}, b: {{{include}}}}}"), "!Ref AWS::Region, v", Verdict::Unknown),
         (
             format!("M: {{a: {{v: true}}, b: {{w: true, {include}}}}}"),
@@ -259,7 +260,7 @@ fn a_mapping_to_which_a_function_adds() {
             Verdict::Unknown,
         ),
         (format!("M: {{a: {{v: true, {include}}}}}"), "a, !Ref AWS::Region", Verdict::Unknown),
-        (format!("M: {{a: {{v: true, {include}}}}}"), "a, v", Verdict::Pass),
+        (format!("M: {{a: {{v: true, {include}}}}}"), "a, v", Verdict::Unknown),
     ] {
         let read_only = format!("ReadonlyRootFilesystem: !FindInMap [M, {arguments}]");
         let text = template(&format!("Mappings: {{{mappings}}}"), &read_only);
@@ -606,6 +607,15 @@ fn what_is_known_of_a_text_decides() {
         let (found, findings) = judged(&text, &Given::default(), rule);
         assert_eq!(found, verdict, "{findings:#?}\n{text}");
     }
+}
+
+#[test]
+fn an_open_name_of_a_variable_is_pointed_at() {
+    let variables = "Environment: [{Name: !Sub 'SECRET${X}', Value: v}, {Name: ok, Value: !Ref X}]";
+    let text = template("Parameters: {X: {Type: String}}", variables);
+    let (_, findings) = judged(&text, &Given::default(), "plaintext-secret");
+    let places: Vec<_> = findings.iter().map(|finding| finding.span.unwrap().slice(&text)).collect();
+    assert_eq!(places, ["!Sub 'SECRET${X}'", "ok"], "{findings:#?}");
 }
 
 #[test]

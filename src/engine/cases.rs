@@ -193,8 +193,10 @@ impl Table {
         if without.is_empty() {
             return (!is_in_rest).then(|| IN_SOME.to_owned());
         }
-        let Columns { varying, partial } = self.columns();
-        if varying.len() > MAXIMUM_FACTS {
+        let Columns { varying, partial, same } = self.columns();
+        // What is the same in all that was looked at may differ in the rest, and so belongs to the reason.
+        let pinned = if is_in_rest { &[][..] } else { &same };
+        if varying.len() + pinned.len() > MAXIMUM_FACTS {
             return Some(IN_SOME.to_owned());
         }
         let mut ways: Vec<Vec<Number>> = Vec::new();
@@ -207,7 +209,8 @@ impl Table {
                 others += 1;
                 continue;
             }
-            ways.push(shortest(row, &without, &varying, &partial));
+            let pinned = pinned.iter().filter_map(|column| row.cells.get(*column).copied().flatten());
+            ways.push(pinned.chain(shortest(row, &without, &varying, &partial)).collect());
         }
         let words: Vec<String> =
             ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
@@ -220,7 +223,7 @@ impl Table {
 
     /// The columns that tell cases apart.
     fn columns(&self) -> Columns {
-        let mut columns = Columns { varying: Vec::new(), partial: Vec::new() };
+        let mut columns = Columns { varying: Vec::new(), partial: Vec::new(), same: Vec::new() };
         for column in 0..self.subjects.len() {
             let mut cells = self
                 .rows
@@ -233,6 +236,8 @@ impl Table {
                 columns.varying.push(column);
             } else if is_partial {
                 columns.partial.push(column);
+            } else {
+                columns.same.push(column);
             }
         }
         columns
@@ -249,6 +254,8 @@ struct Columns {
     varying: Vec<usize>,
     /// All cases that asked have, and some did not ask, or got no answer.
     partial: Vec<usize>,
+    /// All cases have the same fact.
+    same: Vec<usize>,
 }
 
 /// The fewest facts of a case, found by leaving out one after the other, that none of the other cases shares.

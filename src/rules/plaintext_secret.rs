@@ -159,9 +159,13 @@ impl Rule for PlaintextSecret {
             let name = variable.field("Name");
             match variable.mapping() {
                 Lookup::Known(..) | Lookup::Absent => {
+                    let place = match name.string() {
+                        Lookup::Unresolved(unresolved) => Some(unresolved.node),
+                        _ => name.node(),
+                    };
                     let judged = judge_name(name, context);
-                    context.take_at(name.node(), judged);
-                    context.take_at(name.node(), judge_value(variable));
+                    context.take_at(place, judged);
+                    context.take_at(place, judge_value(variable));
                 }
                 Lookup::Unresolved(unresolved) => context.take_at(None, Judged::Unresolved(unresolved)),
                 Lookup::Malformed(problem) => context.take_at(None, Judged::Malformed(problem)),

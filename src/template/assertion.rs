@@ -43,7 +43,7 @@ impl<'t> Assertion<'t> {
                 ("RuleCondition", _) => assertion.condition = Some(value),
                 ("Assertions", Value::Sequence(items)) => {
                     let demand = |item: &'t Node<'t>| match &item.value {
-                        Value::Mapping(entries) => {
+                        Value::Mapping(entries) if !super::has_macro(entries) => {
                             let mut demands = entries.iter().filter(|entry| entry.key == "Assert");
                             demands.next().filter(|_| demands.next().is_none()).map(|entry| &entry.value)
                         }

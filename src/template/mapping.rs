@@ -4,12 +4,12 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html>
 
-use super::Definition;
 use super::condition::{Gap, gap, whole};
 use super::function::Piece;
 use super::name::describe;
 use super::scenario::{Fact, Scenario};
 use super::unknown::{Chosen, Domain};
+use super::{Definition, has_macro};
 use crate::document::{Entry, Node, Value, may_be_read_alike, may_be_read_as};
 
 /// How many keys of a mapping are looked through in the time of one function, roughly.
@@ -176,5 +176,7 @@ fn description(pieces: &[Piece<'_>]) -> String {
 /// Whether a text may come to be a key that nobody can see yet, because a function adds some.
 fn has_more_keys(text: &[Piece<'_>], entries: &[Entry<'_>]) -> bool {
     let is_seen = |key: &str| entries.iter().any(|entry| entry.key == key);
-    entries.iter().any(|entry| entry.key.starts_with("Fn::")) && !whole(text).is_some_and(is_seen)
+    // A macro may write even those anew that are seen.
+    has_macro(entries)
+        || entries.iter().any(|entry| entry.key.starts_with("Fn::")) && !whole(text).is_some_and(is_seen)
 }

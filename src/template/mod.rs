@@ -234,11 +234,18 @@ impl<'t> Template<'t> {
                 ("Resources", Value::Intrinsic(_)) => {
                     template.hide(&section.value, section.value.span);
                 }
+                // Whatever stands beside a macro, it may replace.
+                ("Conditions" | "Mappings" | "Rules", Value::Mapping(entries)) if has_macro(entries) => {}
                 ("Parameters", Value::Mapping(entries)) => {
+                    let is_rewritten = has_macro(entries);
                     for entry in entries {
-                        let parameter = Parameter::of(&entry.value);
+                        let mut parameter = Parameter::of(&entry.value);
+                        if is_rewritten {
+                            parameter.forget(Hidden::Rewritten);
+                        }
                         let known = template.parameters.entry(&entry.key);
-                        known.and_modify(Parameter::forget).or_insert(parameter);
+                        let forget = |known: &mut Parameter<'_>| known.forget(Hidden::Repeated);
+                        known.and_modify(forget).or_insert(parameter);
                     }
                 }
                 ("Conditions", Value::Mapping(entries)) => define(&mut template.conditions, entries),
@@ -291,6 +298,7 @@ impl<'t> Template<'t> {
         parameter.hidden.map(|hidden| match hidden {
             Hidden::NotEchoed => "has `NoEcho`, so that what is given for it decides conditions only",
             Hidden::Repeated => "is defined twice, so that nobody can tell what it is",
+            Hidden::Rewritten => "stands beside a macro, which may write it anew",
         })
     }
 
@@ -429,8 +437,12 @@ impl<'t> Template<'t> {
         };
         let function = attributes.iter().map(|attribute| &*attribute.key).find(|key| key.starts_with("Fn::"));
         let is_open = |node: &Node<'_>| matches!(node.value, Value::Intrinsic(_));
+        let is_task_definition = |node: &Node<'_>| matches!(&node.value, Value::String(text) if text.eq_ignore_ascii_case(TASK_DEFINITION));
         if all("Type").any(is_open) || function.is_some() && all("Type").next().is_none() {
             // What it will be, nobody can see yet.
+            self.hide(&entry.value, entry.key_span);
+        } else if has_macro(attributes) && !all("Type").any(is_task_definition) {
+            // A macro gets the whole resource, its type among the rest, and gives back what it likes.
             self.hide(&entry.value, entry.key_span);
         }
         // CloudFormation puts the resources of its fragment in its place
@@ -501,6 +513,12 @@ fn entries_of_certain<'n, 't>(map: &'n Node<'t>) -> Option<&'n [Entry<'t>]> {
     let Value::Mapping(entries) = &map.value else { return None };
     let mut keys = HashSet::new();
     entries.iter().all(|entry| !entry.key.starts_with("Fn::") && keys.insert(&*entry.key)).then_some(entries)
+}
+
+/// Whether a macro stands among the entries of a map; it gets the others, and gives back what takes their place
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-macros-author.html>).
+fn has_macro(entries: &[Entry<'_>]) -> bool {
+    entries.iter().any(|entry| entry.key == "Fn::Transform")
 }
 
 fn define<'t>(section: &mut HashMap<&'t str, Definition<'t>>, entries: &'t [Entry<'t>]) {

@@ -38,6 +38,8 @@ pub(super) enum Hidden {
     NotEchoed,
     /// It is defined twice.
     Repeated,
+    /// A macro stands beside it, or in it.
+    Rewritten,
 }
 
 /// A value as the template has it.
@@ -64,6 +66,7 @@ impl<'t> Parameter<'t> {
         // Of two defaults, none is certain.
         let mut has_default = false;
         let mut is_list_of_texts = false;
+        let mut is_rewritten = false;
         let mut kinds = Vec::new();
         let mut limiting: HashMap<&str, Option<Allowed<'_>>> = HashMap::new();
         let mut seen = HashSet::new();
@@ -105,8 +108,13 @@ impl<'t> Parameter<'t> {
                         }
                     }
                 }
+                "Fn::Transform" => is_rewritten = true,
                 _ => {}
             }
+        }
+        if is_rewritten {
+            parameter.forget(Hidden::Rewritten);
+            return parameter;
         }
         if let [kind] = kinds.as_slice()
             && !parameter.is_list
@@ -114,6 +122,7 @@ impl<'t> Parameter<'t> {
         {
             // Of a name in the Parameter Store they would say nothing of the value.
             parameter.limits = limits(kind, |key| limiting.get(key).and_then(Option::as_ref));
+            parameter.leave_out_what_is_refused();
         }
         if parameter.is_list || parameter.is_looked_up {
             // They are about its items, or about names in the store.
@@ -123,6 +132,16 @@ impl<'t> Parameter<'t> {
             }
         }
         parameter
+    }
+
+    /// Of the allowed values, CloudFormation takes none that the other limits exclude. Patterns are left to it: what they
+    /// mean is not certain enough to prove anything. Where nothing would be left, nothing is.
+    fn leave_out_what_is_refused(&mut self) {
+        let limits = Limits { patterns: Vec::new(), ..self.limits.clone() };
+        let may_be = |value: &Allowed<'_>| value.is_ambiguous() || limits.may_be(&value.text);
+        if self.allowed.iter().any(may_be) {
+            self.allowed.retain(may_be);
+        }
     }
 
     /// Whether its value is nothing to show, or cannot be told.
@@ -154,9 +173,9 @@ impl<'t> Parameter<'t> {
         value.split(',').map(str::trim).find(|item| is_refused(&self.allowed_items, item))
     }
 
-    /// Forgets all that limits it: it is defined twice.
-    pub(super) fn forget(&mut self) {
-        *self = Self { is_list: self.is_list, hidden: Some(Hidden::Repeated), ..Self::default() };
+    /// Forgets all that limits it, for nobody can tell what it is.
+    pub(super) fn forget(&mut self, because: Hidden) {
+        *self = Self { is_list: self.is_list, hidden: Some(because), ..Self::default() };
     }
 }
 
@@ -309,7 +328,7 @@ mod tests {
         assert!(!Parameter::default().is_told(None) && !Parameter::default().is_told(Some("a")));
         assert!(!Parameter::default().has_ambiguous_values());
         parameter.is_list = true;
-        parameter.forget();
+        parameter.forget(Hidden::Repeated);
         assert_eq!((parameter.is_list, parameter.hidden), (true, Some(Hidden::Repeated)));
         assert!(parameter.allowed.is_empty() && !parameter.is_told(None));
     }

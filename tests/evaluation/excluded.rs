@@ -275,3 +275,23 @@ fn a_section_that_stands_twice_refuses_nothing() {
         expect(&text, &[], ROOT, verdict, cases);
     }
 }
+
+#[test]
+fn an_allowed_value_that_the_other_limits_exclude_accuses_nobody() {
+    for (definition, verdict) in [
+        ("{Type: Number, AllowedValues: [0, 1000], MinValue: 1}", Verdict::Pass),
+        ("{Type: Number, AllowedValues: [0, 1000], MinValue: 0}", Verdict::Fail),
+        ("{Type: String, AllowedValues: [root, application], MinLength: 5}", Verdict::Pass),
+        ("{Type: String, AllowedValues: [root, app], MaxLength: 3}", Verdict::Pass),
+        // What a pattern means is CloudFormation's to say; it proves nothing.
+        ("{Type: String, AllowedValues: [root, app], AllowedPattern: 'a.*'}", Verdict::Fail),
+        // None is left: then the limits are not what they seem.
+        ("{Type: String, AllowedValues: [root], MinLength: 5}", Verdict::Fail),
+        // Of two limits, and of the items of a list, none is certain.
+        ("{Type: String, AllowedValues: [root, application], MinLength: 5, MinLength: 1}", Verdict::Fail),
+    ] {
+        let text = template(&format!("Parameters: {{P: {definition}}}"), "User: !Ref P");
+        let (found, findings) = super::judged(&text, &Given::default(), ROOT);
+        assert_eq!(found, verdict, "{definition}: {findings:#?}");
+    }
+}

@@ -260,3 +260,23 @@ fn hostile_templates_end() {
         assert!(file.judged.is_ok(), "{:?}", file.judged);
     }
 }
+
+#[test]
+fn what_is_the_same_in_all_cases_that_were_tried_is_a_part_of_the_reason() {
+    for count in [9, 10, 12] {
+        let all = |what: &dyn Fn(usize) -> String| (0..count).map(what).collect::<Vec<_>>().join(", ");
+        let text = template(
+            &format!(
+                "Parameters: {{{}}}\nConditions: {{{}}}",
+                all(&|number| format!("B{number}: {{Type: String, AllowedValues: ['true', 'false']}}")),
+                all(&|number| format!("C{number}: !Equals [!Ref B{number}, 'true']")),
+            ),
+            &format!("User: !Join ['', [{}]]", all(&|number| format!("!If [C{number}, '0', '1']"))),
+        );
+        let (verdict, findings) = judged(&text, &Given::default(), "root-user");
+        assert_eq!(verdict, Verdict::Fail);
+        // Some cases that were not tried are like the named one but for what all that were tried have in common.
+        let case = findings[0].case.as_deref().unwrap();
+        assert!((0..count).all(|number| case.contains(&format!("C{number} is true"))), "{count}: {case}");
+    }
+}

@@ -91,7 +91,7 @@ fn what_hides_resources_is_noted() {
         (format!("{{T: {{{TASK}}}, U: text}}"), "T fail", &[]),
         ("{U: {Type: !Ref Kind}}".to_owned(), "", function),
         ("{U: {Fn::Transform: {Name: X}, Properties: {}}}".to_owned(), "", function),
-        ("{U: {Type: X, Fn::Transform: {Name: X}}}".to_owned(), "", &[]),
+        ("{U: {Type: X, Fn::Transform: {Name: X}}}".to_owned(), "", function),
         ("{U: {Type: 'My::Own::Kind::MODULE'}}".to_owned(), "", module),
         ("{U: {Type: 'My::Own::Kind::MODULES'}}".to_owned(), "", &[]),
     ] {
