@@ -82,6 +82,13 @@ impl Stack {
         format!("{}/{}/{}", self.account(), self.region(), self.name())
     }
 
+    /// Whether these are CloudFormation's words for a stack that is not there.
+    fn is_said_to_be_gone(&self, message: &str) -> bool {
+        let whose = message.strip_prefix("Stack ").and_then(|rest| rest.strip_suffix(" does not exist"));
+        let whose = whose.map(|whose| whose.strip_prefix("with id ").unwrap_or(whose));
+        whose.is_some_and(|whose| whose == self.id || whose == self.name())
+    }
+
     /// What is known of its deployment before it is described
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html>).
     pub fn pseudo_parameters(&self) -> BTreeMap<String, String> {
@@ -138,6 +145,9 @@ const ENDED: [StackStatus; 7] = [
     StackStatus::RollbackFailed,
 ];
 
+/// After how many pages in a row that list nothing there is no point in asking for another.
+pub(super) const MOST_EMPTY_PAGES: usize = 100;
+
 /// The stacks of an account in a Region, as far as they can be listed.
 pub async fn list(client: &Client) -> Listed {
     let mut listed = Listed::default();
@@ -145,6 +155,7 @@ pub async fn list(client: &Client) -> Listed {
     // Not by a filter, which would have to name every status that there will ever be.
     let mut tokens = BTreeSet::new();
     let mut token = None;
+    let mut empty_pages = 0;
     loop {
         let call = client.list_stacks().set_next_token(token);
         let page = match call.customize().interceptor(Lenient).send().await {
@@ -154,6 +165,11 @@ pub async fn list(client: &Client) -> Listed {
                 break;
             }
         };
+        if page.stack_summaries.is_none() {
+            listed.problems.push("an answer to `ListStacks` has no list".into());
+            break;
+        }
+        empty_pages = if page.stack_summaries().is_empty() { empty_pages + 1 } else { 0 };
         for summary in page.stack_summaries() {
             let stack = Stack::of(summary);
             if let (None, Some(stack)) = (&listed.account, &stack) {
@@ -169,6 +185,10 @@ pub async fn list(client: &Client) -> Listed {
         }
         token = page.next_token.filter(|token| !token.is_empty());
         match &token {
+            Some(_) if empty_pages == MOST_EMPTY_PAGES => {
+                listed.problems.push("the answers to `ListStacks` have no end".into());
+                break;
+            }
             Some(next) if tokens.insert(next.clone()) => {}
             Some(_) => {
                 listed.problems.push("the answer to `ListStacks` leads to itself".into());
@@ -194,10 +214,13 @@ pub async fn template(client: &Client, stack: &Stack) -> Result<Option<String>, 
     let call = client.get_template().stack_name(&stack.id).template_stage(TemplateStage::Processed);
     match call.send().await {
         Ok(answer) => match answer.template_body {
-            Some(template) => Ok(Some(template)),
+            // Every template has this section
+            // (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html>).
+            Some(template) if template.contains("Resources") => Ok(Some(template)),
+            Some(_) => Err("what `GetTemplate` answered is no template".into()),
             None => Err("the answer to `GetTemplate` has no template".into()),
         },
-        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) if is_gone(&error, stack) => Ok(None),
         Err(error) => Err(reason("cloudformation:GetTemplate", &error)),
     }
 }
@@ -209,7 +232,7 @@ pub async fn template(client: &Client, stack: &Stack) -> Result<Option<String>, 
 pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deployment>, String> {
     let answer = match client.describe_stacks().stack_name(&stack.id).send().await {
         Ok(answer) => answer,
-        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) if is_gone(&error, stack) => return Ok(None),
         Err(error) => return Err(reason("cloudformation:DescribeStacks", &error)),
     };
     let described = match answer.stacks() {
@@ -231,11 +254,12 @@ pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deploymen
     Ok(Some(Deployment { given, tags: stacks::tags(described.tags()) }))
 }
 
-/// Whether the stack was deleted since it was listed. There is no code for that alone.
-fn is_gone<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+/// Whether the stack was deleted since it was listed. There is no code for that alone, and the words can be about something
+/// else that does not exist: a role, a template.
+fn is_gone<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, stack: &Stack) -> bool {
     let Some(error) = error.as_service_error() else { return false };
     error.code() == Some("ValidationError")
-        && error.message().is_some_and(|message| message.contains("does not exist"))
+        && error.message().is_some_and(|message| stack.is_said_to_be_gone(message))
 }
 
 #[cfg(test)]
@@ -244,6 +268,22 @@ mod tests {
 
     fn stack(id: &str) -> Stack {
         Stack { id: id.into(), status: "CREATE_COMPLETE".into(), changed: 0 }
+    }
+
+    #[test]
+    fn only_words_about_the_stack_itself_say_that_it_is_gone() {
+        let id = "arn:aws:cloudformation:eu-west-1:111122223333:stack/orders-api/1a2b-3c";
+        let stack = stack(id);
+        assert!(stack.is_said_to_be_gone(&format!("Stack with id {id} does not exist")));
+        assert!(stack.is_said_to_be_gone("Stack with id orders-api does not exist"));
+        for message in [
+            "Role arn:aws:iam::111122223333:role/x does not exist",
+            "Template does not exist for stack orders-api",
+            "Stack with id other does not exist",
+            "Stack does not exist",
+        ] {
+            assert!(!stack.is_said_to_be_gone(message), "{message}");
+        }
     }
 
     #[test]

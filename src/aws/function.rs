@@ -13,6 +13,7 @@ use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::{Concurrency, EnvironmentResponse};
 use ureq::Agent;
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::failure::reason;
 use super::http::Proxy;
@@ -73,11 +74,11 @@ pub async fn get(client: &Client, arn: &str) -> Result<Option<Deployed>, String>
     Ok(Some(Deployed { function, artifact, policy_path }))
 }
 
-/// The policy file in a function's artifact.
+/// The policy file in a function's artifact; `None`: there is none in it.
 ///
 /// # Errors
 /// Why it cannot be had, as a part of a sentence.
-pub async fn policy(deployed: Deployed) -> Result<Vec<u8>, String> {
+pub async fn policy(deployed: Deployed) -> Result<Option<Vec<u8>>, String> {
     let Deployed { artifact, policy_path, .. } = deployed;
     let path = policy_path.strip_prefix(TASK_ROOT).unwrap_or(&policy_path).to_owned();
     if path.starts_with('/') {
@@ -90,11 +91,15 @@ pub async fn policy(deployed: Deployed) -> Result<Vec<u8>, String> {
         .map_err(|problem| format!("the function's artifact could not be downloaded: {problem}"))?;
     let mut archive =
         ZipArchive::new(Cursor::new(artifact)).map_err(|_| "the function's artifact is no zip file")?;
-    let file = archive.by_name(&path).map_err(|_| "the function's artifact has no policy file")?;
+    let file = match archive.by_name(&path) {
+        Ok(file) => file,
+        Err(ZipError::FileNotFound) => return Ok(None),
+        Err(_) => return Err("the policy file in the function's artifact is damaged".into()),
+    };
     let mut policy = Vec::new();
     let read = file.take(MAXIMUM_POLICY).read_to_end(&mut policy);
     read.map_err(|_| "the policy file in the function's artifact is damaged")?;
-    Ok(policy)
+    Ok(Some(policy))
 }
 
 /// Downloads from an address that Lambda gave. Only this machine, which is a test's, is asked without TLS.

@@ -11,10 +11,11 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::list_hook_results::ListHookResultsError;
 use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::{
-    AnnotationStatus, HookResultSummary, HookStatus, RegistryType, ThirdPartyType,
+    Annotation, AnnotationStatus, HookResultSummary, HookStatus, RegistryType, ThirdPartyType,
     TypeConfigurationIdentifier,
 };
 
+use super::account::MOST_EMPTY_PAGES;
 use super::failure::{self, reason};
 use super::times::{Lenient, UNKNOWN};
 use crate::deployed::results::{Ending, Invocation, Violated};
@@ -107,6 +108,7 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
     let mut said = Vec::new();
     let mut tokens = BTreeSet::new();
     let mut token = None;
+    let mut empty_pages = 0;
     loop {
         let call = client.list_hook_results().type_arn(&hook.arn).set_next_token(token);
         let page = match call.customize().interceptor(Lenient).send().await {
@@ -117,10 +119,14 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
                 _ => return Err(reason(listing(&error), &error)),
             },
         };
+        empty_pages = if page.hook_results().is_empty() { empty_pages + 1 } else { 0 };
         let recent = page.hook_results().iter().map(listed);
         said.extend(recent.filter(|one| one.invocation.invoked_at.is_none_or(|at| at >= since)));
         token = page.next_token.filter(|token| !token.is_empty());
         match &token {
+            Some(_) if empty_pages == MOST_EMPTY_PAGES => {
+                return Err("the answers to `ListHookResults` have no end".into());
+            }
             Some(next) if tokens.insert(next.clone()) => {}
             Some(_) => return Err("the answer to `ListHookResults` leads to itself".into()),
             None => break,
@@ -153,7 +159,9 @@ fn listed(summary: &HookResultSummary) -> Said {
 }
 
 fn ending(status: Option<&HookStatus>) -> Ending {
-    match status.map(HookStatus::as_str) {
+    // AWS's own pages have words of the protocol in other casings.
+    let word = status.map(|status| status.as_str().to_ascii_uppercase());
+    match word.as_deref() {
         Some("HOOK_COMPLETE_SUCCEEDED") => Ending::Passed,
         Some("HOOK_COMPLETE_FAILED") => Ending::Failed,
         Some("HOOK_FAILED") => Ending::WithoutAnswer,
@@ -184,7 +192,12 @@ pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> 
     if let Some(id) = target.and_then(|target| target.target_id()).filter(|_| is_resource) {
         invocation.target = format!("{}/{id}", invocation.target);
     }
-    let failed = answer.annotations().iter().filter(|one| one.status() == Some(&AnnotationStatus::Failed));
+    // Whatever word says that a rule was violated, or none: these two say that it was not.
+    let is_violated = |one: &&Annotation| {
+        let word = one.status().map(AnnotationStatus::as_str).unwrap_or_default();
+        !["PASSED", "SKIPPED"].iter().any(|other| word.eq_ignore_ascii_case(other))
+    };
+    let failed = answer.annotations().iter().filter(is_violated);
     invocation.violated = failed
         .filter_map(|annotation| {
             Some(Violated {

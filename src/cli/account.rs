@@ -11,7 +11,7 @@ use crate::aws::session::{self, Session};
 #[derive(Debug, clap::Args)]
 pub(super) struct Account {
     /// A Region to look at; may be repeated; the one of the profile or the environment when there is none
-    #[arg(long = "region", value_name = "NAME")]
+    #[arg(long = "region", value_name = "NAME", value_parser = region)]
     regions: Vec<String>,
 
     /// A profile of AWS's configuration to look with; may be repeated; what the environment has when there is none
@@ -45,6 +45,15 @@ impl Account {
         }
         Ok((sessions, problems.is_empty()))
     }
+}
+
+/// The name of a Region, as far as its shape tells.
+fn region(written: &str) -> Result<String, String> {
+    let is_name = !written.is_empty()
+        && written.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    is_name
+        .then(|| written.to_owned())
+        .ok_or_else(|| "that can be no Region; one is called `eu-west-1`, for example".into())
 }
 
 /// The aliases that `template.yaml` gives its hooks; the second is deployed only where it is wanted.

@@ -124,6 +124,12 @@ pub(super) fn run(
     let stacks: Vec<_> =
         wanted.iter().map(|wanted| wanted.stack).filter(|stack| !judging.is_gone(stack)).collect();
     let excepted = judging.judge_all(&stacks, &mut results);
+    match missing.gone.len() {
+        0 => {}
+        1 => results.say("note", "1 stack was deleted after it was listed, and is left out"),
+        count => results
+            .say("note", &format!("{count} stacks were deleted after they were listed, and are left out")),
+    }
 
     let is_everything = are_all && results.is_everything_read();
     for unmatched in excuses.unmatched() {

@@ -13,7 +13,7 @@ use super::account::Hooks;
 use super::{Outcome, Streams, permissions};
 use crate::aws::hooks::{self as api, Said};
 use crate::aws::session;
-use crate::deployed::results::{Ending, Invocation, Summary};
+use crate::deployed::results::{Ending, Invocation, RUNNING, Summary};
 use crate::document::on_one_line;
 use crate::output::results::{self as output, OfHook};
 
@@ -79,7 +79,10 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
     for problem in &problems {
         writeln!(streams.err, "error: {}", on_one_line(problem))?;
     }
-    let has_stopped = shown.iter().any(|of_hook| !of_hook.summary.stopped.is_empty());
+    // An ending that nobody knows is no evidence that something passed.
+    let has_more =
+        |summary: &Summary| !summary.stopped.is_empty() || summary.others.keys().any(|word| word != RUNNING);
+    let has_stopped = shown.iter().any(|of_hook| has_more(&of_hook.summary));
     Ok(match (are_all && problems.is_empty(), has_stopped) {
         (false, _) => Outcome::Failed,
         (true, true) => Outcome::NonCompliant,

@@ -96,7 +96,8 @@ async fn look(
             Ok(Some(deployed)) => {
                 looked = Looked::Seen(deployed.function.clone());
                 match function::policy(deployed).await {
-                    Ok(deployed) => policy = compared(&deployed, local),
+                    Ok(Some(deployed)) => policy = compared(&deployed, local),
+                    Ok(None) => policy = Policy::Absent,
                     Err(reason) => {
                         open.push(format!("the deployed policy is not known: {reason}"));
                         policy = Policy::Unknown(reason);

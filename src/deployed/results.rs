@@ -50,6 +50,9 @@ pub struct Violated {
 /// What stands in a rule's place where a failure names none.
 pub const NO_RULE: &str = "no rule named";
 
+/// What stands for those that have not ended among the endings that are no answer.
+pub const RUNNING: &str = "running";
+
 /// Invocations, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -110,7 +113,7 @@ impl Summary {
                 return;
             }
             Ending::Running => {
-                *self.others.entry("running".into()).or_default() += 1;
+                *self.others.entry(RUNNING.into()).or_default() += 1;
                 return;
             }
             Ending::Other(word) => {

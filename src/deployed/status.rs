@@ -212,6 +212,8 @@ pub enum Policy {
         /// What is wrong with it, on one line.
         problem: String,
     },
+    /// There is none where the function looks for it.
+    Absent,
     /// That cannot be told, for this reason.
     Unknown(String),
 }
@@ -270,6 +272,10 @@ pub fn problems(hook: &Hook) -> Vec<Problem> {
         Policy::Different { deployed, local } => problems.push(problem(
             format!("the deployed policy (SHA-256 {deployed}) is not the one at hand ({local})."),
             "Deploy the policy at hand with `make deploy`, or name the deployed one with `--policy`.",
+        )),
+        Policy::Absent => problems.push(problem(
+            "there is no policy file in the function's artifact, so every task definition fails.",
+            format!("{DEPLOY}."),
         )),
         Policy::Broken { problem: wrong, .. } => problems.push(problem(
             format!("the deployed policy is broken, so every task definition fails: {wrong}."),
@@ -458,6 +464,8 @@ mod tests {
         let policy = Policy::Broken { deployed: "ab".into(), problem: "line 1: no profile".into() };
         let found = problems(&Hook { policy, ..hook(configuration(|_| {})) });
         assert!(found[0].what.contains("line 1: no profile"), "{found:?}");
+        let found = problems(&Hook { policy: Policy::Absent, ..hook(configuration(|_| {})) });
+        assert!(found[0].what.contains("no policy file"), "{found:?}");
         let policy = Policy::Different { deployed: "ab".into(), local: "cd".into() };
         let found = problems(&Hook { policy, ..hook(configuration(|_| {})) });
         assert!(found[0].what.contains("ab") && found[0].what.contains("cd"), "{found:?}");

@@ -97,6 +97,7 @@ fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
             Policy::Same(hash) => format!("the one at hand, SHA-256 {hash}"),
             Policy::Different { deployed, .. } => format!("another than the one at hand, SHA-256 {deployed}"),
             Policy::Broken { deployed, .. } => format!("broken, SHA-256 {deployed}"),
+            Policy::Absent => "none".into(),
             Policy::Unknown(reason) => format!("not compared: {reason}"),
         },
     ));
@@ -168,6 +169,7 @@ fn seen(OfHook { alias, region, profile, hook, problems, notes }: &OfHook) -> Se
             Policy::Same(_) => "same",
             Policy::Different { .. } => "different",
             Policy::Broken { .. } => "broken",
+            Policy::Absent => "absent",
             Policy::Unknown(_) => "unknown",
         }),
         notes,

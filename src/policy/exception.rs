@@ -88,15 +88,14 @@ impl Exception {
         !self.matchers.iter().any(|matcher| matcher.is_limit && matcher.field.is_beyond_author())
     }
 
-    /// Whether it excuses the same findings as another.
-    fn is_about_the_same(&self, other: &Self) -> bool {
+    /// A rule of which it excuses the same findings as another.
+    fn excuses_as_well(&self, other: &Self) -> Option<&'static str> {
         let is_among = |one: &Matcher, all: &[Matcher]| {
             all.iter().any(|other| one.field == other.field && one.patterns_are(other))
         };
-        self.rules.len() == other.rules.len()
-            && self.rules.iter().all(|rule| other.rules.contains(rule))
-            && self.matchers.len() == other.matchers.len()
-            && self.matchers.iter().all(|matcher| is_among(matcher, &other.matchers))
+        let are_alike = self.matchers.len() == other.matchers.len()
+            && self.matchers.iter().all(|matcher| is_among(matcher, &other.matchers));
+        self.rules.iter().find(|rule| are_alike && other.rules.contains(rule)).copied()
     }
 
     /// Whether it counted until a day before this one.
@@ -132,9 +131,12 @@ impl<'a> Reader<'a> {
         let mut exceptions: Vec<Exception> = Vec::new();
         for item in items {
             if let Some(exception) = self.exception(item, policy) {
-                let same = exceptions.iter().find(|other| other.is_about_the_same(&exception));
-                if let Some(line) = same.map(|other| other.line) {
-                    let message = format!("an exception excuses the same as the one in line {line}");
+                let both =
+                    exceptions.iter().find_map(|other| Some((other, other.excuses_as_well(&exception)?)));
+                if let Some((other, rule)) = both {
+                    let line = other.line;
+                    let message =
+                        format!("an exception excuses `{rule}` for the same as the one in line {line}");
                     let help = "keep one of them: nobody could say which reason and which day count";
                     self.report(span_of(item), message, Some(help.into()));
                 }
@@ -309,8 +311,12 @@ impl<'a> Reader<'a> {
                 Field::StackName if !is_stack_name(text) => {
                     Some("can be no stack's name: a letter, and then at most 127 letters, digits and `-`")
                 }
-                Field::Image if text.contains([' ', '\t', '\n']) => {
-                    Some("can be no image: those have no spaces")
+                Field::Image
+                    if text
+                        .bytes()
+                        .any(|byte| !byte.is_ascii_alphanumeric() && !b"-._/:@+*?".contains(&byte)) =>
+                {
+                    Some("can be no image: those are letters, digits and `-._/:@`")
                 }
                 Field::LogicalId
                     if text.bytes().any(|byte| !byte.is_ascii_alphanumeric() && !b"*?".contains(&byte)) =>
@@ -342,7 +348,9 @@ impl<'a> Reader<'a> {
 
     fn sentence(&mut self, entry: &Entry<'a>) -> Option<String> {
         match &entry.value.value {
-            Value::String(text) if !text.trim().is_empty() => Some(on_one_line(text.trim()).into_owned()),
+            Value::String(text) if text.contains(char::is_alphanumeric) => {
+                Some(on_one_line(text.trim()).into_owned())
+            }
             _ => {
                 self.expected(&entry.value, &format!("`{}`", entry.key), "a text");
                 None
@@ -506,8 +514,16 @@ mod tests {
                 "`logical-id` can be no logical id: those are letters and digits\n",
             ),
             (
+                "{rules: privileged-container, account: '1*', image: '{nginx,httpd}:*', reason: x}",
+                "`image` can be no image: those are letters, digits and `-._/:@`\n",
+            ),
+            (
+                "{rules: privileged-container, account: '1*', reason: \"\\u200b\\u200b\"}",
+                "`reason` is not a text\n",
+            ),
+            (
                 "{rules: privileged-container, account: '1*', image: 'a b*', reason: x}",
-                "`image` can be no image: those have no spaces\n",
+                "`image` can be no image: those are letters, digits and `-._/:@`\n",
             ),
             (
                 "{rules: privileged-container, stack-tags: {team: a, team: b}, reason: x}",
@@ -571,25 +587,25 @@ mod tests {
     fn two_exceptions_of_the_same_are_a_mistake() {
         let rules = "[privileged-container, writable-root-filesystem]";
         let first = format!("{{rules: {rules}, account: ['1*', '2*'], family: web, reason: x}}");
-        for (second, is_same) in [
-            (format!("{{rules: {rules}, account: ['1*', '2*'], family: web, reason: y, expires: 2030-01-01}}"), true),
+        for (second, rule) in [
+            (format!("{{rules: {rules}, account: ['1*', '2*'], family: web, reason: y, expires: 2030-01-01}}"), Some("privileged-container")),
             (
                 "{rules: [writable-root-filesystem, privileged-container], family: web, account: ['2*', '1*'], reason: x}"
                     .to_owned(),
-                true,
+                Some("privileged-container"),
             ),
-            (format!("{{rules: {rules}, account: ['1*', '3*'], family: web, reason: x}}"), false),
-            (format!("{{rules: {rules}, account: ['1*', '2*'], reason: x}}"), false),
-            (format!("{{rules: {rules}, account: ['1*', '2*'], container: web, reason: x}}"), false),
-            ("{rules: privileged-container, account: ['1*', '2*'], family: web, reason: x}".to_owned(), false),
+            (format!("{{rules: {rules}, account: ['1*', '3*'], family: web, reason: x}}"), None),
+            (format!("{{rules: {rules}, account: ['1*', '2*'], reason: x}}"), None),
+            (format!("{{rules: {rules}, account: ['1*', '2*'], container: web, reason: x}}"), None),
+            ("{rules: privileged-container, account: ['1*', '2*'], family: web, reason: x}".to_owned(), Some("privileged-container")),
             (
                 "{rules: [privileged-container, blocking-awslogs], account: ['1*', '2*'], family: web, reason: x}"
                     .to_owned(),
-                false,
+                Some("privileged-container"),
             ),
         ] {
-            let expected =
-                if is_same { "an exception excuses the same as the one in line 3\n" } else { "" };
+            let told = |rule| format!("an exception excuses `{rule}` for the same as the one in line 3\n");
+            let expected = rule.map(told).unwrap_or_default();
             assert_eq!(problems(&format!("{first}\n- {second}")), expected, "{second}");
         }
     }

@@ -220,6 +220,9 @@ def test_a_stack_that_has_changed_is_fetched_again_and_one_that_is_gone_is_forgo
     assert sorted(kept.name.split("-")[0] for kept in ecs_guard.state.rglob("*-*.json")) == ["changed", "same"]
 
 
+DELETED = "note: 1 stack was deleted after it was listed, and is left out\n"
+
+
 def test_a_stack_that_is_deleted_meanwhile_is_no_error(server: Server, ecs_guard: EcsGuard) -> None:
     deploy(server, "bad")
     deploy(server, "good", user="1000:1000")
@@ -231,7 +234,7 @@ def test_a_stack_that_is_deleted_meanwhile_is_no_error(server: Server, ecs_guard
 
     server.answer = answer
     ran = ecs_guard.audit("--format", "json")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, DELETED)
     assert [file["path"] for file in ran.json()["files"]] == [path("good")]
 
 
@@ -247,8 +250,26 @@ def test_a_stack_that_is_deleted_meanwhile_and_still_told_of_is_left_out(server:
 
     server.answer = answer
     ran = ecs_guard.audit("--format", "json")
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, DELETED)
     assert [file["path"] for file in ran.json()["files"]] == [path("good")]
+
+
+@pytest.mark.parametrize("action", ["GetTemplate", "DescribeStacks"])
+@pytest.mark.parametrize(
+    "message", ["Role arn:aws:iam::1:role/x does not exist", "Template does not exist for stack bad", "Stack with id good does not exist"]
+)
+def test_words_about_something_else_that_does_not_exist_hide_no_stack(
+    server: Server, ecs_guard: EcsGuard, action: str, message: str
+) -> None:
+    deploy(server, "bad")
+
+    def answer(call: Call) -> Reply | None:
+        return error("ValidationError", message) if call.action == action else None
+
+    server.answer = answer
+    ran = ecs_guard.audit()
+    assert ran.code == 2
+    assert f"error: {path('bad')}: `{action}` was answered with ValidationError\n" in ran.out
 
 
 def test_regions_and_profiles_are_all_looked_at_and_no_stack_twice(server: Server, ecs_guard: EcsGuard) -> None:
@@ -345,8 +366,12 @@ def test_the_list_of_stacks_has_pages_and_leaves_out_what_cannot_be_deployed(stu
             (summary("there", "CREATE_COMPLETE"), ITSELF),
             "the answer to `ListStacks` leads to itself",
         ),
+        (
+            (summary("there", "CREATE_COMPLETE"), *["<!-- nothing -->"] * 200),
+            "the answers to `ListStacks` have no end",
+        ),
     ],
-    ids=["page", "stack", "time", "circle"],
+    ids=["page", "stack", "time", "circle", "no-end"],
 )
 def test_what_could_be_listed_is_judged_although_the_rest_could_not(
     stub: Server, tmp_path: Path, pages: tuple[str, ...], reason: str
@@ -357,6 +382,36 @@ def test_what_could_be_listed_is_judged_although_the_rest_could_not(
     assert f"error: {ACCOUNT}/{REGION}: not all of its stacks can be listed: {reason}\n" in ran.out
     assert ran.out.endswith("in 1 stack; the stacks of 1 Region cannot all be listed\n")
     assert [stack.split("/")[1] for stack in stub.about("GetTemplate")] == ["there"]
+
+
+def answering(action: str, content: str) -> Reply:
+    """The whole of a reply."""
+    return Reply(f'<{action}Response xmlns="{NAMESPACE}"><{action}Result>{content}</{action}Result></{action}Response>'.encode())
+
+
+def test_a_list_that_is_not_there_is_not_an_empty_one(stub: Server, tmp_path: Path) -> None:
+    stub.answer = lambda call: answering("ListStacks", "<stackSummaries></stackSummaries>")
+    ran = EcsGuard(tmp_path, stub.endpoint).audit()
+    assert ran.code == 2
+    assert "cannot be listed: an answer to `ListStacks` has no list\n" in ran.out
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", "AWS::ECS::TaskDefinition", "&lt;html>AWS::ECS::TaskDefinition&lt;/html>"])
+def test_what_is_no_template_is_no_stack_without_task_definitions(stub: Server, tmp_path: Path, body: str) -> None:
+    listing = f"<StackSummaries>{summary('there', 'CREATE_COMPLETE')}</StackSummaries>"
+    contents = {"ListStacks": listing, "GetTemplate": f"<TemplateBody>{body}</TemplateBody>"}
+    stub.answer = lambda call: answering(call.action, contents[call.action])
+    ran = EcsGuard(tmp_path, stub.endpoint).audit()
+    assert ran.code == 2
+    assert f"error: {path('there')}: what `GetTemplate` answered is no template\n" in ran.out
+
+
+@pytest.mark.parametrize("command", ["audit", "results", "status"])
+@pytest.mark.parametrize("region", ["", "eu west", "eu_west", "../x"])
+def test_what_can_be_no_region_is_a_mistake_of_usage(ecs_guard: EcsGuard, command: str, region: str) -> None:
+    ran = ecs_guard.run(command, "--region", region)
+    assert ran.code == 2
+    assert "can be no Region" in ran.err and "credentials" not in ran.err
 
 
 def test_a_profile_without_credentials_hides_no_other(server: Server, ecs_guard: EcsGuard) -> None:

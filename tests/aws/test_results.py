@@ -137,6 +137,30 @@ def test_what_the_model_does_not_know_is_read_all_the_same(hooks: Hooks, ecs_gua
     assert "    no rule named: 1 invocation\n      unknown target  1\n" in ran.out
 
 
+@pytest.mark.parametrize("status", ["FAILED", "failed", "FAILURE", "SOMETHING_NEW", None])
+def test_whatever_word_says_that_a_rule_was_violated_names_the_rule(hooks: Hooks, ecs_guard: EcsGuard, status: str | None) -> None:
+    hooks.results = [[listed(1, "hook_complete_failed")]]
+    passed = [annotation("host-device", "PASSED"), annotation("host-pid-mode", "skipped")]
+    details = detailed(1, {**annotation("root-user"), "Status": status}, *passed)
+    hooks.details = {details["HookResultId"]: details}
+    (hook,) = ecs_guard.run("results", "--json", *DAYS).json()["hooks"]
+    assert [rule["name"] for rule in hook["rules"]] == ["root-user"]
+
+
+@pytest.mark.parametrize(("ending", "code"), [("HOOK_IN_PROGRESS", 0), ("HOOK_SOMETHING_NEW", 1), (None, 1)])
+def test_an_ending_that_is_not_understood_is_no_evidence(hooks: Hooks, ecs_guard: EcsGuard, ending: str | None, code: int) -> None:
+    hooks.results = [[listed(1, "HOOK_COMPLETE_SUCCEEDED"), {**listed(2, ""), "Status": ending}]]
+    assert ecs_guard.run("results", *DAYS).code == code
+
+
+def test_pages_without_end_are_told(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.results = [[]] * 200
+    ran = ecs_guard.run("results")
+    assert ran.code == 2
+    assert ran.err.endswith("the answers to `ListHookResults` have no end\n")
+    assert stub.count("ListHookResults") == 100
+
+
 def test_a_time_that_is_none_hides_nothing(hooks: Hooks, ecs_guard: EcsGuard) -> None:
     hooks.results[1][0]["InvokedAt"] = "yesterday"
     hooks.details[hooks.results[1][0]["HookResultId"]]["InvokedAt"] = ""

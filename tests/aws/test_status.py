@@ -152,6 +152,7 @@ def test_a_hook_as_it_is_deployed_has_no_problem(stub: Server, hooks: Hooks, ecs
             "make deploy",
         ),
         (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: restricted\n")), "the deployed policy (SHA-256 ", "make deploy"),
+        (lambda hooks, _: setattr(hooks, "artifact", artifact(POLICY, "x/ecs-guard.yaml")), "there is no policy file", "make deploy"),
         (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: nonsense\n")), "the deployed policy is broken", "policy check"),
     ],
 )
@@ -181,7 +182,7 @@ def test_the_policy_that_the_environment_names_is_the_one_compared(stub: Server,
     assert "in a layer" in ran.err
 
 
-@pytest.mark.parametrize("damaged", [b"", b"no zip file", artifact(POLICY)[:-30], artifact(POLICY, "other.yaml")])
+@pytest.mark.parametrize("damaged", [b"", b"no zip file", artifact(POLICY)[:-30]])
 def test_an_artifact_that_cannot_be_read_is_no_policy_that_differs(hooks: Hooks, ecs_guard: EcsGuard, damaged: bytes) -> None:
     hooks.artifact = damaged
     ran = ecs_guard.run("status")
