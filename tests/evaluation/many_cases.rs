@@ -263,7 +263,7 @@ fn hostile_templates_end() {
 
 #[test]
 fn what_is_the_same_in_all_cases_that_were_tried_is_a_part_of_the_reason() {
-    for count in [9, 10, 12] {
+    for count in [9, 10, 12, 60] {
         let all = |what: &dyn Fn(usize) -> String| (0..count).map(what).collect::<Vec<_>>().join(", ");
         let text = template(
             &format!(
@@ -277,6 +277,11 @@ fn what_is_the_same_in_all_cases_that_were_tried_is_a_part_of_the_reason() {
         assert_eq!(verdict, Verdict::Fail);
         // Some cases that were not tried are like the named one but for what all that were tried have in common.
         let case = findings[0].case.as_deref().unwrap();
+        if count == 60 {
+            // Nobody reads so many.
+            assert_eq!(case, "in some cases");
+            continue;
+        }
         assert!((0..count).all(|number| case.contains(&format!("C{number} is true"))), "{count}: {case}");
     }
 }

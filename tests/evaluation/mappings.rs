@@ -21,6 +21,7 @@ Mappings:
   Keys: {x: {ro: 'true', ro: 'false'}}
   Numbers: {0x10: {ro: 'false'}, 7: {ro: 'true'}, app: {ro: 'true'}}
   More: {Fn::Transform: {Name: T}, x: {ro: 'true'}}
+  Looped: {x: {ro: 'true'}, 'Fn::ForEach::L': [K, !Ref Open, {'${K}': {ro: 'false'}}]}
   Deep: {x: {Fn::Transform: {Name: T}, ro: 'true'}}
   Flat: {x: 'true'}
   Only: {0x10: {ro: 'false'}}
@@ -110,6 +111,9 @@ fn what_a_macro_may_write_anew_is_not_known() {
     finds("More, y, ro", Verdict::Unknown, &[None]);
     finds("More, !Ref P, ro", Verdict::Unknown, &[None]);
     finds("Deep, x, ro", Verdict::Unknown, &[None]);
+    // A loop only adds.
+    finds("Looped, x, ro", Verdict::Pass, &[]);
+    finds("Looped, y, ro", Verdict::Unknown, &[None]);
     finds("Deep, x, rw", Verdict::Unknown, &[None]);
     finds("Deep, x, !Ref P", Verdict::Unknown, &[None]);
     finds("Deep, !Ref P, ro", Verdict::Unknown, &[None]);
