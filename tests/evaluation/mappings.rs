@@ -114,6 +114,7 @@ fn what_a_macro_may_write_anew_is_not_known() {
     // A loop only adds.
     finds("Looped, x, ro", Verdict::Pass, &[]);
     finds("Looped, y, ro", Verdict::Unknown, &[None]);
+    finds("Looped, y, ro, {DefaultValue: 'true'}", Verdict::Unknown, &[None]);
     finds("Deep, x, rw", Verdict::Unknown, &[None]);
     finds("Deep, x, !Ref P", Verdict::Unknown, &[None]);
     finds("Deep, !Ref P, ro", Verdict::Unknown, &[None]);
