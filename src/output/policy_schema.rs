@@ -214,7 +214,8 @@ fn exception() -> Value {
 }
 
 fn of_exception_key(key: &ExceptionKey) -> Value {
-    let text = |description: &str| json!({"description": description, "type": "string", "pattern": r"\S"});
+    let text =
+        |description: &str| json!({"description": description, "type": "string", "pattern": r"[\p{L}\p{N}]"});
     match key {
         ExceptionKey::Rules => {
             let names: Vec<_> = rules::ALL.iter().map(|rule| rule.metadata().name).collect();
@@ -272,9 +273,10 @@ fn of_field(field: &Field) -> Value {
         ),
         Field::Family => ("The family of the task definition.", of_name()),
         Field::Container => ("The container's name.", of_name()),
-        Field::Image => {
-            ("The container's image.", json!({"type": ["string", "number"], "pattern": r"^[^ \t\n]+$"}))
-        }
+        Field::Image => (
+            "The container's image.",
+            json!({"type": ["string", "number"], "pattern": "^[0-9A-Za-z._/:@+*?-]+$"}),
+        ),
     };
     json!({
         "description": format!("{description} `*` is any text and `?` one character; of a list, any may match."),
