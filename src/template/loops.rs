@@ -397,7 +397,12 @@ fn parts<'n, 'a>(value: &'n Node<'a>) -> Option<(&'n str, &'n Node<'a>, &'n Node
     let [Node { value: Value::String(identifier), .. }, collection, body] = &**items else {
         return None;
     };
-    let is_map = matches!(body.value, Value::Mapping(_) | Value::Intrinsic(_));
+    // A function stays visible where it adds entries, but one whose name is no key of functions would be a key like others.
+    let is_map = match &body.value {
+        Value::Mapping(_) => true,
+        Value::Intrinsic(call) => call.function.starts_with("Fn::"),
+        _ => false,
+    };
     is_map.then_some((&**identifier, collection, body))
 }
 
