@@ -280,7 +280,7 @@ fn of_field(field: &Field) -> Value {
     };
     json!({
         "description": format!("{description} `*` is any text and `?` one character; of a list, any may match."),
-        "anyOf": [one, {"type": "array", "items": one, "minItems": 1}],
+        "anyOf": [one, {"type": "array", "items": one, "minItems": 1, "uniqueItems": true}],
     })
 }
 
