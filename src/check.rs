@@ -199,7 +199,7 @@ fn check_document<'a>(
         propose(&mut task, text, document, &resources);
         take(task);
     };
-    note_oddities(root, document.alias, &mut file.notes);
+    note_oddities(root, document.alias, is_plain, &mut file.notes);
     // A document that claims to be both is judged as both.
     plain.for_each(|properties| take(judge_plain(&properties, policy)));
     if !Template::is_one(root) {
@@ -241,9 +241,9 @@ fn propose<'d>(
 /// How many keys that are written twice are noted.
 const MAXIMUM_DUPLICATES: usize = 20;
 
-/// Notes what CloudFormation takes otherwise than it looks, or not at all.
-fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
-    if let Some(span) = alias {
+/// Notes what CloudFormation takes otherwise than it looks, or not at all; of a plain task definition, what Amazon ECS does.
+fn note_oddities(root: &Node<'_>, alias: Option<Span>, is_plain: bool, notes: &mut Vec<Note>) {
+    if let Some(span) = alias.filter(|_| !is_plain) {
         notes.push(Note {
             span,
             message: "CloudFormation rejects anchors, aliases and merge keys".into(),
@@ -254,11 +254,12 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, notes: &mut Vec<Note>) {
             is_unknown: false,
         });
     }
+    let reader = if is_plain { "Amazon ECS" } else { "CloudFormation" };
     for (key, span) in duplicate_keys(root, MAXIMUM_DUPLICATES) {
         notes.push(Note {
             span,
             message: format!("the key {} is written twice in one map; all its values are judged", quote(key)),
-            help: Some("Keep one: which of them CloudFormation takes is not promised.".into()),
+            help: Some(format!("Keep one: which of them {reader} takes is not promised.")),
             is_unknown: false,
         });
     }

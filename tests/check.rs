@@ -277,6 +277,26 @@ fn parameters_that_cannot_be_meant_are_named() {
         "error: samconfig.toml:1:1: there is no environment `default` in it; --config-env takes `prod`\n"
     );
     scratch.check(&arguments[1..]).says("--parameter-file");
+    scratch.write("samconfig.toml", "version = 0.1\n[default.deploy.parameters]\nstack_name = 'x'\n");
+    scratch.write("none.json", "[]");
+    let empty = scratch.check(&["--parameter-file=samconfig.toml", "--parameter-file=none.json"]);
+    assert_eq!(
+        (empty.code, empty.err.as_str()),
+        (
+            Some(0),
+            "note: samconfig.toml gives no parameter a value\nnote: none.json gives no parameter a value\n"
+        )
+    );
+    for (option, name) in
+        [("--account=111122223333", "AWS::AccountId"), ("--stack-name=shop", "AWS::StackName")]
+    {
+        let same = format!("--parameter={name}={}", option.split_once('=').unwrap().1);
+        assert_eq!(scratch.check(&[option, &same]).code, Some(0));
+        let contradicting = scratch.check(&[option, &format!("--parameter={name}=hunter2")]);
+        assert_eq!(contradicting.code, Some(2));
+        contradicting.says(&format!("says another value than the parameter {name}: give one of them\n"));
+        assert!(!contradicting.all().contains("hunter2"));
+    }
 }
 
 #[test]

@@ -513,6 +513,20 @@ fn plain_task_definitions_are_recognised_by_shape() {
         let verdicts: Vec<_> = file.judged.unwrap().iter().map(verdict_of).collect();
         assert_eq!((verdicts.len(), verdicts[1]), (2, Verdict::Fail), "{text}");
     }
+    for (property, rule) in [
+        (r#""privileged": {"Ref": "P"}"#, "privileged-container"),
+        (r#""readonlyRootFilesystem": {"Fn::If": ["C", true, true]}"#, "writable-root-filesystem"),
+        (r#""user": {"Fn::Sub": "app"}"#, "root-user"),
+    ] {
+        let function =
+            format!(r#"{{"family": "web", "containerDefinitions": [{{"name": "a", {property}}}]}}"#);
+        let (verdict, findings) = judged(&function, &Given::default(), rule);
+        assert_eq!(verdict, Verdict::Fail, "to Amazon ECS a function is a map: {findings:?}");
+    }
+    let twice = r#"{"family": "web", "containerDefinitions": [{"name": "a", "privileged": false, "privileged": false}]}"#;
+    let file = check("twice.json", twice, &Given::default(), &Policy::baseline()).unwrap();
+    let help = file.notes[0].help.as_deref();
+    assert_eq!(help, Some("Keep one: which of them Amazon ECS takes is not promised."));
     let incomplete = r#"{"family": "web", "containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs"}}]}"#;
     for rule in ["writable-root-filesystem", "root-user", "blocking-awslogs"] {
         let (_, findings) = judged(incomplete, &Given::default(), rule);

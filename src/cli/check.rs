@@ -95,13 +95,13 @@ pub(super) fn run(
     if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, prints_texts) {
         return streams.fail([mistake]);
     }
-    let given = match arguments.parameters.given() {
-        Ok(mut given) => {
-            arguments.stack.add_to(&mut given);
-            given
-        }
+    let (mut given, of_no_use) = match arguments.parameters.given() {
+        Ok(given) => given,
         Err(mistakes) => return streams.fail(mistakes),
     };
+    if let Err(mistake) = arguments.stack.add_to(&mut given) {
+        return streams.fail([mistake]);
+    }
     let Some((policy, policy_path)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
@@ -136,6 +136,9 @@ pub(super) fn run(
     for path in arguments.parameters.files() {
         results.spare(Source::at(path, "a file of parameters"));
     }
+    for note in &of_no_use {
+        results.say("note", note);
+    }
     for (path, message) in missing {
         results.take(&path, Judged::unreadable(&path, message));
     }
@@ -149,8 +152,12 @@ pub(super) fn run(
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
             asked.judge(input, (path, text), &given, |file, showing| {
                 undeclared.look_into(file);
-                let nested =
-                    if arguments.follow_nested { nested::of(&input.path, file, None) } else { Vec::new() };
+                let nested = if arguments.follow_nested {
+                    nested::of(&input.path, file, None)
+                } else {
+                    nested::note_unfollowed(file);
+                    Vec::new()
+                };
                 Judged { nested, ..showing.end(file) }
             })
         });

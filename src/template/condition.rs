@@ -125,33 +125,44 @@ impl Scenario<'_> {
             }
             // In the section `Rules`, and the first in what a loop makes; CloudFormation refuses them elsewhere.
             ("Fn::Contains", Value::Sequence(items)) if let [among, one] = &**items => {
-                match &self.value(among).value {
-                    Value::Sequence(others) => {
-                        self.is_among(one, others).or_else(|| self.either(&identity(node)))
+                let is_in = self.items(among).and_then(|(others, are_all)| {
+                    self.is_among(one, others).filter(|is_in| *is_in || are_all)
+                });
+                is_in.or_else(|| {
+                    let is_in = self.either(&identity(node))?;
+                    if is_in {
+                        self.decide_item(among, one);
                     }
-                    _ => self.either(&identity(node)),
-                }
+                    Some(is_in)
+                })
             }
             ("Fn::EachMemberIn", Value::Sequence(items)) if let [members, among] = &**items => {
-                match (&self.value(members).value, &self.value(among).value) {
-                    (Value::Sequence(members), Value::Sequence(others)) => {
-                        each(members, |member| self.is_among(member, others))
-                            .or_else(|| self.either(&identity(node)))
-                    }
-                    _ => self.either(&identity(node)),
-                }
+                let others = match &self.value(among).value {
+                    Value::Sequence(others) => self.each_is_among(members, others),
+                    _ => None,
+                };
+                others.or_else(|| self.either(&identity(node)))
             }
-            ("Fn::EachMemberEquals", Value::Sequence(items)) if let [members, one] = &**items => {
-                match &self.value(members).value {
-                    Value::Sequence(members) => {
-                        each(members, |member| self.is_among(member, std::slice::from_ref(one)))
-                            .or_else(|| self.either(&identity(node)))
-                    }
-                    _ => self.either(&identity(node)),
-                }
-            }
+            ("Fn::EachMemberEquals", Value::Sequence(items)) if let [members, one] = &**items => self
+                .each_is_among(members, std::slice::from_ref(one))
+                .or_else(|| self.either(&identity(node))),
             _ => self.either(&identity(node)),
         }
+    }
+
+    /// The items of a list, as far as they are known, and whether it has no others.
+    fn items<'a>(&'a self, list: &'a Node<'a>) -> Option<(&'a [Node<'a>], bool)> {
+        let list = self.value(list);
+        match &list.value {
+            Value::Sequence(items) => Some((items, true)),
+            _ => self.decided_items(list),
+        }
+    }
+
+    /// Whether all items of a list are among others; `None` also when that cannot be told.
+    fn each_is_among<'a>(&'a self, members: &'a Node<'a>, others: &'a [Node<'a>]) -> Option<bool> {
+        let (members, are_all) = self.items(members)?;
+        each(members, |member| self.is_among(member, others)).filter(|each_is| !each_is || are_all)
     }
 
     /// Whether a text is one of several; `None` also when they cannot be compared.

@@ -4,7 +4,7 @@
 //! from another. Must not know rules.
 
 use std::cell::{Cell, OnceCell, Ref, RefCell};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use typed_arena::Arena;
@@ -49,6 +49,16 @@ pub(super) struct State {
     facts: Vec<Fact>,
     /// The same facts, to find one.
     noted: HashSet<Fact>,
+    /// What was decided of the items of lists, by the lists' identities.
+    items: HashMap<String, Items>,
+}
+
+/// What is decided of a list's items.
+#[derive(Debug, Default)]
+struct Items {
+    some: BTreeSet<String>,
+    /// Whether it has no others.
+    are_all: bool,
 }
 
 /// What tells one possibility from another. Displays as "IsProduction is true" or "ReadOnly=false (allowed value)".
@@ -148,6 +158,7 @@ impl<'t> Scenario<'t> {
         state.conditions.clear();
         state.facts.clear();
         state.noted.clear();
+        state.items.clear();
         self.log.clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
@@ -279,6 +290,7 @@ impl<'t> Scenario<'t> {
             [only] => Domain::Known(only.clone()),
             _ => Domain::OneOf(texts),
         })?;
+        self.state.borrow_mut().items.entry(identity(list)).or_default().some.insert(text.clone());
         let name = format!("{}[{place}]", describe(list));
         self.note(Fact::Value { name, value: Some(text.clone()), is_allowed_value: true });
         self.keep(Value::String(text.into()), list.span)
@@ -297,8 +309,36 @@ impl<'t> Scenario<'t> {
             value: only.clone(),
             is_allowed_value: only.is_some(),
         });
-        let item = Node { value: Value::String(only?.into()), span: list.span };
+        let only = only?;
+        let decided = Items { some: [only.clone()].into(), are_all: true };
+        self.state.borrow_mut().items.insert(identity(list), decided);
+        let item = Node { value: Value::String(only.into()), span: list.span };
         self.keep(Value::Sequence([item].into()), list.span)
+    }
+
+    /// Remembers that a list that a parameter limits has an item.
+    pub(super) fn decide_item<'a>(&'a self, list: &'a Node<'a>, item: &'a Node<'a>) {
+        if self.items_of_list(list).is_some()
+            && let Value::String(text) = &self.value(item).value
+        {
+            let text = text.to_string();
+            self.state.borrow_mut().items.entry(identity(list)).or_default().some.insert(text);
+        }
+    }
+
+    /// What is decided of the items of a list that a parameter limits, and whether it has no others.
+    pub(super) fn decided_items<'a>(&'a self, list: &'a Node<'a>) -> Option<(&'a [Node<'a>], bool)> {
+        self.items_of_list(list)?;
+        let (items, are_all) = {
+            let state = self.state.borrow();
+            let decided = state.items.get(&identity(list))?;
+            let node = |text: &String| Node { value: Value::String(text.clone().into()), span: list.span };
+            (decided.some.iter().map(node).collect(), decided.are_all)
+        };
+        let Value::Sequence(items) = &self.keep(Value::Sequence(items), list.span)?.value else {
+            return None;
+        };
+        Some((items, are_all))
     }
 
     /// Whether the value that [`Self::fixed`] finds was written as a number, whose text is only one spelling of it.

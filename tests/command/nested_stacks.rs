@@ -83,6 +83,9 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
         "parent.yaml",
         "Resources: {N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: gone.yaml}}}",
     );
+    scratch
+        .check(&["parent.yaml"])
+        .says("note: the nested stack `N` is not looked into\n --> parent.yaml:1:77\n");
     let missing = scratch.check(&["parent.yaml", "--follow-nested"]);
     assert_eq!(missing.code, Some(2));
     missing.says("; it is the template of the nested stack `N` of parent.yaml");

@@ -106,6 +106,71 @@ fn rules_that_leave_nothing_else_excuse() {
 }
 
 #[test]
+fn rules_exclude_items_of_lists() {
+    let ruled = |rule: &str, container: &str| {
+        let sections = format!(
+            "Parameters:\n  Stage: {{Type: String, AllowedValues: [prod, test]}}\n  \
+             Users: {{Type: CommaDelimitedList, AllowedValues: [root, app, web]}}\nRules:\n  A: {{{rule}}}"
+        );
+        template(&sections, container)
+    };
+    let first = "User: !Select [0, !Ref Users]";
+    let (no_root, known) = (
+        "{'Fn::Not': [{'Fn::Contains': [!Ref Users, root]}]}",
+        "{'Fn::EachMemberIn': [!Ref Users, [app, web]]}",
+    );
+    let is_app = "{'Fn::EachMemberEquals': [!Ref Users, app]}";
+    for excluding in [no_root, known, is_app] {
+        let always = ruled(&format!("Assertions: [{{Assert: {excluding}}}]"), first);
+        expect(&always, &[], ROOT, Verdict::Pass, &[]);
+        let sometimes =
+            format!("RuleCondition: !Equals [!Ref Stage, prod], Assertions: [{{Assert: {excluding}}}]");
+        let case = Some("for Users[0]=root (allowed value)");
+        expect(&ruled(&sometimes, first), &[], ROOT, Verdict::Fail, &[case]);
+        expect(&ruled(&sometimes, first), &[("Stage", "prod")], ROOT, Verdict::Pass, &[]);
+        expect(&ruled(&sometimes, first), &[("Stage", "test")], ROOT, Verdict::Fail, &[case]);
+    }
+    for leaving in [
+        "{'Fn::Not': [{'Fn::Contains': [!Ref Users, web]}]}",
+        "{'Fn::Contains': [!Ref Users, app]}",
+        "{'Fn::EachMemberIn': [!Ref Users, [app, root]]}",
+        "{'Fn::Not': [{'Fn::EachMemberEquals': [!Ref Users, root]}]}",
+    ] {
+        let text = ruled(&format!("Assertions: [{{Assert: {leaving}}}]"), first);
+        expect(&text, &[], ROOT, Verdict::Fail, &[Some("for Users[0]=root (allowed value)")]);
+    }
+    let looped = "Fn::ForEach::Task: [Name, !Ref Users, {'T${Name}': {Type: AWS::ECS::TaskDefinition, Properties: \
+                  {ContainerDefinitions: [{Name: a, User: !Ref Name}]}}}]";
+    for (rule, verdict) in [(no_root, Verdict::Pass), (known, Verdict::Pass), (is_app, Verdict::Pass)] {
+        let sections = ruled(&format!("Assertions: [{{Assert: {rule}}}]"), "");
+        let sections = sections.split("Resources:").next().unwrap().to_owned();
+        let text = format!("Transform: AWS::LanguageExtensions\n{sections}Resources: {{{looped}}}");
+        let file = check("loop.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let root = |task: &ecs_guard::check::JudgedTask| {
+            let outcomes = task.report.outcomes.iter();
+            outcomes.filter(|outcome| outcome.rule.name == ROOT).map(|outcome| outcome.findings.verdict).max()
+        };
+        let tasks = file.judged.unwrap();
+        assert_eq!(tasks.len(), 3, "{text}");
+        assert_eq!(tasks.iter().filter_map(root).max(), Some(verdict), "{text}");
+    }
+    // Of a list of one item all is known.
+    let options = "Privileged: false, LinuxParameters: {Capabilities: {Add: !Ref Users}}";
+    for (rule, cases) in [
+        (no_root, &["for Users=app (allowed value)", "for Users=web (allowed value)"][..]),
+        ("{'Fn::Contains': [!Ref Users, app]}", &["for Users=app (allowed value)"]),
+        (
+            "{'Fn::Not': [{'Fn::EachMemberIn': [!Ref Users, [app, root]]}]}",
+            &["for Users=web (allowed value)"],
+        ),
+    ] {
+        let text = ruled(&format!("Assertions: [{{Assert: {rule}}}]"), options);
+        let cases: Vec<_> = cases.iter().chain(&["for any other Users"]).map(|case| Some(*case)).collect();
+        expect(&text, &[], "added-linux-capabilities", Verdict::Fail, &cases);
+    }
+}
+
+#[test]
 fn a_template_that_refuses_everything_is_judged_as_if_it_refused_nothing() {
     let nothing = ruled("  A: {Assertions: [{Assert: !Equals [a, b]}]}");
     expect(&nothing, &[], ROOT, Verdict::Fail, &[Some("for User=root (allowed value)")]);

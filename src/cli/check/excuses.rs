@@ -39,13 +39,20 @@ fn account(text: &str) -> Result<String, String> {
 }
 
 impl Stack {
-    /// Adds what is known of the stack to the parameters.
-    pub(super) fn add_to(&self, given: &mut Given) {
-        for (name, value) in [("AWS::AccountId", &self.account), ("AWS::StackName", &self.name)] {
-            if let Some(value) = value {
-                given.parameters.insert(name.to_owned(), value.clone());
+    /// Adds what is known of the stack to the parameters; what contradicts them is a mistake.
+    pub(super) fn add_to(&self, given: &mut Given) -> Result<(), String> {
+        let options =
+            [("--account", "AWS::AccountId", &self.account), ("--stack-name", "AWS::StackName", &self.name)];
+        for (option, name, value) in options {
+            let Some(value) = value else { continue };
+            let known = given.parameters.insert(name.to_owned(), value.clone());
+            if known.is_some_and(|known| known != *value) {
+                return Err(format!(
+                    "{option} says another value than the parameter {name}: give one of them"
+                ));
             }
         }
+        Ok(())
     }
 
     /// Its tags, as far as they are given.

@@ -61,6 +61,21 @@ impl NestedStack {
     }
 }
 
+/// Notes that nested stacks are not followed.
+pub(super) fn note_unfollowed(file: &mut CheckedFile<'_>) {
+    let Some(first) = file.nested.first() else { return };
+    let mut others: Vec<_> = file.nested.iter().map(|nested| &nested.logical_id).collect();
+    others.dedup();
+    let and_others = match others.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let stack = quote(&first.logical_id);
+    let message = format!("the nested stack {stack}{and_others} is not looked into");
+    let help = "`--follow-nested` checks the templates of nested stacks that are files, with the parameters they get.";
+    file.notes.push(Note { span: first.span, message, help: Some(help.into()), is_unknown: false });
+}
+
 /// The nested stacks of a file, which may be one itself; those whose templates are elsewhere are noted.
 pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>, parent: Option<&NestedStack>) -> Vec<NestedStack> {
     let way = parent.map_or(file.path, |parent| &parent.identity);

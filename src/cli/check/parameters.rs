@@ -48,14 +48,18 @@ const PSEUDO_PARAMETERS: &[&str] = &[
 ];
 
 impl Parameters {
-    /// All that is given: what stands later wins, and what stands on the command line wins over files. Otherwise one
-    /// line for every mistake.
-    pub(super) fn given(&self) -> Result<Given, Vec<String>> {
+    /// All that is given: what stands later wins, and what stands on the command line wins over files; and one line for
+    /// every file that gives nothing. Otherwise one line for every mistake.
+    pub(super) fn given(&self) -> Result<(Given, Vec<String>), Vec<String>> {
         let mut given = Given { assume_defaults: self.assume_defaults, ..Given::default() };
+        let mut notes = Vec::new();
         let mut mistakes = Vec::new();
         for path in &self.files {
             match self.read(path) {
                 Ok(parameters) => {
+                    if parameters.is_empty() {
+                        notes.push(format!("{} gives no parameter a value", path.display()));
+                    }
                     for Parameter { name, value, is_number } in parameters {
                         if is_number {
                             given.numbers.insert(name.clone());
@@ -78,7 +82,7 @@ impl Parameters {
                 None => mistakes.push(format!("--parameter number {} is not `Key=Value`", index + 1)),
             }
         }
-        if mistakes.is_empty() { Ok(given) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok((given, notes)) } else { Err(mistakes) }
     }
 
     /// The files.
@@ -569,14 +573,14 @@ mod tests {
             {"ParameterKey": "D", "ParameterValue": "second"}]"#;
         std::fs::write(&second, text).unwrap();
         let given =
-            arguments(&[&first, &second], &["D=x", "D=y=z", "AWS::Region=eu-west-1"]).given().unwrap();
+            arguments(&[&first, &second], &["D=x", "D=y=z", "AWS::Region=eu-west-1"]).given().unwrap().0;
         let parameters: Vec<_> =
             given.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(parameters, ["A=first", "AWS::Region=eu-west-1", "B=second", "D=y=z"]);
         assert!(given.assume_defaults);
         // The value before need not be the default.
         assert_eq!(given.open.into_iter().collect::<Vec<_>>(), ["C"]);
-        let command_line_wins = arguments(&[&second], &["C=x"]).given().unwrap();
+        let command_line_wins = arguments(&[&second], &["C=x"]).given().unwrap().0;
         assert!(command_line_wins.open.is_empty() && command_line_wins.parameters.contains_key("C"));
 
         std::fs::write(&first, "A: x\nB: !Ref hunter2\n").unwrap();
