@@ -89,6 +89,34 @@ fn an_allowed_value_that_violates() {
 }
 
 #[test]
+fn a_mistake_that_only_shows_other_values_is_one_finding() {
+    let sections = "Parameters:\n  U: {Type: String, AllowedValues: [root, app, '0']}\n  \
+                    G: {Type: String, AllowedValues: [1, 2, 3, 4, 5]}\n  \
+                    C: {Type: CommaDelimitedList, AllowedValues: [SYS_ADMIN, SYS_TIME]}";
+    let found = |container: &str, rule: &str| -> Vec<String> {
+        let (_, findings) = judged(&template(sections, container), &Given::default(), rule);
+        let told = |finding: &Finding| format!("{}: {:?}", finding.message, finding.case.as_deref());
+        findings.iter().map(told).collect()
+    };
+    assert_eq!(
+        found("User: !Sub '${U}:${G}'", "root-user"),
+        [
+            "`User` is `root:1`, which is root (one of 5 such values): Some(\"for U=root (allowed value)\")",
+            "`User` is `0:1`, which is root (one of 5 such values): Some(\"for U=0 (allowed value)\")",
+        ]
+    );
+    assert_eq!(
+        found("User: !Sub '0:${G}'", "root-user"),
+        ["`User` is `0:1`, which is root (one of 5 such values): None"]
+    );
+    // Each has a reason of its own.
+    assert_eq!(found("User: !Ref U", "root-user").len(), 2);
+    // Each has something of its own to mend.
+    let added = "LinuxParameters: {Capabilities: {Add: [!Select [0, !Ref C]]}}";
+    assert_eq!(found(added, "added-linux-capabilities").len(), 2);
+}
+
+#[test]
 fn an_open_parameter_is_unknown_and_says_what_would_settle_it() {
     let text = template("Parameters: {ReadOnly: {Type: String}}", "ReadonlyRootFilesystem: !Ref ReadOnly");
     let (verdict, findings) = judged(&text, &Given::default(), "writable-root-filesystem");

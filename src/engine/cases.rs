@@ -17,6 +17,9 @@ const MAXIMUM_WAYS: usize = 3;
 /// Of how many facts the shortest reason is looked for.
 const MAXIMUM_FACTS: usize = 32;
 
+/// How many findings one mistake may be at most that shows as many values in as many ways.
+const MAXIMUM_MERGED: usize = 32;
+
 /// What is said where the ways cannot be named.
 const IN_SOME: &str = "in some cases";
 
@@ -92,11 +95,36 @@ impl Cases {
         });
     }
 
+    /// The findings with the cases that have them. What is one mistake and only shows other values is one finding: those of
+    /// one place that no case has two of, where fewer reasons than findings tell when they hold.
+    fn together(&mut self) -> Vec<(Finding, Vec<usize>)> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut places: HashMap<u64, usize> = HashMap::new();
+        for (at, (finding, _)) in self.kept.iter().enumerate() {
+            let group = *places.entry(place(finding)).or_insert(groups.len());
+            match groups.get_mut(group) {
+                Some(group) => group.push(at),
+                None => groups.push(vec![at]),
+            }
+        }
+        let mut kept: Vec<_> = std::mem::take(&mut self.kept).into_iter().map(Some).collect();
+        let mut together = Vec::with_capacity(groups.len());
+        for group in groups {
+            let of_group: Vec<_> =
+                group.iter().filter_map(|at| Some((*at, kept.get_mut(*at)?.take()?))).collect();
+            together.extend(self.table.merge(of_group));
+        }
+        // In the order in which they were found.
+        together.sort_by_key(|(at, _)| *at);
+        together.into_iter().map(|(_, finding)| finding).collect()
+    }
+
     /// What is true of all cases: the worst verdict, each finding once, and when it holds.
-    pub(super) fn join(self) -> Findings {
+    pub(super) fn join(mut self) -> Findings {
         if let Some(only) = self.only {
             return only;
         }
+        let together = self.together();
         let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
             finding.case = self.table.name(&holds_in);
             if let Some(fix) = finding.fix.as_mut().filter(|_| self.is_elsewhere_in_some) {
@@ -104,7 +132,7 @@ impl Cases {
             }
             finding
         };
-        let kept: Vec<Finding> = self.kept.into_iter().map(name).collect();
+        let kept: Vec<Finding> = together.into_iter().map(name).collect();
         let joined = self.joined.unwrap_or_else(Findings::nothing);
         Findings { kept, further: self.further, is_certain: !self.is_uncertain, ..joined }
     }
@@ -114,6 +142,15 @@ impl Cases {
 fn fingerprint(finding: &Finding) -> u64 {
     let mut hasher = DefaultHasher::new();
     (finding.property, &finding.container, &finding.message, &finding.remediation).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The same for findings that may be one mistake.
+fn place(finding: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (finding.property, &finding.container, &finding.remediation, &finding.open).hash(&mut hasher);
+    let place = finding.span.map(|span| (span.start(), span.end()));
+    (finding.verdict as u8, place).hash(&mut hasher);
     hasher.finish()
 }
 
@@ -178,40 +215,55 @@ impl Table {
         self.facts.get(number.get() as usize - 1).map(|fact| &**fact)
     }
 
+    /// Makes fewer of findings that may be one mistake.
+    fn merge(&self, findings: Vec<(usize, (Finding, Vec<usize>))>) -> Vec<(usize, (Finding, Vec<usize>))> {
+        let [(_, (first, _)), others @ ..] = findings.as_slice() else { return findings };
+        if others.is_empty() || others.iter().any(|(_, (other, _))| other.fix != first.fix) {
+            return findings;
+        }
+        let count = findings.iter().map(|(_, (_, holds_in))| holds_in.len()).sum();
+        let mut all: Vec<usize> = Vec::with_capacity(count);
+        all.extend(findings.iter().flat_map(|(_, (_, holds_in))| holds_in));
+        all.sort_unstable();
+        all.dedup();
+        if all.len() < count {
+            return findings;
+        }
+        let Some((ways, 0)) = self.ways(&all, MAXIMUM_MERGED.min(findings.len() - 1)) else {
+            return findings;
+        };
+        let has = |at: usize, way: &[Number]| {
+            self.rows.get(at).is_some_and(|row| way.iter().all(|fact| row.cells.contains(&Some(*fact))))
+        };
+        let mut merged: Vec<(usize, usize, (Finding, Vec<usize>), usize)> = Vec::with_capacity(ways.len());
+        for (at, (finding, holds_in)) in findings {
+            let way = holds_in.first().and_then(|case| ways.iter().position(|way| has(*case, way)));
+            let way = way.unwrap_or(ways.len());
+            match merged.iter_mut().find(|(of, ..)| *of == way) {
+                Some((_, _, (known, cases), count)) => {
+                    known.settled.retain(|settled| finding.settled.contains(settled));
+                    cases.extend(holds_in);
+                    *count += 1;
+                }
+                None => merged.push((way, at, (finding, holds_in), 1)),
+            }
+        }
+        let finish = |(_, at, (mut finding, mut holds_in), count): (_, _, (Finding, Vec<usize>), _)| {
+            holds_in.sort_unstable();
+            if count > 1 {
+                finding.message = format!("{} (one of {count} such values)", finding.message).into();
+            }
+            (at, (finding, holds_in))
+        };
+        merged.into_iter().map(finish).collect()
+    }
+
     /// In which cases something holds, in words; `None`: in all.
     fn name(&self, holds_in: &[usize]) -> Option<String> {
-        let without: Vec<&Row> = self
-            .rows
-            .iter()
-            .enumerate()
-            .filter(|(at, row)| !row.is_rest && holds_in.binary_search(at).is_err())
-            .map(|(_, row)| row)
-            .collect();
-        // What was not looked at one by one has it too, or may lack it.
-        let is_in_rest =
-            self.rows.iter().enumerate().all(|(at, row)| !row.is_rest || holds_in.binary_search(&at).is_ok());
-        if without.is_empty() {
-            return (!is_in_rest).then(|| IN_SOME.to_owned());
+        if holds_in.len() == self.rows.len() {
+            return None;
         }
-        let Columns { varying, partial, same } = self.columns();
-        // What is the same in all that was looked at may differ in the rest, and so belongs to the reason.
-        let pinned = if is_in_rest { &[][..] } else { &same };
-        if varying.len() + pinned.len() > MAXIMUM_FACTS {
-            return Some(IN_SOME.to_owned());
-        }
-        let mut ways: Vec<Vec<Number>> = Vec::new();
-        let mut others = 0;
-        for row in holds_in.iter().filter_map(|at| self.rows.get(*at)) {
-            if row.is_rest || ways.iter().any(|way| way.iter().all(|fact| row.cells.contains(&Some(*fact)))) {
-                continue;
-            }
-            if ways.len() == MAXIMUM_WAYS {
-                others += 1;
-                continue;
-            }
-            let pinned = pinned.iter().filter_map(|column| row.cells.get(*column).copied().flatten());
-            ways.push(pinned.chain(shortest(row, &without, &varying, &partial)).collect());
-        }
+        let Some((ways, others)) = self.ways(holds_in, MAXIMUM_WAYS) else { return Some(IN_SOME.to_owned()) };
         let words: Vec<String> =
             ways.iter().map(|way| self.words(way)).filter(|words| !words.is_empty()).collect();
         if words.is_empty() {
@@ -219,6 +271,46 @@ impl Table {
         }
         let others = if others > 0 { ", and in other cases" } else { "" };
         Some(words.join(", or ") + others)
+    }
+
+    /// Whether what was not looked at one by one has it too, which else may lack it.
+    fn is_in_rest(&self, holds_in: &[usize]) -> bool {
+        self.rows.iter().enumerate().all(|(at, row)| !row.is_rest || holds_in.binary_search(&at).is_ok())
+    }
+
+    /// The reasons for which something holds, up to so many, and for how many cases there are others; a reason without facts:
+    /// it holds in all that was looked at. `None`: nobody can name them.
+    fn ways(&self, holds_in: &[usize], at_most: usize) -> Option<(Vec<Vec<Number>>, usize)> {
+        let without: Vec<&Row> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(at, row)| !row.is_rest && holds_in.binary_search(at).is_err())
+            .map(|(_, row)| row)
+            .collect();
+        if without.is_empty() {
+            return Some((vec![Vec::new()], 0));
+        }
+        let Columns { varying, partial, same } = self.columns();
+        // What is the same in all that was looked at may differ in the rest, and so belongs to the reason.
+        let pinned = if self.is_in_rest(holds_in) { &[][..] } else { &same };
+        if varying.len() + pinned.len() > MAXIMUM_FACTS {
+            return None;
+        }
+        let mut ways: Vec<Vec<Number>> = Vec::new();
+        let mut others = 0;
+        for row in holds_in.iter().filter_map(|at| self.rows.get(*at)) {
+            if row.is_rest || ways.iter().any(|way| way.iter().all(|fact| row.cells.contains(&Some(*fact)))) {
+                continue;
+            }
+            if ways.len() == at_most {
+                others += 1;
+                continue;
+            }
+            let pinned = pinned.iter().filter_map(|column| row.cells.get(*column).copied().flatten());
+            ways.push(pinned.chain(shortest(row, &without, &varying, &partial)).collect());
+        }
+        Some((ways, others))
     }
 
     /// The columns that tell cases apart.
