@@ -392,7 +392,11 @@ fn describe<'t>(
         let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
             span: hidden.span.unwrap_or(Span::NOWHERE),
-            message: format!("{} adds resources here that are not judged", hidden.by),
+            message: if hidden.is_one_judged {
+                format!("{} adds resources here, of which one is judged, with its value open", hidden.by)
+            } else {
+                format!("{} adds resources here that are not judged", hidden.by)
+            },
             help: Some(match options {
                 Some(options) => format!("Say what it depends on: {options}."),
                 None => SEE_PROCESSED.into(),

@@ -14,7 +14,7 @@ use crate::finding::{Finding, Findings, Severity, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
 use crate::rule::{Applies, Context, Focus};
-use crate::template::{Scenario, TaskDefinition, Template};
+use crate::template::{Premise, Scenario, TaskDefinition, Template};
 use cases::Cases;
 
 pub use exceptions::{StackTags, Subject, excuse};
@@ -76,6 +76,9 @@ struct Question<'q, 't> {
     setting: &'q Setting,
 }
 
+/// What a rule may have to know before it begins to read, at most; for each, all begins anew.
+const MAXIMUM_PREMISES: usize = 16;
+
 /// How many containers are looked at one by one; Amazon ECS takes ten.
 const MAXIMUM_CONTAINERS: usize = 64;
 
@@ -86,7 +89,9 @@ impl Question<'_, '_> {
         let mut cases = Cases::default();
         // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
         let mut refused = Cases::default();
+        let mut premises: Vec<Premise> = Vec::new();
         loop {
+            scenario.suppose(&premises);
             let conditions = &self.task_definition.conditions;
             let may_hold = |condition| scenario.is_created(condition) != Some(false);
             let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
@@ -94,7 +99,14 @@ impl Question<'_, '_> {
             } else {
                 Findings::nothing()
             };
-            match scenario.is_refused(findings.verdict == Verdict::Fail) {
+            let learned = scenario.learned_too_late();
+            if !learned.is_empty() && premises.len() < MAXIMUM_PREMISES {
+                premises.extend(learned);
+                scenario = Scenario::new(self.template, self.properties.span);
+                (cases, refused) = Default::default();
+                continue;
+            }
+            match scenario.is_refused(self.properties, findings.verdict == Verdict::Fail) {
                 false => cases.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true if cases.is_empty() => refused.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true => {}

@@ -70,10 +70,19 @@ pub(super) enum Acceptance {
 }
 
 impl Scenario<'_> {
-    /// Whether the template refuses what has been decided in this possibility. Where somebody `is_accused`, it is decided
+    /// Whether CloudFormation refuses what has been decided in this possibility: for what the template's rules demand, or for a
+    /// function in a task definition's properties that has no value. Where somebody `is_accused`, it is decided
     /// whether it can be otherwise: perhaps nothing that agrees with this is accepted. Else that would only make more
     /// possibilities.
-    pub fn is_refused(&self, is_accused: bool) -> bool {
+    pub fn is_refused<'a>(&'a self, properties: &'a Node<'a>, is_accused: bool) -> bool {
+        if is_accused && !self.template.mappings.is_empty() {
+            self.state.borrow_mut().search.freeze(true);
+            self.look_for_keys(properties);
+            self.state.borrow_mut().search.freeze(false);
+        }
+        if self.is_impossible() {
+            return true;
+        }
         if self.template.assertions.is_empty() {
             return false;
         }

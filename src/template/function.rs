@@ -81,7 +81,11 @@ impl Scenario<'_> {
             (allowed.text.clone().into_owned(), allowed.is_number)
         } else {
             let key = identity_of_reference(name);
-            let text = self.state.borrow_mut().search.value(&key, || self.domain_of_reference(name))?;
+            let found = self.state.borrow_mut().search.value(&key, || self.domain_of_reference(name));
+            let Some(text) = found else {
+                self.leave_open(name);
+                return None;
+            };
             let allowed =
                 parameter.and_then(|parameter| parameter.allowed.iter().find(|allowed| allowed.text == text));
             self.note(Fact::Value {
@@ -132,6 +136,9 @@ impl Scenario<'_> {
         let [index, list] = &**arguments else { return None };
         let pieces = self.pieces(index)?;
         let index: usize = whole(&pieces)?.trim().parse().ok()?;
+        if let Some(part) = self.part_of_beginning(list, index) {
+            return self.keep(Value::String(part.into()), list.span);
+        }
         let list = self.value(list);
         let Value::Sequence(items) = &list.value else { return self.item_at(list, index) };
         let item = self.value(items.get(index)?);
@@ -151,6 +158,25 @@ impl Scenario<'_> {
         let items =
             text.split(delimiter).map(|part| Node { value: Value::String(part.to_owned().into()), span });
         self.keep(Value::Sequence(items.collect()), span)
+    }
+
+    /// A part of a text that is split, where the text is known up to the end of that part and not as a whole.
+    fn part_of_beginning<'a>(&'a self, list: &'a Node<'a>, index: usize) -> Option<String> {
+        let Value::Intrinsic(call) = &list.value else { return None };
+        let ("Fn::Split", Value::Sequence(arguments)) = (&*call.function, &call.argument.value) else {
+            return None;
+        };
+        let [delimiter, text] = &**arguments else { return None };
+        let (delimiter, text) = (self.pieces(delimiter)?, self.pieces(text)?);
+        let (delimiter, [Piece::Known(beginning), _, ..]) = (whole(&delimiter)?, text.as_slice()) else {
+            return None;
+        };
+        if delimiter.is_empty() {
+            return None;
+        }
+        let mut parts = beginning.split(delimiter);
+        let part = parts.nth(index)?;
+        parts.next().is_some().then(|| part.to_owned())
     }
 
     fn base64<'a>(&'a self, argument: &'a Node<'a>, span: Option<Span>) -> Option<&'a Node<'a>> {
@@ -295,6 +321,16 @@ impl Scenario<'_> {
                 [Node { value: Value::String(text), .. }] => self.substitute(text, &[], node.span)?,
                 [Node { value: Value::String(text), .. }, Node { value: Value::Mapping(variables), .. }] => {
                     self.substitute(text, variables, node.span)?
+                }
+                // What such a text was made into, because not all of it is known.
+                [Node { value: Value::String(nothing), .. }, Node { value: Value::Sequence(items), .. }]
+                    if nothing.is_empty() =>
+                {
+                    let mut pieces = Pieces::default();
+                    for item in items {
+                        pieces.extend(self.pieces(item)?)?;
+                    }
+                    pieces.merged
                 }
                 // A map of one function's name reads as that function.
                 _ => return None,

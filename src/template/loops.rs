@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::parameter::{Allowed, scalar};
-use super::{Scenario, Template};
+use super::{STACKS, Scenario, TASK_DEFINITION, Template};
 use crate::document::{Entry, Intrinsic, Node, Span, Value, Written, is_plain_decimal};
 
 /// The beginning of a loop's key; its name follows.
@@ -292,9 +292,13 @@ impl Expansion<'_, '_> {
                 }
             }
             Collection::Open => {
-                written.extend(round(Bound::Open(key), left)?);
+                let once = round(Bound::Open(key), left)?;
+                let is_seen = place == Place::Resources && once.iter().all(is_of_no_concern);
+                written.extend(once);
                 // That more may come stays visible beside what is written out once.
-                written.push(Entry { key: key.clone(), key_span, value: collection });
+                if !is_seen {
+                    written.push(Entry { key: key.clone(), key_span, value: collection });
+                }
             }
         }
         Ok(())
@@ -320,6 +324,29 @@ impl Expansion<'_, '_> {
         }
         Collection::Open
     }
+}
+
+/// Whether an entry says that a loop makes more than the one that is written out: it is the loop's list then.
+pub(super) fn is_left_of_loop(entry: &Entry<'_>) -> bool {
+    entry.key.starts_with(LOOP) && matches!(entry.value.value, Value::Intrinsic(_))
+}
+
+/// Whether a resource is nothing that is judged, nor anything that may come to be that.
+fn is_of_no_concern(resource: &Entry<'_>) -> bool {
+    let Value::Mapping(attributes) = &resource.value.value else { return false };
+    let types = attributes.iter().filter(|attribute| attribute.key.eq_ignore_ascii_case("Type"));
+    let is_other = |name: &str| {
+        let is_stack = STACKS.iter().any(|(stack, _)| name.eq_ignore_ascii_case(stack));
+        name.starts_with("AWS::")
+            && !name.eq_ignore_ascii_case(TASK_DEFINITION)
+            && !is_stack
+            && !name.ends_with("::MODULE")
+    };
+    let is_known =
+        |of_type: &Entry<'_>| matches!(&of_type.value.value, Value::String(name) if is_other(name));
+    !attributes.iter().any(|attribute| attribute.key.starts_with("Fn::"))
+        && types.clone().next().is_some()
+        && types.clone().all(is_known)
 }
 
 impl Item {

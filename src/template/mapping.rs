@@ -30,7 +30,11 @@ impl Scenario<'_> {
         else {
             return None;
         };
-        let (first, second) = (self.pieces(first)?, self.pieces(second)?);
+        // What is open in the keys is asked about below.
+        let left_open = self.left_open();
+        let keys = (self.pieces(first), self.pieces(second));
+        self.forget_left_open(left_open);
+        let (first, second) = (keys.0?, keys.1?);
         if has_more_keys(&first, entries) {
             return None;
         }
@@ -71,6 +75,16 @@ impl Scenario<'_> {
         is_value.then_some(value)
     }
 
+    /// Looks for keys that no mapping has, as far as what has been decided tells them: in all values that are read below a
+    /// node.
+    pub(super) fn look_for_keys<'a>(&'a self, node: &'a Node<'a>) {
+        match &self.value(node).value {
+            Value::Sequence(items) => items.iter().for_each(|item| self.look_for_keys(item)),
+            Value::Mapping(entries) => entries.iter().for_each(|entry| self.look_for_keys(&entry.value)),
+            _ => {}
+        }
+    }
+
     /// The entry of a key, each in turn where the key stands twice.
     fn one_of<'e, 'n>(&self, entries: &[&'e Entry<'n>], key: &str) -> Option<&'e Entry<'n>> {
         let of_key: Vec<_> = entries.iter().filter(|entry| entry.key == key).collect();
@@ -88,6 +102,9 @@ impl Scenario<'_> {
         }
         if let Some(text) = whole(pieces) {
             let is_key = entries.iter().any(|entry| entry.key == text);
+            if !is_key && !or_none {
+                self.exclude();
+            }
             return if is_key { Some(Chosen::Is(text.to_owned())) } else { or_none.then_some(Chosen::Other) };
         }
         // Each key that the text may come to be, with what then stands in its gap.
@@ -111,11 +128,18 @@ impl Scenario<'_> {
         };
         let chosen = if let Some(node) = open {
             let key = self.open(node);
-            self.state.borrow_mut().search.among(&key, &candidates, or_none, || self.domain(node))?
+            self.state.borrow_mut().search.among(&key, &candidates, or_none, || self.domain(node))
         } else {
             let terms = self.terms(pieces);
             let key = format!("the key {terms:?}");
-            self.state.borrow_mut().search.equals_one_of(&terms, &candidates, or_none, &key)?
+            self.state.borrow_mut().search.equals_one_of(&terms, &candidates, or_none, &key)
+        };
+        let Some(chosen) = chosen else {
+            if !self.state.borrow().search.is_closed() {
+                // Nothing that it may be is a key.
+                self.exclude();
+            }
+            return None;
         };
         let Chosen::Is(text) = chosen else {
             self.note(Fact::Value { name, value: None, is_allowed_value: false });

@@ -28,8 +28,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use changes::Changes;
 pub use loops::expand_loops;
+use loops::is_left_of_loop;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
-pub use scenario::{Fact, Scenario};
+pub use scenario::{Fact, Premise, Scenario};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::{Acceptance, Assertion};
@@ -110,8 +111,10 @@ pub struct Template<'t> {
 /// Resources that nobody can see yet.
 #[derive(Debug, Clone)]
 pub struct HiddenResources<'t> {
-    /// What adds them: a function, or a module.
+    /// What adds them: a function, a loop or a module.
     pub by: &'static str,
+    /// Whether one of them is judged, with all open that tells it from the others.
+    pub is_one_judged: bool,
     /// Where it stands.
     pub span: Option<Span>,
     /// What it depends on, by name: parameters, resources.
@@ -416,10 +419,15 @@ impl<'t> Template<'t> {
     fn hide(&mut self, node: &'t Node<'t>, span: Option<Span>) {
         // Of a whole resource, what it refers to does not say why nobody can see it.
         let open = if matches!(node.value, Value::Mapping(_)) { Vec::new() } else { node.references() };
-        self.hidden_resources.push(HiddenResources { by: "a function", span, open });
+        self.hidden_resources.push(HiddenResources { by: "a function", is_one_judged: false, span, open });
     }
 
     fn resource(&mut self, entry: &'t Entry<'t>) {
+        if is_left_of_loop(entry) {
+            let (span, open) = (entry.key_span, entry.value.references());
+            self.hidden_resources.push(HiddenResources { by: "a loop", is_one_judged: true, span, open });
+            return;
+        }
         let Value::Mapping(attributes) = &entry.value.value else {
             if matches!(entry.value.value, Value::Intrinsic(_)) || entry.key.starts_with("Fn::") {
                 self.hide(&entry.value, entry.key_span);
@@ -451,7 +459,8 @@ impl<'t> Template<'t> {
             |node: &Node<'_>| matches!(&node.value, Value::String(name) if name.ends_with("::MODULE"));
         if all("Type").any(is_module) {
             let span = entry.key_span;
-            self.hidden_resources.push(HiddenResources { by: "a module", span, open: Vec::new() });
+            let open = Vec::new();
+            self.hidden_resources.push(HiddenResources { by: "a module", is_one_judged: false, span, open });
         }
         let is_of_type = |name: &str| {
             all("Type")

@@ -9,7 +9,7 @@ use std::fmt;
 
 use typed_arena::Arena;
 
-use super::name::{describe, identity};
+use super::name::{describe, identity, identity_of_reference};
 use super::parameter::{Allowed, Parameter};
 use super::pseudo;
 use super::settled::Log;
@@ -51,6 +51,17 @@ pub(super) struct State {
     noted: HashSet<Fact>,
     /// What was decided of the items of lists, by the lists' identities.
     items: HashMap<String, Items>,
+    /// Parameters that a rule was told nothing of, by name.
+    left_open: Vec<String>,
+    /// Whether a function has no value here, so that CloudFormation refuses the template.
+    is_impossible: bool,
+}
+
+/// A parameter, and a text that it may be or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Premise {
+    parameter: String,
+    text: String,
 }
 
 /// What is decided of a list's items.
@@ -159,8 +170,62 @@ impl<'t> Scenario<'t> {
         state.facts.clear();
         state.noted.clear();
         state.items.clear();
+        state.left_open.clear();
+        state.is_impossible = false;
         self.log.clear();
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
+    }
+
+    /// Decides what is to be known from the beginning of a possibility.
+    pub fn suppose(&self, premises: &[Premise]) {
+        for Premise { parameter, text } in premises {
+            let key = identity_of_reference(parameter);
+            let domain = || self.domain_of_reference(parameter);
+            self.state.borrow_mut().search.is(&key, text, domain);
+        }
+    }
+
+    /// What a rule should have known from the beginning: it was told nothing of these parameters, and only then was asked
+    /// whether a condition holds that says what they are.
+    pub fn learned_too_late(&self) -> Vec<Premise> {
+        let state = self.state.borrow();
+        let mut learned = Vec::new();
+        for parameter in &state.left_open {
+            if let Some(text) = state.search.found(&identity_of_reference(parameter)) {
+                let premise = Premise { parameter: parameter.clone(), text: text.to_owned() };
+                if !learned.contains(&premise) {
+                    learned.push(premise);
+                }
+            }
+        }
+        learned
+    }
+
+    /// Of how many parameters a rule was told nothing.
+    pub(super) fn left_open(&self) -> usize {
+        self.state.borrow().left_open.len()
+    }
+
+    /// Forgets those beyond so many, for it was no rule that was told nothing.
+    pub(super) fn forget_left_open(&self, beyond: usize) {
+        self.state.borrow_mut().left_open.truncate(beyond);
+    }
+
+    pub(super) fn leave_open(&self, parameter: &str) {
+        let mut state = self.state.borrow_mut();
+        let is_own = !state.conditions.is_busy() && !state.search.is_closed();
+        if is_own && !state.left_open.iter().any(|known| known == parameter) {
+            state.left_open.push(parameter.to_owned());
+        }
+    }
+
+    pub(super) fn is_impossible(&self) -> bool {
+        self.state.borrow().is_impossible
+    }
+
+    /// Says that CloudFormation refuses the template in this possibility.
+    pub(super) fn exclude(&self) {
+        self.state.borrow_mut().is_impossible = true;
     }
 
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.

@@ -390,6 +390,14 @@ impl Search {
         Some(is)
     }
 
+    /// What it was found to be.
+    pub(super) fn found(&self, key: &str) -> Option<&str> {
+        match self.open.get(representative(&self.same, key))? {
+            Domain::Known(known) => Some(known),
+            _ => None,
+        }
+    }
+
     /// Its text, if it has a known one or is one of few.
     pub(super) fn value(&mut self, key: &str, initial: impl FnOnce() -> Domain) -> Option<String> {
         let values = match self.domain(key, initial) {
