@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::{Definition, TaskDefinition, Template};
-use crate::document::{Node, Value};
+use crate::document::{Entry, Node, Value, is_plain_decimal};
 
 /// How deep definitions may refer to each other before anything is believed of them.
 const MAXIMUM_DEPTH: usize = 16;
@@ -28,10 +28,10 @@ impl<'c, 't> Changes<'c, 't> {
     }
 
     /// Whether a task definition may be deployed otherwise than the one of the same name in the template before: because
-    /// it is written otherwise, because a mapping or condition it uses is, or because a parameter may have another value.
+    /// it says something else, because a mapping or condition it uses is, or because a parameter may have another value.
     pub fn may_reach(&mut self, task: &TaskDefinition<'_>, before: &TaskDefinition<'_>) -> bool {
         let differ = |new: &[&Node<'_>], old: &[&Node<'_>]| {
-            new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !new.is_like(old))
+            new.len() != old.len() || new.iter().zip(old).any(|(new, old)| !mean_the_same(new, old))
         };
         differ(&task.properties, &before.properties)
             || differ(&task.conditions, &before.conditions)
@@ -107,7 +107,7 @@ impl<'c, 't> Changes<'c, 't> {
         };
         let may_differ = match (find(self.template), find(self.previous)) {
             (Some(Definition::Once(one)), Some(Definition::Once(other)))
-                if self.depth < MAXIMUM_DEPTH && one.is_like(other) =>
+                if self.depth < MAXIMUM_DEPTH && mean_the_same(one, other) =>
             {
                 self.depth += 1;
                 let may_differ = self.node(one);
@@ -118,6 +118,59 @@ impl<'c, 't> Changes<'c, 't> {
         };
         self.known.insert(key, may_differ);
         may_differ
+    }
+}
+
+/// Whether two values come to the same for CloudFormation, though they may be written in another order or in another way:
+/// what is absent may as well not be written, and a number is the text of its digits. A boolean is no text, for a rule may
+/// tell them apart.
+fn mean_the_same(one: &Node<'_>, other: &Node<'_>) -> bool {
+    if let (Some(text), Some(of_other)) = (plain_text(one), plain_text(other)) {
+        return text == of_other;
+    }
+    match (&one.value, &other.value) {
+        (Value::Sequence(items), Value::Sequence(others)) => {
+            let present =
+                |items: &'_ [_]| items.iter().filter(|item: &&Node<'_>| !item.is_no_value()).count();
+            let pairs = items.iter().filter(|item| !item.is_no_value());
+            let pairs = pairs.zip(others.iter().filter(|item| !item.is_no_value()));
+            present(items) == present(others) && { pairs }.all(|(one, other)| mean_the_same(one, other))
+        }
+        (Value::Mapping(entries), Value::Mapping(others)) => {
+            let (Some(entries), Some(others)) = (by_key(entries), by_key(others)) else {
+                return one.is_like(other);
+            };
+            let is_same = |((key, one), (of_other, other)): ((&str, &Node<'_>), (&str, &Node<'_>))| {
+                key == of_other && mean_the_same(one, other)
+            };
+            entries.len() == others.len() && entries.into_iter().zip(others).all(is_same)
+        }
+        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
+            one.function == other.function && mean_the_same(&one.argument, &other.argument)
+        }
+        (one, other) => one == other,
+    }
+}
+
+/// What a map has in it, by its keys; `None` where one stands twice, so that nobody can tell which is meant.
+fn by_key<'n, 't>(entries: &'n [Entry<'t>]) -> Option<Vec<(&'n str, &'n Node<'t>)>> {
+    let mut all: Vec<_> = entries.iter().map(|entry| (&*entry.key, &entry.value)).collect();
+    all.sort_by_key(|(key, _)| *key);
+    let is_twice = all.array_windows().any(|[(one, _), (other, _)]| one == other);
+    all.retain(|(_, value)| !value.is_absent());
+    (!is_twice).then_some(all)
+}
+
+/// The text that something certainly is.
+fn plain_text<'n>(node: &'n Node<'_>) -> Option<&'n str> {
+    match &node.value {
+        Value::String(text) => Some(text),
+        Value::Number(text) if is_plain_decimal(text) => Some(text),
+        Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
+            ("Fn::Sub", Value::String(text)) if !text.contains("${") => Some(text),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -198,6 +251,36 @@ mod tests {
         ] {
             let task = task("T", "", &containers(user));
             assert_eq!(may_reach(&template(&task, 0), &template(&task, 1)), expected, "{user}");
+        }
+    }
+
+    #[test]
+    fn what_means_the_same_is_no_change() {
+        for (before, after, expected) in [
+            ("{User: root, Image: x}", "{Image: x, User: root}", false),
+            ("{User: root}", "{User: root, Cpu: !Ref AWS::NoValue}", false),
+            ("{User: root, Command: null}", "{User: root}", false),
+            ("{User: root, Command: []}", "{User: root}", true),
+            ("{User: root}", "{User: !Sub root}", false),
+            ("{User: !Sub 'a${AWS::Region}'}", "{User: 'a${AWS::Region}'}", true),
+            ("{Cpu: 256}", "{Cpu: '256'}", false),
+            ("{Cpu: 0256}", "{Cpu: '0256'}", true),
+            ("{Cpu: 0x10}", "{Cpu: '0x10'}", true),
+            ("{Privileged: true}", "{Privileged: 'true'}", true),
+            ("{Privileged: yes}", "{Privileged: true}", false),
+            ("{Command: [a, b]}", "{Command: [b, a]}", true),
+            ("{Command: [a]}", "{Command: [a, !Ref AWS::NoValue]}", false),
+            ("{Command: [a]}", "{Command: [a, null]}", true),
+            // Of a key that stands twice the order may decide.
+            ("{User: root, User: app}", "{User: app, User: root}", true),
+            ("{User: app}", "{User: app, User: null}", true),
+        ] {
+            let of = |container: &str| task("T", "", &format!("{{ContainerDefinitions: [{container}]}}"));
+            assert_eq!(
+                may_reach(&template(&of(before), 0), &template(&of(after), 0)),
+                expected,
+                "{before} {after}"
+            );
         }
     }
 
