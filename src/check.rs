@@ -188,10 +188,15 @@ fn check_document<'a>(
     take: &mut dyn FnMut(JudgedTask),
 ) -> Option<CheckedFile<'a>> {
     let root = &document.root;
+    // What `aws cloudformation get-template` answers.
+    let root = root
+        .get("TemplateBody")
+        .filter(|body| Template::is_one(body) && !Template::is_one(root))
+        .unwrap_or(root);
     let mut plain = from_plain(root).peekable();
     let is_plain = plain.peek().is_some();
     if !is_plain && !Template::is_one(root) {
-        return None;
+        return note_text_of_template(path, text, root);
     }
     let mut file = CheckedFile::new(path, text);
     let resources = OnceCell::new();
@@ -217,6 +222,20 @@ fn check_document<'a>(
         }
     }
     Some(file)
+}
+
+/// A document that holds a template as a text, as `aws cloudformation get-template` answers.
+fn note_text_of_template<'a>(path: &'a str, text: &'a str, root: &Node<'_>) -> Option<CheckedFile<'a>> {
+    let body = root.get("TemplateBody")?;
+    let Value::String(template) = &body.value else { return None };
+    let note = Note {
+        span: body.span.unwrap_or(Span::NOWHERE),
+        message: "the template that this text holds is not judged".into(),
+        help: Some("Write it to a file of its own: `aws cloudformation get-template --query TemplateBody --output text`.".into()),
+        is_unknown: true,
+    };
+    let is_one = template.contains("Resources");
+    is_one.then(|| CheckedFile { notes: vec![note], ..CheckedFile::new(path, text) })
 }
 
 /// Says of each finding that has a fix what the fix comes to in the text.
@@ -275,6 +294,13 @@ fn note_oddities(root: &Node<'_>, alias: Option<Span>, is_plain: bool, notes: &m
 pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+    // YAML would take all of it for one text.
+    if starts_comment(begin, 0) {
+        return Err(unreadable(
+            text.len() - begin.len(),
+            "a comment, which neither JSON nor YAML has".to_owned(),
+        ));
+    }
     let of_json = if begin.starts_with('{') {
         match json::read_bounded(text.as_bytes(), maximum_values(text.len())) {
             Ok(root) => return Ok(Document { root, syntax: Syntax::Json, alias: None, shared: Vec::new() }),
@@ -377,6 +403,18 @@ fn describe<'t>(
             for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
                 settle(finding, template, are_open);
             }
+            for name in template.take_missing_conditions() {
+                file.notes.push(Note {
+                    span: judged.span,
+                    message: format!(
+                        "{} asks for a condition {} that the template does not have; CloudFormation refuses that",
+                        quote(task_definition.logical_id),
+                        quote(&name)
+                    ),
+                    help: None,
+                    is_unknown: false,
+                });
+            }
             take(judged);
         }
     }
@@ -439,7 +477,9 @@ fn settle(finding: &mut Finding, template: &Template<'_>, are_open: bool) {
     }
     let options = options(&finding.open, template);
     if are_open && !options.is_empty() {
-        let remediation = format!("{} Or say what it will be: {options}.", finding.remediation);
+        let has_default = finding.open.iter().any(|name| template.could_have_default(name));
+        let or_default = if has_default { ", or `--assume-defaults`" } else { "" };
+        let remediation = format!("{} Or say what it will be: {options}{or_default}.", finding.remediation);
         finding.remediation = remediation.into();
     }
     let in_vain = finding.open.iter().filter_map(|name| Some((name, template.why_open(name)?)));

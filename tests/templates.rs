@@ -138,6 +138,78 @@ fn json_with_comments_is_said_to_be_no_json() {
 }
 
 #[test]
+fn what_get_template_answers_is_a_template() {
+    let body = r#"{"Resources": {"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [{"Name": "a", "Privileged": true}]}}}}"#;
+    let (verdict, findings) = judged(
+        &format!(r#"{{"TemplateBody": {body}, "StagesAvailable": []}}"#),
+        &Given::default(),
+        "privileged-container",
+    );
+    assert_eq!((verdict, findings.len()), (Verdict::Fail, 1));
+    let as_text =
+        format!(r#"{{"TemplateBody": {}, "StagesAvailable": []}}"#, serde_json::to_string(body).unwrap());
+    let file = check("t.json", &as_text, &Given::default(), &Policy::baseline()).unwrap();
+    assert_eq!(file.notes[0].message, "the template that this text holds is not judged");
+    assert!(file.notes[0].is_unknown);
+}
+
+#[test]
+fn a_condition_that_is_not_there_is_named() {
+    for (sections, is_noted) in [
+        ("", true),
+        ("Conditions: {Other: !Equals [a, b]}", true),
+        ("Conditions: {Nope: !Equals [a, b]}", false),
+        ("Conditions: {Nope: !Equals [a, b], Nope: !Equals [a, b]}", false),
+        ("Conditions: {Fn::Transform: {Name: X}}", false),
+        ("Transform: Mine", false),
+    ] {
+        let text = template(sections, "User: !If [Nope, root, app]");
+        let file = check("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let notes = file.notes.iter().filter(|note| {
+            note.message == "`Task` asks for a condition `Nope` that the template does not have; CloudFormation refuses that"
+        });
+        assert_eq!(notes.count(), usize::from(is_noted), "{sections} {:?}", file.notes);
+    }
+}
+
+#[test]
+fn a_character_that_nobody_sees_is_named() {
+    let text = template("", "Privileged: true\u{a0}");
+    let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+    assert_eq!(verdict, Verdict::Fail);
+    let message = "`Privileged` is not a boolean but a string with an invisible character in it, U+00A0";
+    assert_eq!(findings[0].message, message);
+}
+
+#[test]
+fn what_settles_a_value_is_said_as_far_as_something_does() {
+    let help = |parameter: &str, user: &str| {
+        let text = template(&format!("Parameters: {{X: {parameter}}}"), &format!("User: {user}"));
+        judged(&text, &Given::default(), "root-user").1[0].remediation.clone().into_owned()
+    };
+    let itself = "Write the value of `User` itself.";
+    for (parameter, user, settles) in [
+        ("{Type: String}", "!Ref X", " Or say what it will be: `--parameter X=…`."),
+        (
+            "{Type: String, Default: a}",
+            "!Ref X",
+            " Or say what it will be: `--parameter X=…`, or `--assume-defaults`.",
+        ),
+        (
+            "{Type: String}",
+            "!Select [1, !Split ['/', !Sub '${ X }/1000']]",
+            " Or say what it will be: `--parameter X=…`.",
+        ),
+        ("{Type: String}", "!Sub '{{resolve:ssm:/${AWS::StackName}/u}}'", ""),
+        ("{Type: String}", "!Join ['', ['{{resolve:ssm:/', !Ref X, '}}']]", ""),
+        ("{Type: String}", "!Select [1, !Split ['/', !Sub ['${X}/1', {X: !ImportValue u}]]]", ""),
+        ("{Type: String}", "!GetAtt User.Name", ""),
+    ] {
+        assert_eq!(help(parameter, user), format!("{itself}{settles}"), "{user}");
+    }
+}
+
+#[test]
 fn names_do_not_break_a_line() {
     let sections =
         "Parameters: {\"A\\nB\": {Type: String}}\nConditions: {\"C\\nD\": !Equals [!ImportValue x, y]}";

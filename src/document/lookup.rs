@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Entry, Node, Part, Partial, Value, is_plain_decimal, quote};
+use super::{Entry, Node, Part, Partial, Value, is_plain_decimal, quote, steers};
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
@@ -280,7 +280,19 @@ impl fmt::Display for Problem<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name;
         match self.kind {
-            ProblemKind::Expected(expected) => write!(f, "{name} is not {expected} but {}", self.node.kind()),
+            ProblemKind::Expected(expected) => {
+                write!(f, "{name} is not {expected} but {}", self.node.kind())?;
+                let invisible = |character: &char| {
+                    !character.is_ascii() && character.is_whitespace() || steers(*character)
+                };
+                match &self.node.value {
+                    // Nobody would see what is wrong.
+                    Value::String(text) if let Some(character) = text.chars().find(invisible) => {
+                        write!(f, " with an invisible character in it, U+{:04X}", u32::from(character))
+                    }
+                    _ => Ok(()),
+                }
+            }
             ProblemKind::Miscased(entry) => {
                 write!(f, "unknown property `{}`, did you mean {name}?", entry.key)
             }

@@ -330,11 +330,43 @@ fn is_function_name(key: &str) -> bool {
     key == "Ref" || key.starts_with("Fn::")
 }
 
+/// Adds what a text for `Fn::Sub` names that is no variable of its own.
+fn collect_substituted<'a>(text: &'a str, variables: &[Entry<'_>], names: &mut Vec<&'a str>) {
+    for part in text.split("${").skip(1) {
+        let Some((name, _)) = part.split_once('}') else { continue };
+        let name = name.trim();
+        let is_other =
+            name.starts_with('!') || name.contains('.') || variables.iter().any(|own| own.key == name);
+        if !is_other && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+}
+
+/// Whether one of the texts below a node holds another.
+fn has_text_with(node: &Node<'_>, text: &str) -> bool {
+    match &node.value {
+        Value::String(written) => written.contains(text),
+        Value::Sequence(items) => items.iter().any(|item| has_text_with(item, text)),
+        _ => false,
+    }
+}
+
 fn collect_references<'a>(node: &'a Node<'a>, names: &mut Vec<&'a str>) {
     match &node.value {
         Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
             ("Ref", Value::String(name)) if !names.contains(&&**name) => names.push(name),
             ("Ref", _) => {}
+            // What is put together is a reference of its own, whatever its name comes to be.
+            ("Fn::Sub" | "Fn::Join", _) if has_text_with(&call.argument, "{{resolve:") => {}
+            ("Fn::Sub", Value::String(text)) => collect_substituted(text, &[], names),
+            ("Fn::Sub", Value::Sequence(items)) => {
+                if let [Node { value: Value::String(text), .. }, variables] = &**items {
+                    let own = if let Value::Mapping(entries) = &variables.value { &**entries } else { &[] };
+                    collect_substituted(text, own, names);
+                }
+                collect_references(&call.argument, names);
+            }
             _ => collect_references(&call.argument, names),
         },
         Value::Sequence(items) => items.iter().for_each(|item| collect_references(item, names)),

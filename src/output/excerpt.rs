@@ -73,6 +73,8 @@ impl Excerpt {
 fn shown(character: char) -> char {
     match character {
         '\t' => ' ',
+        // Nobody would see it.
+        _ if !character.is_ascii() && character.is_whitespace() => char::REPLACEMENT_CHARACTER,
         _ if steers(character) => char::REPLACEMENT_CHARACTER,
         _ => character,
     }
@@ -122,7 +124,7 @@ fn beginning(value: &str, is_long: bool) -> &str {
     let ends = separators.iter().filter_map(|separator| value.find(separator)).filter(|at| *at > 0);
     let end =
         ends.map(|at| at + usize::from(value.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'']))));
-    value.get(..end.min().unwrap_or(value.len())).unwrap_or(value).trim_end()
+    value.get(..end.min().unwrap_or(value.len())).unwrap_or(value).trim_end_matches([' ', '\t', '\r', '\n'])
 }
 
 #[cfg(test)]

@@ -62,7 +62,12 @@ impl Scenario<'_> {
                 self.state.borrow_mut().conditions.begun.pop();
                 result
             }
-            Some(Definition::Repeated) | None => self.either(&format!("the condition {name}")),
+            Some(Definition::Repeated) | None => {
+                if !self.template.conditions.contains_key(name) {
+                    self.template.missing_conditions.borrow_mut().insert(name.to_owned());
+                }
+                self.either(&format!("the condition {name}"))
+            }
         };
         let mut state = self.state.borrow_mut();
         // What may not be decided now may be later.

@@ -23,7 +23,7 @@ mod scenario;
 mod settled;
 mod unknown;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use changes::Changes;
@@ -104,6 +104,10 @@ pub struct Template<'t> {
     settled_conditions: SettledConditions,
     /// What is known of the section `Rules` where nothing else is decided.
     acceptance: Cell<Acceptance>,
+    /// Whether there may be conditions that nobody can see yet.
+    has_hidden_conditions: bool,
+    /// Conditions that were asked for and are not there.
+    missing_conditions: RefCell<BTreeSet<String>>,
     /// Places in `Resources` where something adds resources that nobody can see yet.
     pub hidden_resources: Vec<HiddenResources<'t>>,
 }
@@ -224,10 +228,18 @@ impl<'t> Template<'t> {
             work_left: Cell::new(MOST_WORK),
             settled_conditions: SettledConditions::default(),
             acceptance: Cell::default(),
+            has_hidden_conditions: false,
+            missing_conditions: RefCell::default(),
             hidden_resources: Vec::new(),
         };
         let is_once = |key: &str| sections.iter().filter(|section| section.key == key).count() == 1;
         for section in sections {
+            if section.key == "Conditions" {
+                let is_plain = |entry: &Entry<'_>| !entry.key.starts_with("Fn::");
+                let is_seen =
+                    matches!(&section.value.value, Value::Mapping(entries) if entries.iter().all(is_plain));
+                template.has_hidden_conditions |= !is_seen;
+            }
             match (&*section.key, &section.value.value) {
                 ("Resources", Value::Mapping(entries)) => {
                     for entry in entries {
@@ -271,6 +283,13 @@ impl<'t> Template<'t> {
         left.is_some()
     }
 
+    /// Conditions that were asked for until now and are not there, so that CloudFormation refuses the template.
+    pub fn take_missing_conditions(&self) -> BTreeSet<String> {
+        let missing = self.missing_conditions.take();
+        let may_be_there = self.has_hidden_conditions || !self.macros.is_empty();
+        if may_be_there { BTreeSet::new() } else { missing }
+    }
+
     /// Whether it has a parameter whose value is not known and may become known.
     pub fn has_open_parameter(&self) -> bool {
         let Given { parameters, looked_up, .. } = self.given;
@@ -290,6 +309,12 @@ impl<'t> Template<'t> {
             Some(parameter) => !parameter.is_secret() && !parameter.is_looked_up,
             None => name.starts_with("AWS::") && name != "AWS::NoValue",
         }
+    }
+
+    /// Whether a parameter would have its default, were that assumed.
+    pub fn could_have_default(&self, name: &str) -> bool {
+        let has_default = self.parameters.get(name).is_some_and(|parameter| parameter.default.is_some());
+        has_default && !self.given.assume_defaults && self.can_be_given(name)
     }
 
     /// Why nothing that is given for a parameter settles what depends on it, in words.
