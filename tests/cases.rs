@@ -518,6 +518,25 @@ proptest! {
         judge_cases(&template, &template.possible_choices())?;
     }
 
+    /// Of open parameters, conditions tell what they are, and those may be asked for before the values or after them.
+    #[test]
+    fn the_order_of_containers_decides_nothing(template in template(), are_open in any::<[bool; 3]>()) {
+        let open = |template: &Template| {
+            let text = written(template, None);
+            let lines = text.lines().map(|line| {
+                let is_of = |((name, _), is_open): (&(&str, _), &bool)| *is_open && line.starts_with(&format!("  {name}:"));
+                let is_open = PARAMETERS.iter().zip(&are_open).any(is_of);
+                let limited = line.split_once(", AllowedValues").filter(|_| is_open);
+                limited.map_or_else(|| line.to_owned(), |(before, _)| format!("{before}}}"))
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let mut reversed = template.clone();
+        reversed.containers.reverse();
+        let (text, reversed) = (open(&template), open(&reversed));
+        prop_assert_eq!(verdicts(&text, &Given::default()), verdicts(&reversed, &Given::default()), "{}\n{}", text, reversed);
+    }
+
     #[test]
     fn an_event_about_the_stack_fails_what_fails_in_all_cases(template in template()) {
         judge_stack(&template, &template.possible_choices())?;

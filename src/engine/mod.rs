@@ -14,7 +14,7 @@ use crate::finding::{Finding, Findings, Severity, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
 use crate::rule::{Applies, Context, Focus};
-use crate::template::{Premise, Scenario, TaskDefinition, Template};
+use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Cases;
 
 pub use exceptions::{StackTags, Subject, excuse};
@@ -76,36 +76,21 @@ struct Question<'q, 't> {
     setting: &'q Setting,
 }
 
-/// What a rule may have to know before it begins to read, at most; for each, all begins anew.
-const MAXIMUM_PREMISES: usize = 16;
+/// How often a rule reads the same possibility at most. Each time it learns of another parameter too late.
+const MAXIMUM_READINGS: usize = 16;
 
 /// How many containers are looked at one by one; Amazon ECS takes ten.
 const MAXIMUM_CONTAINERS: usize = 64;
 
-impl Question<'_, '_> {
+impl<'t> Question<'_, 't> {
     /// What the rule says in all cases together, and whether there were too many to see each.
     fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
         let mut scenario = Scenario::new(self.template, self.properties.span);
         let mut cases = Cases::default();
         // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
         let mut refused = Cases::default();
-        let mut premises: Vec<Premise> = Vec::new();
         loop {
-            scenario.suppose(&premises);
-            let conditions = &self.task_definition.conditions;
-            let may_hold = |condition| scenario.is_created(condition) != Some(false);
-            let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
-                judge_all(self.properties, self.setting, Some(&scenario), focus, duplicate_keys)
-            } else {
-                Findings::nothing()
-            };
-            let learned = scenario.learned_too_late();
-            if !learned.is_empty() && premises.len() < MAXIMUM_PREMISES {
-                premises.extend(learned);
-                scenario = Scenario::new(self.template, self.properties.span);
-                (cases, refused) = Default::default();
-                continue;
-            }
+            let findings = self.case(&scenario, focus, duplicate_keys);
             match scenario.is_refused(self.properties, findings.verdict == Verdict::Fail) {
                 false => cases.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true if cases.is_empty() => refused.add(&scenario.facts(), scenario.has_given_up(), findings),
@@ -117,6 +102,29 @@ impl Question<'_, '_> {
         }
         let cases = if cases.is_empty() { refused } else { cases };
         (cases.join(), scenario.has_given_up())
+    }
+
+    /// What the rule says in one case.
+    fn case(
+        &self,
+        scenario: &Scenario<'t>,
+        focus: Option<&Focus>,
+        duplicate_keys: &mut Vec<&'static str>,
+    ) -> Findings {
+        let conditions = &self.task_definition.conditions;
+        let may_hold = |condition| scenario.is_created(condition) != Some(false);
+        let mut readings = 1;
+        loop {
+            let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
+                judge_all(self.properties, self.setting, Some(scenario), focus, duplicate_keys)
+            } else {
+                Findings::nothing()
+            };
+            if readings == MAXIMUM_READINGS || !scenario.begins_again() {
+                return findings;
+            }
+            readings += 1;
+        }
     }
 
     /// The same, of one container after the other: what fails in all cases is then known of a container only.

@@ -30,7 +30,7 @@ pub use changes::Changes;
 pub use loops::expand_loops;
 use loops::is_left_of_loop;
 pub use plain::{from_plain, in_plain_words, plain_spelling};
-pub use scenario::{Fact, Premise, Scenario};
+pub use scenario::{Fact, Scenario};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};
 use assertion::{Acceptance, Assertion};

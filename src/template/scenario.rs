@@ -57,13 +57,6 @@ pub(super) struct State {
     is_impossible: bool,
 }
 
-/// A parameter, and a text that it may be or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Premise {
-    parameter: String,
-    text: String,
-}
-
 /// What is decided of a list's items.
 #[derive(Debug, Default)]
 struct Items {
@@ -176,29 +169,20 @@ impl<'t> Scenario<'t> {
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
-    /// Decides what is to be known from the beginning of a possibility.
-    pub fn suppose(&self, premises: &[Premise]) {
-        for Premise { parameter, text } in premises {
-            let key = identity_of_reference(parameter);
-            let domain = || self.domain_of_reference(parameter);
-            self.state.borrow_mut().search.is(&key, text, domain);
+    /// Whether a rule was told nothing of a parameter, and only then was asked whether a condition holds that says what the
+    /// parameter is: then it must read once more. What has been decided in this possibility stays so.
+    pub fn begins_again(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        let State { search, left_open, facts, noted, .. } = &mut *state;
+        let is_too_late = |parameter: &String| search.is_known(&identity_of_reference(parameter));
+        if search.is_closed() || !left_open.iter().any(is_too_late) {
+            return false;
         }
-    }
-
-    /// What a rule should have known from the beginning: it was told nothing of these parameters, and only then was asked
-    /// whether a condition holds that says what they are.
-    pub fn learned_too_late(&self) -> Vec<Premise> {
-        let state = self.state.borrow();
-        let mut learned = Vec::new();
-        for parameter in &state.left_open {
-            if let Some(text) = state.search.found(&identity_of_reference(parameter)) {
-                let premise = Premise { parameter: parameter.clone(), text: text.to_owned() };
-                if !learned.contains(&premise) {
-                    learned.push(premise);
-                }
-            }
-        }
-        learned
+        left_open.clear();
+        facts.clear();
+        noted.clear();
+        self.log.clear();
+        true
     }
 
     /// Of how many parameters a rule was told nothing.

@@ -390,12 +390,9 @@ impl Search {
         Some(is)
     }
 
-    /// What it was found to be.
-    pub(super) fn found(&self, key: &str) -> Option<&str> {
-        match self.open.get(representative(&self.same, key))? {
-            Domain::Known(known) => Some(known),
-            _ => None,
-        }
+    /// Whether it was found to be one text.
+    pub(super) fn is_known(&self, key: &str) -> bool {
+        matches!(self.open.get(representative(&self.same, key)), Some(Domain::Known(_)))
     }
 
     /// Its text, if it has a known one or is one of few.

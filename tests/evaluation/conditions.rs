@@ -88,6 +88,21 @@ fn chain(length: usize, first: &str) -> String {
 }
 
 #[test]
+fn a_value_is_what_a_condition_tells_of_it_wherever_that_is_asked() {
+    let sections = "Parameters: {Debug: {Type: String}}\nConditions: {IsDebug: !Equals [!Ref Debug, 'true']}";
+    let (container, sidecar) =
+        ("{Name: a, Privileged: !Ref Debug}", "!If [IsDebug, {Name: b}, !Ref AWS::NoValue]");
+    for (one, other) in [(container, sidecar), (sidecar, container)] {
+        let text = format!(
+            "{sections}\nResources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{one}, {other}]}}}}}}\n"
+        );
+        let cases = [Some("when IsDebug is true"), Some("when IsDebug is false")];
+        expect(&text, &[], "privileged-container", Verdict::Fail, &cases);
+        expect(&text, &[("Debug", "false")], "privileged-container", Verdict::Pass, &[]);
+    }
+}
+
+#[test]
 fn what_is_deeper_than_is_followed_is_open_and_nothing_else_is() {
     // A reference and what it is the opposite of are two levels, and so are the first and the last alone.
     assert_eq!(holds(&chain(100, "!Equals [x, x]")), Some(false));

@@ -106,6 +106,31 @@ fn a_key_that_stands_twice_is_each_of_them() {
 }
 
 #[test]
+fn a_key_that_is_nowhere_excludes_the_case() {
+    let sections = "Parameters: {X: {Type: String}}\nConditions: {Z: !Equals [!Ref X, dev]}\n\
+                    Mappings: {M: {p: {u: app}, q: {u: web}}}";
+    let (root, found) = ("!If [Z, root, app]", "!FindInMap [M, !Ref X, u]");
+    for (one, other) in [(root, found), (found, root)] {
+        let text = template(sections, &format!("User: {one}}}\n        - {{Name: b, User: {other}"));
+        expect(&text, &[], "root-user", Verdict::Pass, &[]);
+    }
+    // The rule need not read it itself.
+    let text = template(sections, &format!("Privileged: !If [Z, true, false], User: {found}"));
+    expect(&text, &[], "privileged-container", Verdict::Pass, &[]);
+    // In that case nobody looks for it.
+    let text = template(sections, &format!("User: !If [Z, root, {found}]"));
+    expect(&text, &[], "root-user", Verdict::Fail, &[Some("when Z is true")]);
+    let with_default = "!FindInMap [M, !Ref X, u, {DefaultValue: web}]";
+    let text = template(sections, &format!("Privileged: !If [Z, true, false], User: {with_default}"));
+    expect(&text, &[], "privileged-container", Verdict::Fail, &[Some("when Z is true")]);
+    // What is refused whatever happens is judged as if it were not.
+    let text = template(sections, "Privileged: true, User: !FindInMap [M, dev, u]");
+    expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
+    let text = template(sections, &format!("User: {found}"));
+    expect(&text, &[("X", "dev")], "root-user", Verdict::Unknown, &[None]);
+}
+
+#[test]
 fn what_a_macro_may_write_anew_is_not_known() {
     finds("More, x, ro", Verdict::Unknown, &[None]);
     finds("More, y, ro", Verdict::Unknown, &[None]);
