@@ -224,6 +224,22 @@ fn check_document<'a>(
     Some(file)
 }
 
+/// Where the templates of a template's nested stacks are, as far as it tells: paths beside it, or URLs.
+pub fn nested_templates(text: &str, given: &Given) -> Vec<String> {
+    let Ok(document) = read_document(text) else { return Vec::new() };
+    let locations = |root: &Node<'_>| {
+        let Some(template) = Template::of(root, given) else { return Vec::new() };
+        let deployments = template.nested_stacks.iter().flat_map(|stack| template.deployments(stack));
+        deployments.filter_map(|deployment| deployment.location).collect()
+    };
+    let Some(template) = Template::of(&document.root, given) else { return Vec::new() };
+    match expand_loops(&document.root, &template) {
+        Ok(Some(expanded)) => locations(&expanded),
+        Ok(None) => locations(&document.root),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// A document that holds a template as a text, as `aws cloudformation get-template` answers.
 fn note_text_of_template<'a>(path: &'a str, text: &'a str, root: &Node<'_>) -> Option<CheckedFile<'a>> {
     let body = root.get("TemplateBody")?;

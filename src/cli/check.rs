@@ -18,6 +18,7 @@ mod spool;
 pub(super) mod target;
 mod undeclared;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
@@ -129,7 +130,9 @@ pub(super) fn run(
         Ok(opened) => opened,
         Err(mistake) => return streams.fail([mistake]),
     };
-    let Files { inputs, missing, .. } = files;
+    let Files { mut inputs, missing, .. } = files;
+    judge::quieten_panics();
+    let set_aside = if arguments.follow_nested { nested::set_aside(&mut inputs, &given) } else { Vec::new() };
     let formats = mem::take(&mut opened.formats);
     let mut results = Results::begin(opened, &formats, &run, printed, &mut *streams.err);
     results.spare(policy_path.as_deref().and_then(|path| Source::at(path, "the policy")));
@@ -144,9 +147,8 @@ pub(super) fn run(
     }
 
     let undeclared = Undeclared::new(&given);
-    let progress = Progress::new(Work::Checking, inputs.len(), !arguments.reporting.quiet);
+    let progress = Progress::new(Work::Checking, inputs.len() + set_aside.len(), !arguments.reporting.quiet);
     let asked = Asked { run: &run, formats: &formats, excuse: &excuse };
-    judge::quieten_panics();
     let judge = |input: &Input| {
         let must_concern = input.is_named && !arguments.skip_unrecognized;
         let judged = judge::judge(input, must_concern, prints_texts && !arguments.diff, |path, text| {
@@ -164,22 +166,26 @@ pub(super) fn run(
         progress.as_ref().inspect(|progress| progress.advance());
         judged
     };
-    judge::each(&inputs, arguments.threads, Input::size, judge, |batch, judged| {
-        Progress::beside(progress.as_ref(), || {
-            for (input, judged) in batch.iter().zip(judged) {
-                results.take(&input.name(), judged);
-            }
+    let mut followed = BTreeSet::new();
+    for mut inputs in [inputs, set_aside] {
+        inputs.retain(|input| followed.is_empty() || !followed.contains(&nested::true_path(&input.path)));
+        judge::each(&inputs, arguments.threads, Input::size, judge, |batch, judged| {
+            Progress::beside(progress.as_ref(), || {
+                for (input, judged) in batch.iter().zip(judged) {
+                    results.take(&input.name(), judged);
+                }
+            });
         });
-    });
+        let nested = mem::take(&mut results.nested);
+        let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
+        followed.extend(nested::each(
+            nested,
+            &tree,
+            |input, stack| asked.judge_nested(input, stack),
+            |name, judged| Progress::beside(progress.as_ref(), || results.take(name, judged)),
+        ));
+    }
     drop(progress);
-    let nested = mem::take(&mut results.nested);
-    let tree = Tree::around(&arguments.paths, if nested.is_empty() { &[] } else { &inputs });
-    nested::each(
-        nested,
-        &tree,
-        |input, stack| asked.judge_nested(input, stack),
-        |name, judged| results.take(name, judged),
-    );
 
     let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
     say_what_was_of_no_use(&mut results, &undeclared);

@@ -165,6 +165,9 @@ struct Table {
     rows: Vec<Row>,
 }
 
+/// A finding with the cases that have it, and its place among all.
+type Placed = (usize, (Finding, Vec<usize>));
+
 /// A fact by its place in the table, from 1.
 type Number = NonZero<u32>;
 
@@ -216,7 +219,7 @@ impl Table {
     }
 
     /// Makes fewer of findings that may be one mistake.
-    fn merge(&self, findings: Vec<(usize, (Finding, Vec<usize>))>) -> Vec<(usize, (Finding, Vec<usize>))> {
+    fn merge(&self, findings: Vec<Placed>) -> Vec<Placed> {
         let [(_, (first, _)), others @ ..] = findings.as_slice() else { return findings };
         if others.is_empty() || others.iter().any(|(_, (other, _))| other.fix != first.fix) {
             return findings;
@@ -235,20 +238,20 @@ impl Table {
         let has = |at: usize, way: &[Number]| {
             self.rows.get(at).is_some_and(|row| way.iter().all(|fact| row.cells.contains(&Some(*fact))))
         };
-        let mut merged: Vec<(usize, usize, (Finding, Vec<usize>), usize)> = Vec::with_capacity(ways.len());
+        let mut merged: Vec<(usize, Placed, usize)> = Vec::with_capacity(ways.len());
         for (at, (finding, holds_in)) in findings {
             let way = holds_in.first().and_then(|case| ways.iter().position(|way| has(*case, way)));
             let way = way.unwrap_or(ways.len());
             match merged.iter_mut().find(|(of, ..)| *of == way) {
-                Some((_, _, (known, cases), count)) => {
+                Some((_, (_, (known, cases)), count)) => {
                     known.settled.retain(|settled| finding.settled.contains(settled));
                     cases.extend(holds_in);
                     *count += 1;
                 }
-                None => merged.push((way, at, (finding, holds_in), 1)),
+                None => merged.push((way, (at, (finding, holds_in)), 1)),
             }
         }
-        let finish = |(_, at, (mut finding, mut holds_in), count): (_, _, (Finding, Vec<usize>), _)| {
+        let finish = |(_, (at, (mut finding, mut holds_in)), count): (_, Placed, _)| {
             holds_in.sort_unstable();
             if count > 1 {
                 finding.message = format!("{} (one of {count} such values)", finding.message).into();

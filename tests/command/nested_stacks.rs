@@ -142,6 +142,49 @@ fn a_template_names_only_files_of_the_tree_that_is_checked() {
 }
 
 #[test]
+fn a_file_of_a_directory_that_is_followed_is_not_checked_without_its_parameters() {
+    let scratch = Scratch::new("followed");
+    let child = "Parameters: {User: {Type: String}}\n".to_owned()
+        + &template("User: !Ref User, ReadonlyRootFilesystem: true");
+    let stack = |parent: &str, file: &str, attributes: &str| {
+        format!(
+            "  {parent}: {{Type: AWS::CloudFormation::Stack, {attributes} Properties: {{TemplateURL: {file}, Parameters: {{User: '1000'}}}}}}\n"
+        )
+    };
+    scratch.write("cdk.out/child.template.json", &child);
+    scratch.write("cdk.out/a.yaml", format!("Resources:\n{}", stack("A", "child.template.json", "")));
+    let totals =
+        |arguments: &[&str]| scratch.check(arguments).out.lines().last().unwrap_or_default().to_owned();
+    let settled = "ecs-guard: 0 failures, 0 warnings, 0 unknown in 1 task definition of 2 files";
+    assert_eq!(totals(&["cdk.out", "--follow-nested"]), settled);
+    // Asked for by name, it is meant by itself.
+    let both = "ecs-guard: 0 failures, 0 warnings, 1 unknown in 2 task definitions of 3 files";
+    assert_eq!(totals(&["cdk.out", "cdk.out/child.template.json", "--follow-nested"]), both);
+    let alone = "ecs-guard: 0 failures, 0 warnings, 1 unknown in 1 task definition of 2 files";
+    assert_eq!(totals(&["cdk.out"]), alone);
+    // Where nothing is deployed from it, it is checked by itself.
+    let never = format!(
+        "Conditions: {{Never: !Equals [a, b]}}\nResources:\n{}",
+        stack("A", "child.template.json", "Condition: Never,")
+    );
+    scratch.write("cdk.out/a.yaml", never);
+    assert_eq!(totals(&["cdk.out", "--follow-nested"]), alone);
+    // Of files that lead to each other, none is left out.
+    for (file, other) in
+        [("cdk.out/a.yaml", "child.template.json"), ("cdk.out/child.template.json", "a.yaml")]
+    {
+        scratch.write(
+            file,
+            child.replace("Resources:\n", &format!("Resources:\n{}", stack("Other", other, ""))),
+        );
+    }
+    assert!(
+        totals(&["cdk.out", "--follow-nested"])
+            .starts_with("ecs-guard: 0 failures, 0 warnings, 2 unknown in 4 task")
+    );
+}
+
+#[test]
 fn what_nobody_can_see_is_unknown_in_every_format() {
     let scratch = Scratch::new("unseen");
     let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/key}}";

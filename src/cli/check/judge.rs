@@ -203,7 +203,7 @@ pub(in crate::cli) fn quieten_panics() {
 }
 
 /// Does something, or says where in ecs-guard it panicked.
-fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn guarded<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     IS_GUARDED.set(true);
     let done = catch_unwind(AssertUnwindSafe(act));
     IS_GUARDED.set(false);

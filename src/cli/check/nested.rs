@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::files::Input;
-use super::judge::Judged;
-use super::reading::Tree;
-use crate::check::{CheckedFile, JudgedTask, Note};
+use super::judge::{self, Judged};
+use super::reading::{self, Content, Tree};
+use crate::check::{CheckedFile, JudgedTask, Note, nested_templates};
 use crate::document::{Span, quote};
 use crate::template::Given;
 
@@ -61,6 +61,40 @@ impl NestedStack {
     }
 }
 
+/// Takes those files out of `inputs` that were not asked for by name and are the templates of nested stacks of others: as
+/// those they are checked with the parameters they get. What is taken out may still be followed by nobody.
+pub(super) fn set_aside(inputs: &mut Vec<Input>, given: &Given) -> Vec<Input> {
+    let targets = |input: &Input| -> Vec<PathBuf> {
+        let Ok(Content { bytes, is_cut: false, .. }) = reading::read(input) else { return Vec::new() };
+        let Ok(text) = String::from_utf8(bytes) else { return Vec::new() };
+        if !["CloudFormation::Stack", "Serverless::Application"].iter().any(|word| text.contains(word)) {
+            return Vec::new();
+        }
+        let directory = input.path.parent().unwrap_or(Path::new(""));
+        let find = || nested_templates(&text, given);
+        let locations = judge::guarded(find).unwrap_or_default();
+        let path = |location: &String| file_of(location).map(|file| true_path(&directory.join(file)));
+        locations.iter().filter_map(path).collect()
+    };
+    if inputs.iter().all(|input| input.is_named) {
+        return Vec::new();
+    }
+    let of_files = inputs.iter().filter(|input| !input.is_standard_input());
+    let targets: BTreeSet<PathBuf> = of_files.flat_map(targets).collect();
+    let is_target = |input: &mut Input| !input.is_named && targets.contains(&true_path(&input.path));
+    inputs.extract_if(.., is_target).collect()
+}
+
+/// The path that a template names, if it is no URL of something else.
+fn file_of(location: &str) -> Option<&str> {
+    Some(location.strip_prefix("file://").unwrap_or(location)).filter(|location| !location.contains("://"))
+}
+
+/// A path without links in it, if there is such a file.
+pub(super) fn true_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 /// Notes that nested stacks are not followed.
 pub(super) fn note_unfollowed(file: &mut CheckedFile<'_>) {
     let Some(first) = file.nested.first() else { return };
@@ -81,9 +115,7 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>, parent: Option<&Nested
     let way = parent.map_or(file.path, |parent| &parent.identity);
     let mut stacks = Vec::new();
     for nested in std::mem::take(&mut file.nested) {
-        let location = nested.location.as_deref();
-        let location = location.map(|location| location.strip_prefix("file://").unwrap_or(location));
-        let Some(location) = location.filter(|location| !location.contains("://")) else {
+        let Some(location) = nested.location.as_deref().and_then(file_of) else {
             let message = format!(
                 "the template of the nested stack {} is no file, so it is not checked",
                 quote(&nested.logical_id)
@@ -108,13 +140,15 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>, parent: Option<&Nested
     stacks
 }
 
-/// Checks nested stacks and those below them that are found, and takes what came of each.
+/// Checks nested stacks and those below them that are found, and takes what came of each. Gives the true paths of the files
+/// that were checked.
 pub(super) fn each(
     stacks: Vec<NestedStack>,
     tree: &Tree,
     check: impl Fn(&Input, &NestedStack) -> Judged,
     mut take: impl FnMut(&str, Judged),
-) {
+) -> BTreeSet<PathBuf> {
+    let mut checked = BTreeSet::new();
     let mut known = BTreeSet::new();
     let mut waiting = VecDeque::new();
     let mut found = stacks;
@@ -137,7 +171,10 @@ pub(super) fn each(
         let name = input.name();
         let mut judged = match tree.refuses(&input.path) {
             Some(reason) => Judged::unreadable(&name, reason),
-            None => check(&input, &stack),
+            None => {
+                checked.insert(true_path(&input.path));
+                check(&input, &stack)
+            }
         };
         if let Some(unread) = judged.problem.as_mut().filter(|unread| unread.position.is_none()) {
             unread.problem.message =
@@ -154,6 +191,7 @@ pub(super) fn each(
         );
         take(&parent, Judged::unreadable(&parent, message));
     }
+    checked
 }
 
 /// A path without `.` in it, and without the directories that `..` leaves again.
