@@ -22,8 +22,8 @@ use crate::document::{
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
-use crate::policy::Policy;
-use crate::report::Report;
+use crate::policy::{Level, Policy};
+use crate::report::{Outcome, Report};
 use crate::template::{
     Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
 };
@@ -419,6 +419,9 @@ fn describe<'t>(
             for finding in judged.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
                 settle(finding, template, are_open);
             }
+            if !are_open && policy.unresolved.resource == Level::Deny {
+                judged.report.outcomes.iter_mut().for_each(block_secret_references);
+            }
             for name in template.take_missing_conditions() {
                 file.notes.push(Note {
                     span: judged.span,
@@ -438,10 +441,12 @@ fn describe<'t>(
         file.notes.push(Note {
             span: Span::NOWHERE,
             message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
-            help: Some(SEE_PROCESSED.into()),
+            help: are_open.then(|| SEE_PROCESSED.into()),
             is_unknown: true,
         });
     }
+    // Of what is deployed, the template after its macros is the one that was read.
+    let see_processed = || are_open.then(|| SEE_PROCESSED.to_owned());
     for hidden in &template.hidden_resources {
         let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
@@ -451,10 +456,7 @@ fn describe<'t>(
             } else {
                 format!("{} adds resources here that are not judged", hidden.by)
             },
-            help: Some(match options {
-                Some(options) => format!("Say what it depends on: {options}."),
-                None => SEE_PROCESSED.into(),
-            }),
+            help: options.map(|options| format!("Say what it depends on: {options}.")).or_else(see_processed),
             is_unknown: true,
         });
     }
@@ -480,6 +482,22 @@ fn describe<'t>(
                 case: Fact::words(facts.iter()),
             });
         }
+    }
+}
+
+/// Of what is deployed all is known that the hook will ever see. A reference to a secret it sees as it is written, and a policy
+/// that blocks what is unknown blocks that.
+fn block_secret_references(outcome: &mut Outcome) {
+    let findings = &mut outcome.findings;
+    let is_open = |finding: &&mut Finding| finding.verdict == Verdict::Unknown && finding.is_secret_reference;
+    for finding in findings.kept.iter_mut().filter(is_open) {
+        finding.verdict = Verdict::Fail;
+        finding.message = format!(
+            "{}; the hook sees no secrets either, and the policy blocks what is unknown",
+            finding.message
+        )
+        .into();
+        findings.verdict = findings.verdict.max(Verdict::Fail);
     }
 }
 

@@ -117,6 +117,9 @@ pub struct Finding {
     pub settled: Vec<Settled>,
     /// What an open value refers to: names of parameters and resources.
     pub open: Vec<String>,
+    /// Whether it is open because of a reference to a secret, which CloudFormation puts in only after its hooks have looked
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
+    pub is_secret_reference: bool,
     /// The change that removes its reason, where the rule knows one.
     pub fix: Option<Fix>,
     /// What excuses it.

@@ -20,6 +20,8 @@ pub enum Problem {
     Untrusted,
     /// The time is over.
     TimedOut,
+    /// The answer is a refusal or an error, by its status in HTTP.
+    Refused(u16),
     /// What came back is not HTTP.
     Garbled,
     /// The answer is larger than it may be.
@@ -33,6 +35,7 @@ impl fmt::Display for Problem {
             Self::Unreachable(reason) => write!(f, "{reason}"),
             Self::Untrusted => write!(f, "what answered has no certificate that proves who it is"),
             Self::TimedOut => write!(f, "no answer in time"),
+            Self::Refused(status) => write!(f, "the answer has status {status}"),
             Self::Garbled => write!(f, "the answer is not understood"),
             Self::TooLarge => write!(f, "the answer is too large"),
         }
@@ -56,6 +59,7 @@ impl From<ureq::Error> for Problem {
             ureq::Error::HostNotFound => Self::Unreachable("its name has no address".into()),
             ureq::Error::ConnectionFailed => Self::Unreachable("no connection".into()),
             ureq::Error::BodyExceedsLimit(_) => Self::TooLarge,
+            ureq::Error::StatusCode(status) => Self::Refused(status),
             _ => Self::Garbled,
         }
     }

@@ -146,6 +146,7 @@ impl From<Problem> for Error {
             Problem::Unreachable(reason) => Self::Unreachable(reason),
             Problem::Untrusted => Self::Untrusted,
             Problem::TimedOut => Self::TimedOut,
+            Problem::Refused(status) => Self::Failed(status),
             Problem::Garbled => Self::Garbled,
             Problem::TooLarge => Self::TooLarge,
         }

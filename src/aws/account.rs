@@ -225,11 +225,11 @@ pub async fn template(client: &Client, stack: &Stack) -> Result<Option<String>, 
     }
 }
 
-/// A stack's parameters and tags; `None` when there is no such stack any more.
+/// A stack's parameters and tags, and the stack as it is now; `None` when there is no such stack any more.
 ///
 /// # Errors
 /// Why they cannot be had, as a part of a sentence.
-pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deployment>, String> {
+pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<(Deployment, Stack)>, String> {
     let answer = match client.describe_stacks().stack_name(&stack.id).send().await {
         Ok(answer) => answer,
         Err(error) if is_gone(&error, stack) => return Ok(None),
@@ -251,7 +251,16 @@ pub async fn describe(client: &Client, stack: &Stack) -> Result<Option<Deploymen
         given.parameters.insert("AWS::NotificationARNs".into(), topics.join(","));
     }
     parameters::add(described.parameters(), &mut given);
-    Ok(Some(Deployment { given, tags: stacks::tags(described.tags()) }))
+    let changed = described.last_updated_time().or(described.creation_time());
+    let changed = changed.and_then(|changed| changed.to_millis().ok()).filter(|changed| *changed != UNKNOWN);
+    let now = Stack {
+        id: stack.id.clone(),
+        status: described
+            .stack_status()
+            .map_or_else(|| stack.status.clone(), |status| status.as_str().to_owned()),
+        changed: changed.unwrap_or(stack.changed),
+    };
+    Ok(Some((Deployment { given, tags: stacks::tags(described.tags()) }, now)))
 }
 
 /// Whether the stack was deleted since it was listed. There is no code for that alone, and the words can be about something

@@ -100,12 +100,20 @@ pub struct Said {
     pub id: Option<String>,
 }
 
-/// The invocations of a hook since a time in seconds since 1970, as far back as CloudFormation keeps them.
-///
-/// # Errors
-/// Why they cannot be listed, as a part of a sentence.
-pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec<Said>, String> {
+/// The invocations of a hook since a time in seconds since 1970, as far back as CloudFormation keeps them, and why these are
+/// not all, as a part of a sentence.
+pub async fn results(client: &Client, hook: &HookType, since: i64) -> (Vec<Said>, Option<String>) {
     let mut said = Vec::new();
+    let problem = listed_into(&mut said, client, hook, since).await.err();
+    (said, problem)
+}
+
+async fn listed_into(
+    said: &mut Vec<Said>,
+    client: &Client,
+    hook: &HookType,
+    since: i64,
+) -> Result<(), String> {
     let mut tokens = BTreeSet::new();
     let mut token = None;
     let mut empty_pages = 0;
@@ -132,7 +140,7 @@ pub async fn results(client: &Client, hook: &HookType, since: i64) -> Result<Vec
             None => break,
         }
     }
-    Ok(said)
+    Ok(())
 }
 
 /// The action that a refusal is about: to list the results of a hook takes the right to list them all
@@ -153,7 +161,7 @@ fn listed(summary: &HookResultSummary) -> Said {
         failure_mode: summary.failure_mode().map(|mode| mode.as_str().to_owned()),
         target: short(stack).to_owned(),
         reason: summary.hook_status_reason().map(str::to_owned),
-        violated: Vec::new(),
+        violated: None,
     };
     Said { invocation, id: summary.hook_result_id().map(str::to_owned) }
 }
@@ -198,17 +206,14 @@ pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> 
         !["PASSED", "SKIPPED"].iter().any(|other| word.eq_ignore_ascii_case(other))
     };
     let failed = answer.annotations().iter().filter(is_violated);
-    invocation.violated = failed
-        .filter_map(|annotation| {
-            Some(Violated {
-                rule: annotation.annotation_name()?.to_owned(),
-                severity: annotation.severity_level().map(|level| level.as_str().to_owned()),
-                is_warning: annotation
-                    .status_message()
-                    .is_some_and(|message| message.starts_with(WARNING_ONLY)),
-            })
+    let violated = failed.filter_map(|annotation| {
+        Some(Violated {
+            rule: annotation.annotation_name()?.to_owned(),
+            severity: annotation.severity_level().map(|level| level.as_str().to_owned()),
+            is_warning: annotation.status_message().is_some_and(|message| message.starts_with(WARNING_ONLY)),
         })
-        .collect();
+    });
+    invocation.violated = Some(violated.collect());
     Ok(())
 }
 

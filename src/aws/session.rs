@@ -14,9 +14,32 @@ use aws_sdk_cloudformation::config::retry::{RetryPartition, TokenBucket};
 
 use super::{credentials, http};
 
-/// How often one call is tried, with longer and longer waits between, up to 20 seconds. CloudFormation refuses what comes
-/// too fast, and a long audit must not end with that.
-const ATTEMPTS: u32 = 10;
+/// How long somebody waits for one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as it takes: CloudFormation refuses what comes too fast, and a long audit must not end with that.
+    Long,
+    /// A person waits, and few calls are made.
+    Short,
+}
+
+impl Patience {
+    /// How often one call is tried, with longer and longer waits between, up to 20 seconds.
+    fn attempts(self) -> u32 {
+        match self {
+            Self::Long => 10,
+            Self::Short => 4,
+        }
+    }
+
+    /// How long one call may take, with all tries and waits.
+    fn of_call(self) -> Duration {
+        match self {
+            Self::Long => Duration::from_mins(10),
+            Self::Short => Duration::from_mins(1),
+        }
+    }
+}
 
 /// How long to wait for a connection, and then for an answer, the largest of which is a template of 1 MB.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -70,7 +93,11 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> io::Result<T> {
 /// A session for every Region with every profile, in their order; without Regions, the one that the profile or the
 /// environment names, and without profiles, what the environment has.
 /// Also one line for each profile that has no credentials or no Region, and so no session.
-pub async fn sessions(profiles: &[String], regions: &[String]) -> (Vec<Session>, Vec<String>) {
+pub async fn sessions(
+    profiles: &[String],
+    regions: &[String],
+    patience: Patience,
+) -> (Vec<Session>, Vec<String>) {
     let client = http::client(http::Proxy::try_from_env());
     let profiles: Vec<_> = if profiles.is_empty() { vec![None] } else { profiles.iter().map(Some).collect() };
     let (mut sessions, mut problems) = (Vec::new(), Vec::new());
@@ -80,9 +107,10 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> (Vec<Session>,
         if let Some(profile) = profile {
             loader = loader.profile_name(profile);
         }
-        let times = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
+        let times = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ);
+        let times = times.operation_timeout(patience.of_call()).build();
         let config = loader.timeout_config(times).load().await;
-        let config = with_retries(&config);
+        let config = with_retries(&config, patience);
         let whose =
             profile.map_or_else(|| "the environment".to_owned(), |profile| format!("profile {profile}"));
         let own = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
@@ -118,10 +146,10 @@ pub async fn sessions(profiles: &[String], regions: &[String]) -> (Vec<Session>,
 }
 
 /// Retries for as long as AWS may refuse a call that comes too fast, unless a person's own settings are other than the SDK's default.
-fn with_retries(config: &SdkConfig) -> SdkConfig {
+fn with_retries(config: &SdkConfig, patience: Patience) -> SdkConfig {
     let is_default = config.retry_config().is_none_or(|own| *own == RetryConfig::standard());
     if !is_default {
         return config.clone();
     }
-    config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS)).build()
+    config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(patience.attempts())).build()
 }

@@ -56,6 +56,7 @@ impl Tally {
     pub fn of(file: &CheckedFile<'_>) -> Self {
         let mut tally = Self::default();
         let Ok(tasks) = &file.judged else { return tally };
+        tally.unknowns = file.notes.iter().filter(|note| note.is_unknown).count();
         let mut rules = Vec::new();
         for task in tasks {
             let mut is_blocked = false;

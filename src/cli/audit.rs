@@ -25,7 +25,7 @@ use super::check::showing::Showing;
 use super::check::target::Source;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::account::Stack;
-use crate::aws::session;
+use crate::aws::session::{self, Patience};
 use crate::check::{CheckedFile, Tally, check_deployed};
 use crate::output::{Format, Inputs, Run};
 
@@ -75,13 +75,13 @@ pub(super) fn run(
         Ok(state) => state,
         Err(problem) => return streams.fail([problem]),
     };
-    let (sessions, are_all) = arguments.account.sessions(streams)?;
+    let (sessions, are_all) = arguments.account.sessions(Patience::Long, streams)?;
     if sessions.is_empty() {
         return Ok(Outcome::Failed);
     }
     let quiet = arguments.reporting.quiet;
     let (listings, missing) = session::block_on(async {
-        let listings = fetching::list(&sessions).await;
+        let listings = fetching::list(&sessions, !quiet).await;
         let wanted = wanted(&listings);
         let missing = fetching::fetch(&wanted, &state, arguments.concurrency, !quiet).await;
         (listings, missing)
@@ -263,12 +263,18 @@ fn excused(file: &CheckedFile<'_>) -> Vec<Vec<String>> {
                 let container = finding.container.as_ref();
                 let container = container
                     .map(|container| container.name.clone().unwrap_or_else(|| container.ordinal.to_string()));
-                excused.push(vec![
+                let mut key = vec![
                     file.path.to_owned(),
                     task.name.clone(),
                     container.unwrap_or_default(),
                     outcome.rule.name.to_owned(),
-                ]);
+                ];
+                // One container may violate a rule in several ways.
+                let alike = excused.iter().filter(|other: &&Vec<String>| other.starts_with(&key)).count();
+                if alike > 0 {
+                    key.push((alike + 1).to_string());
+                }
+                excused.push(key);
             }
         }
     }

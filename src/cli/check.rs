@@ -84,6 +84,30 @@ pub(super) struct Arguments {
     threads: Option<NonZero<usize>>,
 }
 
+impl Arguments {
+    /// Whether all is checked that a policy may be meant for: the directory that it stands in.
+    fn is_over_all_of(&self, policy: &Path) -> bool {
+        let is_above = |directory: &Path| {
+            let (Ok(directory), Ok(policy)) = (directory.canonicalize(), policy.canonicalize()) else {
+                return false;
+            };
+            directory.is_dir() && policy.starts_with(directory)
+        };
+        if self.paths.is_empty() {
+            is_above(Path::new("."))
+        } else {
+            self.paths.iter().any(|path| is_above(path))
+        }
+    }
+
+    /// All that is given of a deployment, and one line for every file that gives nothing. Otherwise one for every mistake.
+    fn given(&self) -> Result<(Given, Vec<String>), Vec<String>> {
+        let (mut given, of_no_use) = self.parameters.given()?;
+        self.stack.add_to(&mut given).map_err(|mistake| vec![mistake])?;
+        Ok((given, of_no_use))
+    }
+}
+
 pub(super) fn run(
     arguments: &Arguments,
     source: &PolicySource,
@@ -96,13 +120,10 @@ pub(super) fn run(
     if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, prints_texts) {
         return streams.fail([mistake]);
     }
-    let (mut given, of_no_use) = match arguments.parameters.given() {
+    let (given, of_no_use) = match arguments.given() {
         Ok(given) => given,
         Err(mistakes) => return streams.fail(mistakes),
     };
-    if let Err(mistake) = arguments.stack.add_to(&mut given) {
-        return streams.fail([mistake]);
-    }
     let Some((policy, policy_path)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };
@@ -121,10 +142,10 @@ pub(super) fn run(
     };
     let files = files::find(&arguments.paths, arguments.no_ignore);
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
-    let (for_people, printed) = if prints_texts {
+    let (for_people, printed): (_, Box<dyn Write>) = if prints_texts {
         (("standard error", standard_error(streams.colour)), raw_standard_output())
     } else {
-        (("standard output", standard_output), Box::new(io::sink()) as Box<dyn Write>)
+        (("standard output", standard_output), Box::new(io::sink()))
     };
     let mut opened = match outputs::open(&arguments.reporting.formats, |_| false, for_people) {
         Ok(opened) => opened,
@@ -187,13 +208,10 @@ pub(super) fn run(
     }
     drop(progress);
 
-    let is_over_everything = arguments.paths.iter().all(|path| path.is_dir());
-    say_what_was_of_no_use(&mut results, &undeclared);
-    if results.totals.files > 0 {
-        for unused in excuses.unused(&known, is_over_everything) {
-            results.say("note", &unused);
-        }
-    }
+    let is_over_everything = policy_path.as_deref().is_some_and(|policy| arguments.is_over_all_of(policy));
+    let so_far = if results.is_everything_read() { "" } else { ", in what could be read" };
+    let unused = excuses.unused(&known, is_over_everything.then_some(so_far));
+    say_what_was_of_no_use(&mut results, &undeclared, &unused);
     let is_complete = results.end();
     Ok(arguments.reporting.outcome(&results.totals, &run, is_complete))
 }
@@ -264,8 +282,8 @@ impl Asked<'_> {
     }
 }
 
-/// Says which parameters nothing was done with.
-fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>) {
+/// Says which parameters nothing was done with, and which exceptions.
+fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>, exceptions: &[String]) {
     if results.totals == Totals::default() && !results.is_text_shown {
         results.say("note", "no file was found that mentions an ECS task definition");
     }
@@ -274,5 +292,8 @@ fn say_what_was_of_no_use(results: &mut Results<'_>, undeclared: &Undeclared<'_>
     }
     if let Some(warning) = undeclared.warning() {
         results.say("warning", &warning);
+    }
+    for unused in exceptions {
+        results.say("note", unused);
     }
 }

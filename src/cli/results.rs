@@ -9,10 +9,10 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
 
-use super::account::Hooks;
+use super::account::{Hooks, Looked};
 use super::{Outcome, Streams, permissions};
 use crate::aws::hooks::{self as api, Said};
-use crate::aws::session;
+use crate::aws::session::Patience;
 use crate::deployed::results::{Ending, Invocation, RUNNING, Summary};
 use crate::document::on_one_line;
 use crate::output::results::{self as output, OfHook};
@@ -35,43 +35,35 @@ pub(super) fn run(arguments: &Arguments, streams: &mut Streams) -> io::Result<Ou
     if hooks.account.prints_policy(permissions::RESULTS, streams)? {
         return Ok(Outcome::Compliant);
     }
-    let (sessions, are_all) = hooks.account.sessions(streams)?;
+    let (sessions, are_all) = hooks.account.sessions(Patience::Short, streams)?;
     if sessions.is_empty() {
         return Ok(Outcome::Failed);
     }
     let since = Timestamp::now().as_second() - i64::from(arguments.days) * 24 * 60 * 60;
-    let mut shown = Vec::new();
-    let mut problems = Vec::new();
-    for session in &sessions {
-        for (alias, must_be_there) in hooks.wanted() {
-            let place = session.place();
-            let client = session.cloudformation();
-            match session::block_on(look_back(&client, alias, since))? {
-                Ok(Some(found)) => {
-                    let of_hook = OfHook {
-                        hook: alias.into(),
-                        region: session.region.clone(),
-                        profile: session.profile.clone(),
-                        account: found.account,
-                        summary: counted(found.invocations),
-                    };
-                    shown.push(of_hook);
-                    problems.extend(
-                        found.problems.into_iter().map(|problem| format!("{alias} in {place}: {problem}")),
-                    );
-                }
-                Ok(None) if must_be_there => {
-                    problems.push(format!(
-                        "there is no hook {alias} in {place}: `ecs-guard status` says what to do"
-                    ));
-                }
-                Ok(None) => {}
-                Err(problem) => problems.push(format!("{alias} in {place}: {problem}")),
+    let (mut shown, mut problems) = (Vec::new(), Vec::new());
+    let looked = hooks
+        .look(&sessions, async |session, alias| look_back(&session.cloudformation(), alias, since).await)?;
+    for Looked { session, alias, must_be_there, found } in looked {
+        let place = session.place();
+        match found {
+            Ok(Some(found)) => {
+                shown.push(OfHook {
+                    hook: alias.into(),
+                    region: session.region.clone(),
+                    profile: session.profile.clone(),
+                    account: found.account,
+                    summary: counted(found.invocations),
+                });
+                let told = |problem| format!("{alias} in {place}: {problem}");
+                problems.extend(found.problems.into_iter().map(told));
             }
+            Ok(None) if must_be_there => problems.push(hooks.absent(alias, &place)),
+            Ok(None) => {}
+            Err(problem) => problems.push(format!("{alias} in {place}: {problem}")),
         }
     }
     if hooks.json {
-        write!(streams.out, "{}", output::json(&shown))?;
+        write!(streams.out, "{}", output::json(&shown, &problems))?;
     } else {
         write!(streams.out, "{}", output::text(&shown))?;
     }
@@ -99,12 +91,18 @@ struct Found {
 
 async fn look_back(client: &Client, alias: &str, since: i64) -> Result<Option<Found>, String> {
     let Some(hook) = api::describe(client, alias).await? else { return Ok(None) };
-    let said = api::results(client, &hook, since).await?;
+    let (said, incomplete) = api::results(client, &hook, since).await;
+    let incomplete = match incomplete {
+        Some(problem) if said.is_empty() => return Err(problem),
+        problem => problem.map(|problem| format!("not all of its results could be listed: {problem}")),
+    };
     let detailed = stream::iter(said).map(|Said { mut invocation, id }| async {
-        let needs_details = matches!(invocation.ending, Ending::Failed | Ending::WithoutAnswer);
-        let problem = match id.filter(|_| needs_details) {
-            Some(id) => api::details(client, &id, &mut invocation).await.err(),
-            None => None,
+        let problem = match (&invocation.ending, id) {
+            (Ending::Failed | Ending::WithoutAnswer, Some(id)) => {
+                api::details(client, &id, &mut invocation).await.err()
+            }
+            (Ending::Failed, None) => Some("`ListHookResults` gives it no id".into()),
+            _ => None,
         };
         (invocation, problem)
     });
@@ -112,10 +110,12 @@ async fn look_back(client: &Client, alias: &str, since: i64) -> Result<Option<Fo
     let (invocations, problems): (Vec<_>, Vec<_>) = detailed.into_iter().unzip();
     let mut problems: Vec<_> = problems.into_iter().flatten().collect();
     let without_details = problems.len();
+    problems.sort_unstable();
     problems.dedup();
     for problem in &mut problems {
         *problem = format!("of {without_details} of its results the rules are not known: {problem}");
     }
+    problems.extend(incomplete);
     Ok(Some(Found { account: hook.account().map(str::to_owned), invocations, problems }))
 }
 

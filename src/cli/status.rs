@@ -7,11 +7,11 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-use super::account::Hooks;
+use super::account::{Hooks, Looked};
 use super::{Outcome, PolicySource, Streams, permissions, policy_path};
-use crate::aws::session::{self, Session};
+use crate::aws::session::{Patience, Session};
 use crate::aws::{function, hooks as api};
-use crate::deployed::status::{Configuration, Hook, Looked, Policy, absent, notes, problems};
+use crate::deployed::status::{self, Configuration, Hook, Policy, absent, notes, problems};
 use crate::document::on_one_line;
 use crate::output::status::{self as output, OfHook};
 use crate::policy::read_with;
@@ -39,29 +39,44 @@ pub(super) fn run(
             return Ok(Outcome::Failed);
         }
     };
-    let (sessions, are_all) = hooks.account.sessions(streams)?;
+    if source.profile.is_some() {
+        let mistake =
+            "--profile says nothing here: the deployed policy is compared with a file, which --policy names";
+        return streams.fail([mistake.to_owned()]);
+    }
+    let (sessions, are_all) = hooks.account.sessions(Patience::Short, streams)?;
     if sessions.is_empty() {
         return Ok(Outcome::Failed);
     }
     let mut seen = Vec::new();
     let mut failures = Vec::new();
-    for session in &sessions {
-        for (alias, must_be_there) in hooks.wanted() {
-            let (region, place) = (&session.region, session.place());
-            match session::block_on(look(session, alias, local.as_deref()))? {
-                Ok((None, _)) if !must_be_there => {}
-                Ok((hook, open)) => {
-                    failures.extend(open.into_iter().map(|problem| format!("{alias} in {place}: {problem}")));
-                    let problems = hook.as_ref().map_or_else(|| vec![absent(alias)], problems);
-                    let notes = hook.as_ref().map(notes).unwrap_or_default();
-                    let (region, profile) = (region.clone(), session.profile.clone());
-                    seen.push(OfHook { alias: alias.into(), region, profile, hook, problems, notes });
-                }
-                Err(problem) => failures.push(format!("{alias} in {place}: {problem}")),
+    let looked =
+        hooks.look(&sessions, async |session, alias| look(session, alias, local.as_deref()).await)?;
+    for Looked { session, alias, must_be_there, found } in looked {
+        let told = |problem: &String| format!("{alias} in {}: {problem}", session.place());
+        match found {
+            Ok((None, _)) if !must_be_there => {}
+            Ok((hook, open)) => {
+                failures.extend(open.iter().map(told));
+                let problems =
+                    hook.as_ref().map_or_else(|| vec![absent(alias)], |hook| problems(hook, alias));
+                let notes = hook.as_ref().map(notes).unwrap_or_default();
+                let (region, profile) = (session.region.clone(), session.profile.clone());
+                let is_all_seen = open.is_empty();
+                seen.push(OfHook {
+                    alias: alias.into(),
+                    region,
+                    profile,
+                    hook,
+                    problems,
+                    notes,
+                    is_all_seen,
+                });
             }
+            Err(problem) => failures.push(told(&problem)),
         }
     }
-    let text = if hooks.json { output::json(&seen) } else { output::text(&seen) };
+    let text = if hooks.json { output::json(&seen, &failures) } else { output::text(&seen) };
     write!(streams.out, "{text}")?;
     streams.out.flush()?;
     for failure in &failures {
@@ -89,12 +104,12 @@ async fn look(
     let written = api::configuration(&client, alias).await?;
     let configuration = written.as_deref().and_then(Configuration::read);
     let mut open = Vec::new();
-    let mut looked = Looked::Unknown;
+    let mut looked = status::Looked::Unknown;
     let mut policy = Policy::Unknown("there is no function to look into".into());
     if let Some(arn) = configuration.as_ref().and_then(|configuration| configuration.function.as_deref()) {
         match function::get(&session.lambda(), arn).await {
             Ok(Some(deployed)) => {
-                looked = Looked::Seen(deployed.function.clone());
+                looked = status::Looked::Seen(deployed.function.clone());
                 match function::policy(deployed).await {
                     Ok(Some(deployed)) => policy = compared(&deployed, local),
                     Ok(None) => policy = Policy::Absent,
@@ -104,8 +119,11 @@ async fn look(
                     }
                 }
             }
-            Ok(None) => looked = Looked::Absent,
-            Err(reason) => open.push(format!("the function is not known: {reason}")),
+            Ok(None) => looked = status::Looked::Absent,
+            Err(reason) => {
+                open.push(format!("the function is not known: {reason}"));
+                policy = Policy::Unknown("the function could not be looked at".into());
+            }
         }
     }
     let account = found.account().map(str::to_owned);

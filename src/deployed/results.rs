@@ -17,8 +17,8 @@ pub struct Invocation {
     pub target: String,
     /// The hook's message.
     pub reason: Option<String>,
-    /// The rules that were violated.
-    pub violated: Vec<Violated>,
+    /// The rules that were violated; `None`: they could not be had.
+    pub violated: Option<Vec<Violated>>,
 }
 
 /// How an invocation ended.
@@ -49,6 +49,9 @@ pub struct Violated {
 
 /// What stands in a rule's place where a failure names none.
 pub const NO_RULE: &str = "no rule named";
+
+/// What stands in a rule's place where nobody could see which it is.
+pub const NOT_SEEN: &str = "rules that could not be seen";
 
 /// What stands for those that have not ended among the endings that are no answer.
 pub const RUNNING: &str = "running";
@@ -122,8 +125,10 @@ impl Summary {
             }
             Ending::Failed => {
                 self.failed += 1;
+                let in_its_place = if violated.is_some() { NO_RULE } else { NOT_SEEN };
+                let violated = violated.unwrap_or_default();
                 let is_named = violated.iter().any(|own| !own.is_warning);
-                let unnamed = Violated { rule: NO_RULE.into(), severity: None, is_warning: false };
+                let unnamed = Violated { rule: in_its_place.into(), severity: None, is_warning: false };
                 let unnamed = (!is_named).then_some(unnamed);
                 for Violated { rule, severity, is_warning } in once_each(violated).into_iter().chain(unnamed)
                 {
@@ -173,7 +178,7 @@ mod tests {
             failure_mode: Some("WARN".into()),
             target: target.into(),
             reason: Some("why".into()),
-            violated: rules.iter().map(violated).collect(),
+            violated: Some(rules.iter().map(violated).collect()),
         }
     }
 
@@ -181,9 +186,9 @@ mod tests {
     fn a_rule_counts_once_in_an_invocation_and_what_only_warns_stops_nothing() {
         let mut summary = Summary::default();
         let mut failed = invocation(Ending::Failed, "a/Task", &["root-user", "root-user", "host-device"]);
-        failed.violated[2].is_warning = true;
+        failed.violated.as_mut().unwrap()[2].is_warning = true;
         summary.add(failed.clone());
-        failed.violated.drain(..2);
+        failed.violated.as_mut().unwrap().drain(..2);
         summary.add(failed);
         assert_eq!(summary.rules["root-user"].invocations, 1);
         assert_eq!(summary.rules["root-user"].targets, BTreeMap::from([("a/Task".into(), 1)]));
@@ -199,6 +204,7 @@ mod tests {
         summary
             .add(Invocation { invoked_at: Some(9), ..invocation(Ending::Failed, "a/Task", &["root-user"]) });
         summary.add(invocation(Ending::Failed, "b/Task", &[]));
+        summary.add(Invocation { violated: None, ..invocation(Ending::Failed, "d/Task", &[]) });
         summary.add(invocation(Ending::Passed, "c/Task", &["root-user"]));
         summary.add(invocation(Ending::WithoutAnswer, "c/Task", &[]));
         summary.add(invocation(Ending::Running, "c/Task", &[]));
@@ -206,14 +212,15 @@ mod tests {
             .add(Invocation { invoked_at: None, ..invocation(Ending::Other("HOOK_NEW".into()), "c", &[]) });
         assert_eq!(
             (summary.invocations, summary.passed, summary.failed, summary.without_answer),
-            (7, 1, 3, 1)
+            (8, 1, 4, 1)
         );
         assert_eq!(summary.others, BTreeMap::from([("HOOK_NEW".into(), 1), ("running".into(), 1)]));
-        assert_eq!(summary.stopped, BTreeMap::from([("WARN".into(), 4)]));
+        assert_eq!(summary.stopped, BTreeMap::from([("WARN".into(), 5)]));
         assert_eq!(summary.span, Some((7, 9)));
         assert_eq!(summary.rules["root-user"].targets, BTreeMap::from([("a/Task".into(), 2)]));
         assert_eq!(summary.rules["privileged-container"].invocations, 1);
         assert_eq!(summary.rules[NO_RULE].targets, BTreeMap::from([("b/Task".into(), 1)]));
+        assert_eq!(summary.rules[NOT_SEEN].targets, BTreeMap::from([("d/Task".into(), 1)]));
         assert_eq!(summary.unanswered["c/Task"].reason.as_deref(), Some("why"));
     }
 }

@@ -9,6 +9,12 @@ use wildmatch::WildMatch;
 /// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/hook-configuration-schema.html>).
 const INVOCATION_POINT: &str = "PRE_PROVISION";
 
+/// The aliases that `template.yaml` gives its hooks: the one that is called for resources, and the one for templates and change
+/// sets, which is deployed only where it is wanted.
+pub const ALIASES: [&str; 2] = [RESOURCES, STACKS];
+const RESOURCES: &str = "EcsGuard::TaskDefinition::Hook";
+const STACKS: &str = "EcsGuard::Stack::Hook";
+
 /// The type that rules are about.
 const TARGET: &str = crate::template::TASK_DEFINITION;
 
@@ -89,9 +95,14 @@ impl Configuration {
             || self.operations.is_empty() && operation == "RESOURCE"
     }
 
-    /// Whether the hook is for templates and change sets, and not for resources.
-    fn is_for_stacks(&self) -> bool {
-        !self.is_for("RESOURCE") && (self.is_for("STACK") || self.is_for("CHANGE_SET"))
+    /// Whether a hook of this alias is for templates and change sets, and not for resources. Of an alias of somebody's own only
+    /// what it is called for tells.
+    fn is_for_stacks(&self, alias: &str) -> bool {
+        match alias {
+            RESOURCES => false,
+            STACKS => true,
+            _ => !self.is_for("RESOURCE") && (self.is_for("STACK") || self.is_for("CHANGE_SET")),
+        }
     }
 
     /// Whether the filters let an action on a task definition through. A list that is not there lets everything through.
@@ -242,8 +253,8 @@ pub fn absent(alias: &str) -> Problem {
     )
 }
 
-/// What is wrong with a hook, the worst first.
-pub fn problems(hook: &Hook) -> Vec<Problem> {
+/// What is wrong with a hook of this alias, the worst first.
+pub fn problems(hook: &Hook, alias: &str) -> Vec<Problem> {
     let Some(configuration) = &hook.configuration else {
         return vec![problem(
             "the hook has no configuration that is understood, so CloudFormation may not call it.",
@@ -257,7 +268,7 @@ pub fn problems(hook: &Hook) -> Vec<Problem> {
             "Deploy it with the parameter `HookStatus=ENABLED`.",
         ));
     }
-    problems.extend(of_targets(configuration));
+    problems.extend(of_targets(configuration, alias));
     match (&configuration.function, &hook.function) {
         (None, _) => problems.push(problem("the hook names no function to call.", format!("{DEPLOY}."))),
         (Some(_), Looked::Unknown) => {}
@@ -301,9 +312,9 @@ pub fn notes(hook: &Hook) -> Vec<String> {
     if limits.is_empty() { Vec::new() } else { vec![format!("only stacks {limits} are judged.")] }
 }
 
-fn of_targets(configuration: &Configuration) -> Vec<Problem> {
+fn of_targets(configuration: &Configuration, alias: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let wanted: &[(&str, &str)] = if configuration.is_for_stacks() {
+    let wanted: &[(&str, &str)] = if configuration.is_for_stacks(alias) {
         &[("STACK", "templates"), ("CHANGE_SET", "change sets")]
     } else {
         &[("RESOURCE", "task definitions in stacks"), ("CLOUD_CONTROL", "Cloud Control API requests")]
@@ -367,6 +378,10 @@ mod tests {
 
     use super::*;
 
+    fn problems(hook: &Hook) -> Vec<Problem> {
+        super::problems(hook, "Own::Hook::Alias")
+    }
+
     fn configuration(change: impl FnOnce(&mut Value)) -> Configuration {
         let mut hook = json!({
             "HookInvocationStatus": "ENABLED",
@@ -408,7 +423,15 @@ mod tests {
             hook["TargetOperations"] = json!(["STACK", "CHANGE_SET"]);
             hook["TargetFilters"] = json!({"Actions": ["CREATE", "UPDATE"]});
         });
-        assert_eq!(problems(&hook(of_stacks)), []);
+        assert_eq!(problems(&hook(of_stacks.clone())), []);
+        // Of an alias of the template's, that decides what it is for.
+        assert_eq!(super::problems(&hook(of_stacks.clone()), STACKS), []);
+        assert_eq!(super::problems(&hook(configuration(|_| {})), RESOURCES), []);
+        for (wrong, alias) in [(of_stacks, RESOURCES), (configuration(|_| {}), STACKS)] {
+            let found = super::problems(&hook(wrong), alias);
+            assert_eq!(found.len(), 2, "{found:?}");
+            assert!(found[0].what.starts_with("the hook is not called for"), "{found:?}");
+        }
         let pairs = configuration(|hook| {
             let target = |action: &str| json!({"TargetName": "AWS::ECS::*", "Action": action, "InvocationPoint": "PRE_PROVISION"});
             hook["TargetFilters"] = json!({"Targets": [target("CREATE"), target("UPDATE")]});

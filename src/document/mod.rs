@@ -250,6 +250,16 @@ impl<'a> Node<'a> {
         Node { value, span: self.span }
     }
 
+    /// Whether this, or one of the texts in it that a function may put together, holds another.
+    pub fn has_text_with(&self, text: &str) -> bool {
+        match &self.value {
+            Value::String(written) => written.contains(text),
+            Value::Sequence(items) => items.iter().any(|item| item.has_text_with(text)),
+            Value::Intrinsic(call) => call.argument.has_text_with(text),
+            _ => false,
+        }
+    }
+
     /// The names that its functions refer to: of parameters, of resources.
     pub fn references(&self) -> Vec<&str> {
         let mut names = Vec::new();
@@ -343,22 +353,13 @@ fn collect_substituted<'a>(text: &'a str, variables: &[Entry<'_>], names: &mut V
     }
 }
 
-/// Whether one of the texts below a node holds another.
-fn has_text_with(node: &Node<'_>, text: &str) -> bool {
-    match &node.value {
-        Value::String(written) => written.contains(text),
-        Value::Sequence(items) => items.iter().any(|item| has_text_with(item, text)),
-        _ => false,
-    }
-}
-
 fn collect_references<'a>(node: &'a Node<'a>, names: &mut Vec<&'a str>) {
     match &node.value {
         Value::Intrinsic(call) => match (&*call.function, &call.argument.value) {
             ("Ref", Value::String(name)) if !names.contains(&&**name) => names.push(name),
             ("Ref", _) => {}
             // What is put together is a reference of its own, whatever its name comes to be.
-            ("Fn::Sub" | "Fn::Join", _) if has_text_with(&call.argument, "{{resolve:") => {}
+            ("Fn::Sub" | "Fn::Join", _) if call.argument.has_text_with("{{resolve:") => {}
             ("Fn::Sub", Value::String(text)) => collect_substituted(text, &[], names),
             ("Fn::Sub", Value::Sequence(items)) => {
                 if let [Node { value: Value::String(text), .. }, variables] = &**items {

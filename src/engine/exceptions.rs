@@ -132,8 +132,11 @@ fn excuse_finding(
     let mut expired: Option<(&Exception, &str)> = None;
     let mut without_tags: Option<&str> = None;
     let mut is_unasked = false;
+    // The one that lasts longest excuses; the others are of use too, when that one is gone.
+    let mut excusing: Option<(usize, &Exception)> = None;
     for (position, exception) in exceptions {
-        match covers(exception, finding.container.as_ref(), pass) {
+        let may_ask = pass.may_ask && excusing.is_none();
+        match covers(exception, finding.container.as_ref(), &Pass { may_ask, ..*pass }) {
             Found::Other => {}
             Found::Unknown(reason) => without_tags = Some(reason),
             Found::NotAsked if !exception.is_expired(pass.today) => is_unasked = true,
@@ -144,17 +147,22 @@ fn excuse_finding(
             }
             Found::Matching => {
                 matched.push(*position);
-                // What is allowed is not mended.
-                finding.fix = None;
-                finding.excused = Some(Excuse {
-                    reason: exception.reason.clone(),
-                    owner: exception.owner.clone(),
-                    expires: exception.expires.map(|date| date.to_string()),
-                    exception: position + 1,
-                });
-                return;
+                if excusing.is_none_or(|(_, known)| lasts_longer(exception, known)) {
+                    excusing = Some((*position, exception));
+                }
             }
         }
+    }
+    if let Some((position, exception)) = excusing {
+        // What is allowed is not mended.
+        finding.fix = None;
+        finding.excused = Some(Excuse {
+            reason: exception.reason.clone(),
+            owner: exception.owner.clone(),
+            expires: exception.expires.map(|date| date.to_string()),
+            exception: position + 1,
+        });
+        return;
     }
     if !pass.is_last {
         return;
@@ -168,6 +176,13 @@ fn excuse_finding(
     } else if let Some((Exception { expires: Some(last), reason, .. }, whom)) = expired {
         finding.message =
             format!("{} (excused until {last}{whom}, no longer: {reason})", finding.message).into();
+    }
+}
+
+fn lasts_longer(one: &Exception, other: &Exception) -> bool {
+    match (one.expires, other.expires) {
+        (Some(one), Some(other)) => one > other,
+        (one, other) => one.is_none() && other.is_some(),
     }
 }
 

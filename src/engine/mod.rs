@@ -167,6 +167,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
         case: None,
         settled: Vec::new(),
         open: Vec::new(),
+        is_secret_reference: false,
         fix: None,
         excused: None,
     });
@@ -334,6 +335,30 @@ mod tests {
             excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| false);
             let excused = report.outcomes[0].findings.kept[0].excused.as_ref().unwrap();
             assert_eq!(excused.exception, number, "{account}");
+        }
+    }
+
+    #[test]
+    fn of_several_exceptions_the_one_that_lasts_longest_excuses_and_all_are_of_use() {
+        let exception = |limits: &str| format!("{{rules: [privileged-container], reason: vendor, {limits}}}");
+        let (soon, late, forever) = (
+            exception("account: '1*', expires: 2026-12-01"),
+            exception("stack-name: shop, expires: 2027-12-31"),
+            exception("stack-name: 'sho*', container: a"),
+        );
+        let subject =
+            Subject { account: Some("111122223333"), stack_name: Some("shop"), ..Subject::default() };
+        for (exceptions, number, expires) in [
+            (format!("{soon}, {late}"), 2, Some("2027-12-31")),
+            (format!("{late}, {soon}"), 1, Some("2027-12-31")),
+            (format!("{late}, {forever}, {soon}"), 2, None),
+        ] {
+            let policy = policy::read(&format!("exceptions: [{exceptions}]")).unwrap();
+            let mut report = report("{ContainerDefinitions: [{Name: a, Privileged: true}]}", &policy);
+            let matched = excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| true);
+            assert_eq!(matched.len(), policy.exceptions.len(), "{exceptions}");
+            let excused = report.outcomes[0].findings.kept[0].excused.as_ref().unwrap();
+            assert_eq!((excused.exception, excused.expires.as_deref()), (number, expires), "{exceptions}");
         }
     }
 

@@ -17,6 +17,7 @@ fn finding() -> Finding {
         settled: Vec::new(),
         open: Vec::new(),
         fix: None,
+        is_secret_reference: false,
         excused: None,
     }
 }

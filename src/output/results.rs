@@ -122,6 +122,7 @@ fn targets(text: &mut String, group: &Group) {
 struct Document<'a> {
     version: u32,
     hooks: Vec<Hook<'a>>,
+    errors: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -171,8 +172,8 @@ fn of_rules(groups: &BTreeMap<String, Group>) -> Vec<Rule<'_>> {
         .collect()
 }
 
-/// For programs: one object, version 1, to which members may be added.
-pub fn json(hooks: &[OfHook]) -> String {
+/// For programs: one object, version 1, to which members may be added. `problems` say what could not be read.
+pub fn json(hooks: &[OfHook], problems: &[String]) -> String {
     let time = |seconds: i64| Timestamp::from_second(seconds).ok().map(|at| at.to_string());
     let hooks = hooks.iter().map(|OfHook { hook, region, profile, account, summary }| Hook {
         alias: hook,
@@ -198,5 +199,5 @@ pub fn json(hooks: &[OfHook]) -> String {
             })
             .collect(),
     });
-    serialized(&Document { version: 1, hooks: hooks.collect() }) + "\n"
+    serialized(&Document { version: 1, hooks: hooks.collect(), errors: problems }) + "\n"
 }

@@ -31,12 +31,16 @@ pub struct OfHook {
     pub problems: Vec<Problem>,
     /// What limits it.
     pub notes: Vec<String>,
+    /// Whether all of it could be seen.
+    pub is_all_seen: bool,
 }
 
 /// For people at a terminal.
 pub fn text(hooks: &[OfHook]) -> String {
     let mut text = String::new();
-    for (index, OfHook { alias, region, profile, hook, problems, notes }) in hooks.iter().enumerate() {
+    for (index, OfHook { alias, region, profile, hook, problems, notes, is_all_seen }) in
+        hooks.iter().enumerate()
+    {
         if index > 0 {
             text.push('\n');
         }
@@ -52,7 +56,8 @@ pub fn text(hooks: &[OfHook]) -> String {
             let _ = writeln!(text, "  problem:   {}\n             {remedy}", on_one_line(what));
         }
         if problems.is_empty() {
-            text.push_str("  no problem\n");
+            let how_far = if *is_all_seen { "" } else { " in what could be seen" };
+            let _ = writeln!(text, "  no problem{how_far}");
         }
     }
     text
@@ -108,6 +113,7 @@ fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
 struct Document<'a> {
     version: u32,
     hooks: Vec<Seen<'a>>,
+    errors: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -128,6 +134,7 @@ struct Seen<'a> {
     function_version: Option<&'a str>,
     function_state: Option<&'a str>,
     policy: Option<&'static str>,
+    is_complete: bool,
     problems: Vec<Wrong<'a>>,
     notes: &'a [String],
 }
@@ -138,12 +145,12 @@ struct Wrong<'a> {
     remedy: &'a str,
 }
 
-/// For programs: one object, version 1, to which members may be added.
-pub fn json(hooks: &[OfHook]) -> String {
-    serialized(&Document { version: 1, hooks: hooks.iter().map(seen).collect() }) + "\n"
+/// For programs: one object, version 1, to which members may be added. `failures` say what could not be seen.
+pub fn json(hooks: &[OfHook], failures: &[String]) -> String {
+    serialized(&Document { version: 1, hooks: hooks.iter().map(seen).collect(), errors: failures }) + "\n"
 }
 
-fn seen(OfHook { alias, region, profile, hook, problems, notes }: &OfHook) -> Seen<'_> {
+fn seen(OfHook { alias, region, profile, hook, problems, notes, is_all_seen }: &OfHook) -> Seen<'_> {
     let hook = hook.as_ref();
     let configuration = hook.and_then(|hook| hook.configuration.as_ref());
     let function = hook.and_then(|hook| match &hook.function {
@@ -172,6 +179,7 @@ fn seen(OfHook { alias, region, profile, hook, problems, notes }: &OfHook) -> Se
             Policy::Absent => "absent",
             Policy::Unknown(_) => "unknown",
         }),
+        is_complete: *is_all_seen,
         notes,
         problems: problems.iter().map(|own| Wrong { what: &own.what, remedy: &own.remedy }).collect(),
     }

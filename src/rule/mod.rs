@@ -92,6 +92,9 @@ const MAXIMUM_FINDINGS: usize = 400;
 /// How many combinations of duplicate keys are judged in one container before they fail it.
 const MAXIMUM_COMBINATIONS: usize = 16;
 
+/// How references to secrets begin.
+const SECRETS: [&str; 2] = ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"];
+
 /// How much of a container's name is kept; Amazon ECS takes 255 characters.
 const LONGEST_NAME: usize = 255;
 
@@ -202,6 +205,8 @@ impl<'a> Context<'a> {
             case: None,
             settled: Vec::new(),
             open: Vec::new(),
+            is_secret_reference: verdict == Verdict::Unknown
+                && node.is_some_and(|node| SECRETS.iter().any(|secret| node.has_text_with(secret))),
             fix: None,
             excused: None,
         };

@@ -42,17 +42,21 @@ impl Listing {
     }
 }
 
-/// Lists the stacks of every session, one after the other.
-pub(super) async fn list(sessions: &[Session]) -> Vec<Listing> {
-    let mut listings = Vec::new();
-    for session in sessions {
+/// How many sessions are listed at once; each has limits of its own.
+const LISTED_AT_ONCE: usize = 8;
+
+/// Lists the stacks of every session, in the order of the sessions.
+pub(super) async fn list(sessions: &[Session], shows_progress: bool) -> Vec<Listing> {
+    let progress = Progress::new(Work::Listing, sessions.len(), shows_progress);
+    let listings = stream::iter(sessions).map(|session| async {
         let client = session.cloudformation();
         let mut listed = account::list(&client).await;
         listed.account = listed.account.or_else(|| session.account.clone());
         let asker = Asker { client, profile: session.profile.clone() };
-        listings.push(Listing { region: session.region.clone(), asker, listed });
-    }
-    listings
+        progress.as_ref().inspect(|progress| progress.advance());
+        Listing { region: session.region.clone(), asker, listed }
+    });
+    listings.buffered(LISTED_AT_ONCE).collect().await
 }
 
 /// A stack, and who may ask about it, one after the other.
@@ -111,14 +115,26 @@ async fn fetch_one(wanted: &Wanted<'_>, state: &State) -> Result<bool, String> {
     Err(problems.join("; "))
 }
 
+/// How often a stack is fetched that changes meanwhile.
+const MOST_TRIES: usize = 3;
+
 async fn fetch_with(client: &Client, stack: &Stack, state: &State) -> Result<bool, String> {
-    let Some(template) = account::template(client, stack).await? else { return Ok(false) };
-    let template: Option<(String, Deployment)> = if could_concern(&template) {
-        let Some(deployment) = account::describe(client, stack).await? else { return Ok(false) };
-        Some((template, deployment))
-    } else {
-        None
-    };
-    let kept = state.write(stack, Fetched { template });
-    kept.map(|()| true).map_err(|error| format!("what was fetched cannot be kept: {error}"))
+    let mut seen = stack.clone();
+    for _ in 0..MOST_TRIES {
+        let Some(template) = account::template(client, stack).await? else { return Ok(false) };
+        let template: Option<(String, Deployment)> = if could_concern(&template) {
+            let Some((deployment, now)) = account::describe(client, stack).await? else { return Ok(false) };
+            if now != seen {
+                // The template may be of the stack before, and the parameters of the one after.
+                seen = now;
+                continue;
+            }
+            Some((template, deployment))
+        } else {
+            None
+        };
+        let kept = state.write(stack, Fetched { template });
+        return kept.map(|()| true).map_err(|error| format!("what was fetched cannot be kept: {error}"));
+    }
+    Err("it changes while it is read: audit again".into())
 }

@@ -143,11 +143,12 @@ impl<'a> Excuses<'a> {
         all.filter(|(_, has_matched)| !has_matched.load(Ordering::Relaxed)).map(|(exception, _)| exception)
     }
 
-    /// What to say of exceptions that a run over everything had no use for, and of those that could not be applied for
-    /// want of what is `known`.
-    pub(super) fn unused(&self, known: &Known<'_>, is_over_everything: bool) -> Vec<String> {
+    /// What to say of exceptions that could not be applied for want of what is `known`, and of those that a run over
+    /// everything had no use for, with what is to be added to that; `None`: it was over less.
+    pub(super) fn unused(&self, known: &Known<'_>, over_everything: Option<&str>) -> Vec<String> {
         let applicable = self.without_match().filter(|one| known.decides(one));
-        let mut said: Vec<_> = applicable.filter(|_| is_over_everything).map(says_unmatched).collect();
+        let says = |(exception, addition): (_, &str)| says_unmatched(exception) + addition;
+        let mut said: Vec<_> = applicable.zip(over_everything.into_iter().cycle()).map(says).collect();
         let not_applicable = self.policy.exceptions.iter().filter(|one| !known.decides(one)).count();
         if not_applicable > 0 {
             said.push(format!(

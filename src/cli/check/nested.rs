@@ -169,12 +169,11 @@ pub(super) fn each(
         let Some(stack) = waiting.pop_front() else { break };
         let input = Input { path: stack.path.clone(), is_named: true };
         let name = input.name();
-        let mut judged = match tree.refuses(&input.path) {
-            Some(reason) => Judged::unreadable(&name, reason),
-            None => {
-                checked.insert(true_path(&input.path));
-                check(&input, &stack)
-            }
+        let mut judged = if let Some(reason) = tree.refuses(&input.path) {
+            Judged::unreadable(&name, reason)
+        } else {
+            checked.insert(true_path(&input.path));
+            check(&input, &stack)
         };
         if let Some(unread) = judged.problem.as_mut().filter(|unread| unread.position.is_none()) {
             unread.problem.message =

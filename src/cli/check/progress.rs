@@ -12,6 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub(in crate::cli) enum Work {
     /// Judging, at a speed that nobody needs an estimate of.
     Checking,
+    /// Asking AWS which stacks there are, in each Region.
+    Listing,
     /// Asking AWS, at the speed that it allows.
     Fetching,
 }
@@ -26,7 +28,9 @@ impl Progress {
     /// No bar unless there are several files to see go by on a terminal.
     pub(in crate::cli) fn new(work: Work, files: usize, is_wanted: bool) -> Option<Self> {
         const MANY: usize = 50;
-        if !is_wanted || files < MANY || !stderr().is_terminal() {
+        // How many pages of stacks a Region has, nobody knows.
+        let many = if matches!(work, Work::Listing) { 1 } else { MANY };
+        if !is_wanted || files < many || !stderr().is_terminal() {
             return None;
         }
         let bar = ProgressBar::with_draw_target(Some(files as u64), ProgressDrawTarget::hidden());
@@ -34,6 +38,7 @@ impl Progress {
         // AWS slows down.
         let template = match work {
             Work::Checking => "checking {wide_bar} {pos}/{len}",
+            Work::Listing => "listing {wide_bar} {pos}/{len} Regions",
             Work::Fetching => "fetching {wide_bar} {pos}/{len}, {per_sec}, about {eta} left",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
