@@ -97,7 +97,11 @@ pub(super) fn problem(profile: Option<&str>, error: &CredentialsError) -> String
 /// What the SDK says, in other words where its own are about programs and not about files.
 fn explained(profile: &str, said: &str) -> String {
     let export = format!("eval \"$(aws configure export-credentials --profile {profile} --format env)\"");
-    if said.contains("credentials-login") {
+    if said.contains("was not defined") {
+        format!(
+            "there is no such profile, or it leads to one that is not there: `aws configure list-profiles` names those that there are ({said})"
+        )
+    } else if said.contains("credentials-login") {
         format!("those of `aws login` are not read here: put them into the environment with {export}")
     } else if said.contains("external process") {
         // What the process said may hold what it should have kept.

@@ -60,6 +60,10 @@ pub(super) fn run(
     if let Some(mistake) = outputs::mistake(&arguments.reporting.formats, false) {
         return streams.fail([mistake]);
     }
+    let obstacles = outputs::obstacles(&arguments.reporting.formats);
+    if !obstacles.is_empty() {
+        return streams.fail(obstacles);
+    }
     let Some((policy, policy_path)) = find_policy(source, streams)? else {
         return Ok(Outcome::Failed);
     };

@@ -101,7 +101,6 @@ async fn look_back(client: &Client, alias: &str, since: i64) -> Result<Option<Fo
             (Ending::Failed | Ending::WithoutAnswer, Some(id)) => {
                 api::details(client, &id, &mut invocation).await.err()
             }
-            (Ending::Failed, None) => Some("`ListHookResults` gives it no id".into()),
             _ => None,
         };
         (invocation, problem)

@@ -449,7 +449,7 @@ mod tests {
             ),
             (
                 "{rules: [], account: '111122223333', reason: x}",
-                "`rules` is not a list of rules but a list\n",
+                "`rules` is empty, where a list of rules belongs\n",
             ),
             (
                 "{rules: [privileged], account: '1*', reason: x}",
@@ -491,7 +491,7 @@ mod tests {
             ),
             (
                 "{rules: privileged-container, account: [], reason: x}",
-                "`account` is not a text with `*` and `?`, or a list of them but a list\n",
+                "`account` is empty, where a text with `*` and `?`, or a list of them belongs\n",
             ),
             (
                 "{rules: privileged-container, stack-name: a/b, reason: x}",
@@ -539,7 +539,7 @@ mod tests {
             ),
             (
                 "{rules: privileged-container, stack-tags: {}, reason: x}",
-                "`stack-tags` is not a map of tags and their values but a map\n",
+                "`stack-tags` is empty, where a map of tags and their values belongs\n",
             ),
             (
                 "{rules: privileged-container, account: ['111122223333', '111122223333'], reason: x}",

@@ -349,6 +349,12 @@ impl<'a> Reader<'a> {
     pub(super) fn expected(&mut self, node: &Node<'a>, owner: &str, expected: &str) {
         let message = match &node.value {
             Value::String(_) | Value::Number(_) => format!("{owner} is not {expected}"),
+            Value::Sequence(items) if items.is_empty() && expected.contains("list") => {
+                format!("{owner} is empty, where {expected} belongs")
+            }
+            Value::Mapping(entries) if entries.is_empty() && expected.contains("map") => {
+                format!("{owner} is empty, where {expected} belongs")
+            }
             _ => format!("{owner} is not {expected} but {}", node.kind()),
         };
         self.report(span_of(node), message, None);

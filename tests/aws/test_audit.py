@@ -2,11 +2,13 @@
 
 import csv
 import io
+import itertools
 import json
 import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -184,6 +186,65 @@ def test_nobody_there_is_told_once(server: Server, ecs_guard: EcsGuard) -> None:
     assert ran.code == 2
     assert f"error: unknown account/{REGION}: its stacks cannot be listed: `ListStacks` could not be called" in ran.out
     assert "nothing was judged" in ran.out
+
+
+def test_a_stack_that_changes_while_it_is_read_is_read_again(server: Server, ecs_guard: EcsGuard) -> None:
+    deploy(server, "bad")
+    changed = iter((True, False))
+
+    def answer(call: Call) -> Reply | None:
+        # Between its template and its parameters it is updated once.
+        if call.action == "DescribeStacks" and next(changed):
+            parameters = [{"ParameterKey": "User", "ParameterValue": "app"}]
+            client(server.endpoint).update_stack(StackName="bad", TemplateBody=TEMPLATE, Parameters=parameters)
+        return None
+
+    server.answer = answer
+    ran = ecs_guard.audit()
+    assert (ran.code, server.count("GetTemplate")) == (0, 2)
+
+
+def test_a_stack_that_never_stands_still_is_told(stub: Server, tmp_path: Path) -> None:
+    ecs_guard = EcsGuard(tmp_path, stub.endpoint)
+    pages = pages_of(summary("bad", "UPDATE_COMPLETE"))
+    seconds = itertools.count()
+
+    def answer(call: Call) -> Reply | None:
+        match call.action:
+            case "GetTemplate":
+                return answering("GetTemplate", f"<TemplateBody>{escape(TEMPLATE)}</TemplateBody>")
+            case "DescribeStacks":
+                status = f"<CreationTime>2026-11-02T00:00:{next(seconds):02}Z</CreationTime><StackStatus>UPDATE_COMPLETE</StackStatus>"
+                identity = f"<StackId>{call.parameters['StackName']}</StackId><StackName>bad</StackName>"
+                return answering("DescribeStacks", f"<Stacks><member>{identity}{status}</member></Stacks>")
+        return pages(call)
+
+    stub.answer = answer
+    ran = ecs_guard.audit()
+    assert ran.code == 2
+    assert f"error: {path('bad')}: it changes while it is read: audit again" in ran.out
+    assert stub.count("DescribeStacks") == 3
+
+
+@pytest.mark.parametrize(("unresolved", "code"), [("deny", 1), ("warn", 0)])
+def test_a_reference_to_a_secret_counts_as_the_hook_counts_it(
+    server: Server, ecs_guard: EcsGuard, unresolved: str, code: int
+) -> None:
+    ecs_guard.policy(f"unresolved: {{resource: {unresolved}}}\n")
+    deploy(server, "secret", user="'{{resolve:ssm-secure:/user}}'")
+    ran = ecs_guard.audit()
+    assert ran.code == code
+    assert ("the hook sees no secrets either" in ran.out) == bool(code)
+
+
+def test_each_finding_that_is_newly_excused_counts(server: Server, ecs_guard: EcsGuard) -> None:
+    logs = "LogConfiguration: {LogDriver: awslogs, Options: {mode: blocking, max-buffer-size: 1k}}"
+    template = TEMPLATE.replace("User: !Ref User", f"User: app\n          {logs}")
+    client(server.endpoint).create_stack(StackName="bad", TemplateBody=template)
+    assert ecs_guard.audit("--format", "json").json()["summary"]["failures"] == 2
+    ecs_guard.policy(f"exceptions: [{{rules: [blocking-awslogs], account: '{ACCOUNT}', reason: vendor}}]\n")
+    tally = ecs_guard.audit("--format", "json").json()["tally"]
+    assert (tally["excepted"], tally["newlyExcepted"]) == (2, 2)
 
 
 def test_what_is_half_written_is_fetched_again(server: Server, ecs_guard: EcsGuard) -> None:

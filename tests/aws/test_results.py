@@ -134,7 +134,7 @@ def test_what_the_model_does_not_know_is_read_all_the_same(hooks: Hooks, ecs_gua
     assert (ran.code, ran.err) == (1, "")
     assert "not passed in failure mode ASK: 1\n" in ran.out
     assert "    a-rule (APOCALYPTIC): 1 invocation\n      orders-api  1\n" in ran.out
-    assert "    no rule named: 1 invocation\n      unknown target  1\n" in ran.out
+    assert "    rules that could not be seen: 1 invocation\n      unknown target  1\n" in ran.out
 
 
 @pytest.mark.parametrize("status", ["FAILED", "failed", "FAILURE", "SOMETHING_NEW", None])
@@ -174,7 +174,7 @@ def test_details_that_are_gone_are_told_and_the_rest_is_shown(hooks: Hooks, ecs_
     hooks.details = {}
     ran = ecs_guard.run("results", *DAYS)
     assert ran.code == 2
-    assert "2 failed" in ran.out and "    no rule named: 2 invocations" in ran.out
+    assert "2 failed" in ran.out and "    rules that could not be seen: 2 invocations" in ran.out
     assert ran.err == (
         f"error: {ALIAS} in {REGION}: of 3 of its results the rules are not known: "
         "`GetHookResult` was answered with HookResultNotFoundException\n"
@@ -204,6 +204,41 @@ def test_throttling_is_waited_for_and_refusal_is_told(stub: Server, hooks: Hooks
     ran = ecs_guard.run("results", *DAYS)
     assert (ran.code, ran.out) == (2, "")
     assert "these credentials may not call `cloudformation:ListAllHookResults`" in ran.err
+
+
+def test_pages_that_were_read_are_shown_though_a_later_one_was_refused(
+    stub: Server, hooks: Hooks, ecs_guard: EcsGuard
+) -> None:
+    of_hooks = stub.answer
+    refused = denied_to_all("ListHookResults")
+    stub.answer = lambda call: ("NextToken" in call.parameters and refused(call)) or of_hooks(call)
+    ran = ecs_guard.run("results", *DAYS)
+    assert ran.code == 2
+    assert ran.out.startswith(f"{ALIAS} in {REGION}: 2 invocations, ")
+    assert "not all of its results could be listed: these credentials may not call" in ran.err
+    document = ecs_guard.run("results", "--json", *DAYS).json()
+    assert document["hooks"][0]["failed"] == 1
+    assert len(document["errors"]) == 1 and "not all of its results" in document["errors"][0]
+
+
+def test_a_service_that_fails_is_given_up_soon(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    of_hooks = stub.answer
+    broken = error("InternalFailure", "no", 500)
+    stub.answer = lambda call: broken if call.action == "ListHookResults" else of_hooks(call)
+    ran = ecs_guard.run("results", *DAYS)
+    assert (ran.code, ran.out) == (2, "")
+    assert "`ListHookResults` was answered with InternalFailure" in ran.err
+    assert stub.count("ListHookResults") == 4
+
+
+def test_a_hook_of_another_name_that_is_not_there_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.run("results", "--hook", "nope", "--region", REGION, "--region", REGION)
+    assert ran.code == 2
+    # A Region that is named twice is looked at once.
+    assert ran.err == (
+        f"error: there is no hook nope in {REGION}: "
+        "the name is the hook's alias, with two `::` in it as EcsGuard::TaskDefinition::Hook has\n"
+    )
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"<ListHookResultsResponse><ListHookResultsResult><HookResults>", b"{}"])

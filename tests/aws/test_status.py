@@ -175,6 +175,15 @@ def test_the_policy_that_the_environment_names_is_the_one_compared(stub: Server,
     named = {"Environment": {"Variables": {"ECS_GUARD_POLICY": "/var/task/other.yaml"}}}
     hooks.function = function(stub.endpoint, **named)
     assert ecs_guard.run("status").code == 0
+    for same in ("./other.yaml", "other.yaml", "/var/task//other.yaml", "/var/task/../task/other.yaml"):
+        named["Environment"]["Variables"]["ECS_GUARD_POLICY"] = same
+        hooks.function = function(stub.endpoint, **named)
+        assert ecs_guard.run("status").code == 0
+    hooks.function = function(stub.endpoint, Environment={"Error": {"ErrorCode": "AccessDeniedException", "Message": "no"}})
+    ran = ecs_guard.run("status")
+    assert ran.code == 2
+    assert "the function's variables, of which one names the policy, may not be seen" in ran.err
+    assert "problem:" not in ran.out and "no problem in what could be seen\n" in ran.out
     named["Environment"]["Variables"]["ECS_GUARD_POLICY"] = "/opt/policy.yaml"
     hooks.function = function(stub.endpoint, **named)
     ran = ecs_guard.run("status")
@@ -251,6 +260,10 @@ def test_a_function_that_may_not_be_seen_is_no_function_that_is_missing(hooks: H
     assert ran.code == 2
     assert "the function is not known: these credentials may not call `lambda:GetFunction`" in ran.err
     assert "problem:" not in ran.out
+    assert ran.out.endswith("not compared: the function could not be looked at\n  no problem in what could be seen\n")
+    document = ecs_guard.run("status", "--json").json()
+    assert not document["hooks"][0]["isComplete"]
+    assert len(document["errors"]) == 1 and "lambda:GetFunction" in document["errors"][0]
 
 
 def test_the_second_hook_is_looked_at_where_it_is(hooks: Hooks, ecs_guard: EcsGuard) -> None:
@@ -261,6 +274,23 @@ def test_the_second_hook_is_looked_at_where_it_is(hooks: Hooks, ecs_guard: EcsGu
     assert ran.code == 0
     seen = [line for line in ran.out.splitlines() if " in " in line and not line.startswith(" ")]
     assert seen == [f"{alias} in {region}" for region in (REGION, "us-east-1") for alias in (ALIAS, STACK_ALIAS)]
+
+
+@pytest.mark.parametrize(("alias", "operations"), [(ALIAS, ["STACK", "CHANGE_SET"]), (STACK_ALIAS, ["RESOURCE"])])
+def test_a_hook_that_is_called_for_what_another_is_for_is_a_problem(
+    hooks: Hooks, ecs_guard: EcsGuard, alias: str, operations: list[str]
+) -> None:
+    hooks.hooks[alias] = described(alias)
+    hooks.configurations[alias] = configuration(TargetOperations=operations)
+    ran = ecs_guard.run("status", "--hook", alias)
+    assert ran.code == 1
+    assert ran.out.count("  problem:   the hook is not called for ") == 2
+
+
+def test_a_profile_of_rules_says_nothing_of_what_is_deployed(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    ran = ecs_guard.run("status", "--profile", "restricted")
+    assert (ran.code, ran.out, stub.calls) == (2, "", [])
+    assert "--profile says nothing here" in ran.err
 
 
 def test_whose_hook_it_is_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:

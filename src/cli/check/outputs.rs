@@ -123,6 +123,16 @@ pub(in crate::cli) fn mistake(destinations: &[Destination], prints_texts: bool) 
     None
 }
 
+/// What keeps results from being written, as far as that can be told before a long run: directories that are not there.
+pub(in crate::cli) fn obstacles(destinations: &[Destination]) -> Vec<String> {
+    let is_lost = |path: &&Path| {
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        directory.is_some_and(|directory| !directory.is_dir())
+    };
+    let lost = destinations.iter().filter_map(Destination::file).filter(is_lost);
+    lost.map(|path| format!("{} cannot be written: there is no such directory", path.display())).collect()
+}
+
 /// Opens what is asked for, or says what is wrong with that. Text goes where people read, standard output as a rule, when
 /// nothing else does. What `is_kept` is never written.
 pub(in crate::cli) fn open(
