@@ -296,8 +296,8 @@ pub(super) fn lookup<'n, 'e>(
             repeated.get_or_insert(key);
         }
     }
-    let value = &exact.or(other)?.value;
-    (!matches!(value.value, Value::Null)).then_some(value)
+    let is_there = |value: &&Node<'_>| !matches!(value.value, Value::Null);
+    exact.into_iter().chain(other).map(|entry| &entry.value).find(is_there)
 }
 
 /// A string or a number as text; empty for anything else.
