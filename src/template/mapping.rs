@@ -20,7 +20,10 @@ impl Scenario<'_> {
         let Value::Sequence(items) = &argument.value else { return None };
         let (map, first, second, default) = match &**items {
             [map, first, second] => (map, first, second, None),
-            [map, first, second, options] => (map, first, second, options.get("DefaultValue")),
+            [map, first, second, Node { value: Value::Mapping(options), .. }] => match &**options {
+                [Entry { key, value, .. }] if key == "DefaultValue" => (map, first, second, Some(value)),
+                _ => return None,
+            },
             _ => return None,
         };
         let pieces = self.pieces(map)?;

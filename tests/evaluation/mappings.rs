@@ -123,6 +123,18 @@ fn a_key_that_is_nowhere_excludes_the_case() {
     let with_default = "!FindInMap [M, !Ref X, u, {DefaultValue: web}]";
     let text = template(sections, &format!("Privileged: !If [Z, true, false], User: {with_default}"));
     expect(&text, &[], "privileged-container", Verdict::Fail, &[Some("when Z is true")]);
+    // What else stands there may come to be a default.
+    for options in [
+        "!If [Z, {DefaultValue: root}, {DefaultValue: web}]",
+        "{DefaultValue: root, Fn::Transform: {Name: X}}",
+    ] {
+        let text = template(
+            sections,
+            &format!("Privileged: !If [Z, true, false], User: !FindInMap [M, !Ref X, u, {options}]"),
+        );
+        expect(&text, &[], "privileged-container", Verdict::Fail, &[Some("when Z is true")]);
+        expect(&text, &[], "root-user", Verdict::Unknown, &[None]);
+    }
     // What is refused whatever happens is judged as if it were not.
     let text = template(sections, "Privileged: true, User: !FindInMap [M, dev, u]");
     expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
