@@ -76,9 +76,6 @@ struct Question<'q, 't> {
     setting: &'q Setting,
 }
 
-/// How often a rule reads the same possibility at most. Each time it learns of another parameter too late.
-const MAXIMUM_READINGS: usize = 16;
-
 /// How many containers are looked at one by one; Amazon ECS takes ten.
 const MAXIMUM_CONTAINERS: usize = 64;
 
@@ -104,7 +101,7 @@ impl<'t> Question<'_, 't> {
         (cases.join(), scenario.has_given_up())
     }
 
-    /// What the rule says in one case.
+    /// What the rule says in one case. It reads once more for each parameter of which it learns too late.
     fn case(
         &self,
         scenario: &Scenario<'t>,
@@ -113,17 +110,15 @@ impl<'t> Question<'_, 't> {
     ) -> Findings {
         let conditions = &self.task_definition.conditions;
         let may_hold = |condition| scenario.is_created(condition) != Some(false);
-        let mut readings = 1;
         loop {
             let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
                 judge_all(self.properties, self.setting, Some(scenario), focus, duplicate_keys)
             } else {
                 Findings::nothing()
             };
-            if readings == MAXIMUM_READINGS || !scenario.begins_again() {
+            if !scenario.begins_again() {
                 return findings;
             }
-            readings += 1;
         }
     }
 
