@@ -330,6 +330,10 @@ impl Scenario<'_> {
                     for item in items {
                         pieces.extend(self.pieces(item)?)?;
                     }
+                    // Of one that somebody wrote CloudFormation makes nothing.
+                    if whole(&pieces.merged).is_some() {
+                        return None;
+                    }
                     pieces.merged
                 }
                 // A map of one function's name reads as that function.

@@ -35,6 +35,31 @@ fn a_list_has_as_many_items_as_are_there() {
 }
 
 #[test]
+fn what_is_known_of_a_text_stays_known_where_it_is_selected() {
+    for (function, text, expected) in [
+        ("!Select [0, !Split ['/', !Sub '1000/${P}']]", "1000", YES),
+        ("!Select [0, !Split ['/', !Sub '1000/${P}']]", "100", NO),
+        ("!Select [1, !Split ['/', !Sub 'a/b/${P}']]", "b", YES),
+        ("!Select [1, !Split ['//', !Join ['//', [a, b, !Ref P]]]]", "b", YES),
+        // The open part may go on with it, or begin with the delimiter.
+        ("!Select [1, !Split ['/', !Sub 'a/b${P}']]", "b", None),
+        ("!Select [1, !Split ['/', !Sub 'a/${P}']]", "b", None),
+        ("!Select [2, !Split ['/', !Sub 'a/b/${P}']]", "c", None),
+        ("!Select [0, !Split ['/', !Sub '${P}/b']]", "b", None),
+        ("!Select [0, !Split ['', !Sub 'a/${P}']]", "a", None),
+        ("!Select [0, !Split [!Ref P, !Sub 'a/${P}']]", "a", None),
+        ("!Select [1, [x, !Sub '${P}-svc']]", "web", NO),
+        ("!Select [1, [x, !Sub '${P}-svc']]", "web-svc", None),
+        ("!Select [1, [x, !Sub ['${V}${P}', {V: we}]]]", "bew", NO),
+        ("!Join ['', [!Select [0, [!Sub 'we${P}']], b]]", "web", None),
+        ("!Join ['', [!Select [0, [!Sub 'we${P}']], b]]", "wet", NO),
+        ("!Sub ['', [a]]", "a", None),
+    ] {
+        assert_eq!(equals(function, text), expected, "{function} {text}");
+    }
+}
+
+#[test]
 fn a_value_becomes_json() {
     for (value, json, expected) in [
         ("{a: [x, 1, true, null], b: {}}", r#"{"a":["x",1,true,null],"b":{}}"#, YES),

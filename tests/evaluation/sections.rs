@@ -100,6 +100,45 @@ fn what_hides_resources_is_noted() {
 }
 
 #[test]
+fn a_loop_over_what_is_open_hides_what_could_be_a_task_definition() {
+    let loops = &["a loop adds resources here, of which one is judged, with its value open"][..];
+    let function = "a function adds resources here that are not judged";
+    let module = "a module adds resources here that are not judged";
+    for (resource, notes) in [
+        ("Type: AWS::S3::Bucket", &[][..]),
+        ("Type: AWS::S3::Bucket, type: AWS::S3::Bucket", &[]),
+        ("Type: AWS::ECS::TaskDefinition", loops),
+        ("Type: aws::ecs::taskdefinition", loops),
+        ("Type: AWS::S3::Bucket, type: AWS::ECS::TaskDefinition", loops),
+        ("Type: AWS::CloudFormation::Stack", loops),
+        ("Type: aws::serverless::application", loops),
+        ("Type: AWS::Own::MODULE", &[module, loops[0]]),
+        ("Type: Custom::Anything", loops),
+        ("Type: !Sub 'AWS::${I}::X'", &[function, loops[0]]),
+        ("Properties: {}", loops),
+        ("Type: AWS::S3::Bucket, Fn::Transform: {Name: X}", &[function, loops[0]]),
+    ] {
+        let text = format!(
+            "Transform: AWS::LanguageExtensions\nParameters: {{L: {{Type: CommaDelimitedList}}}}\n\
+             Resources: {{Fn::ForEach::All: [I, !Ref L, {{'R${{I}}': {{{resource}}}}}]}}"
+        );
+        let found = found(&text).1;
+        assert_eq!(found, notes, "{text}");
+    }
+    // Beside a bucket, a loop may make something else.
+    let both = "Parameters: {L: {Type: CommaDelimitedList}}\nResources: {Fn::ForEach::All: [I, !Ref L, \
+                {'A${I}': {Type: AWS::S3::Bucket}, 'B${I}': {Type: AWS::ECS::TaskDefinition}}]}";
+    assert_eq!(found(both).1, loops);
+    // What makes no resources hides as it did.
+    let conditions = "Parameters: {L: {Type: CommaDelimitedList}}\nConditions: {Fn::ForEach::All: [I, !Ref L, \
+                      {'C${I}': !Equals [a, b]}]}\nResources: {T: {Type: AWS::ECS::TaskDefinition, Properties: \
+                      {ContainerDefinitions: [{Name: a, Privileged: !If [CX, true, false]}]}}}";
+    assert_eq!(found(conditions), ("T fail".to_owned(), Vec::new()));
+    let whole = "Resources: {Fn::ForEach::All: !Ref X}";
+    assert_eq!(found(whole).1, loops);
+}
+
+#[test]
 fn macros_may_change_anything_and_those_of_aws_do_not() {
     let resources = format!("Resources: {{T: {{{TASK}}}}}");
     for (transform, is_trusted) in [
