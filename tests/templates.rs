@@ -27,9 +27,9 @@ mod sections;
 #[path = "evaluation/settled.rs"]
 mod settled;
 
-use ecs_guard::check::{JudgedTask, check, could_concern};
+use ecs_guard::check::{CheckedFile, JudgedTask, check, check_deployed, could_concern};
 use ecs_guard::finding::{Finding, Verdict};
-use ecs_guard::policy::Policy;
+use ecs_guard::policy::{self, Policy};
 use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
 
@@ -92,7 +92,9 @@ fn an_allowed_value_that_violates() {
 fn a_mistake_that_only_shows_other_values_is_one_finding() {
     let sections = "Parameters:\n  U: {Type: String, AllowedValues: [root, app, '0']}\n  \
                     G: {Type: String, AllowedValues: [1, 2, 3, 4, 5]}\n  \
-                    C: {Type: CommaDelimitedList, AllowedValues: [SYS_ADMIN, SYS_TIME]}";
+                    K: {Type: String, AllowedValues: [SYS_TIME, SYS_NICE]}\n  \
+                    L: {Type: CommaDelimitedList, AllowedValues: [SYS_ADMIN, SYS_TIME]}\n\
+                    Conditions: {C: !Equals [!Ref AWS::Region, x], D: !Equals [!Ref AWS::StackName, x]}";
     let found = |container: &str, rule: &str| -> Vec<String> {
         let (_, findings) = judged(&template(sections, container), &Given::default(), rule);
         let told = |finding: &Finding| format!("{}: {:?}", finding.message, finding.case.as_deref());
@@ -109,10 +111,21 @@ fn a_mistake_that_only_shows_other_values_is_one_finding() {
         found("User: !Sub '0:${G}'", "root-user"),
         ["`User` is `0:1`, which is root (one of 5 such values): None"]
     );
+    // One reason has several values, the other has one.
+    assert_eq!(
+        found("User: !Sub ['${V}', {V: !If [C, '0', !If [D, !Sub '0:${G}', app]]}]", "root-user"),
+        [
+            "`User` is `0`, which is root: Some(\"when C is true\")",
+            "`User` is `0:1`, which is root (one of 5 such values): Some(\"when C is false and D is true\")",
+        ]
+    );
     // Each has a reason of its own.
     assert_eq!(found("User: !Ref U", "root-user").len(), 2);
+    // Of two at one place in one case, none is another value of the other.
+    let both = "LinuxParameters: {Capabilities: {Add: !Split [',', !Sub 'SYS_ADMIN,${K}']}}";
+    assert_eq!(found(both, "added-linux-capabilities").len(), 3);
     // Each has something of its own to mend.
-    let added = "LinuxParameters: {Capabilities: {Add: [!Select [0, !Ref C]]}}";
+    let added = "LinuxParameters: {Capabilities: {Add: [!Select [0, !Ref L]]}}";
     assert_eq!(found(added, "added-linux-capabilities").len(), 2);
 }
 
@@ -179,6 +192,50 @@ fn a_character_that_nobody_sees_is_named() {
     assert_eq!(verdict, Verdict::Fail);
     let message = "`Privileged` is not a boolean but a string with an invisible character in it, U+00A0";
     assert_eq!(findings[0].message, message);
+}
+
+#[test]
+fn of_what_is_deployed_a_secret_stays_open_for_the_hook_too() {
+    for (user, unresolved, verdict) in [
+        ("'{{resolve:ssm-secure:/user}}'", "deny", Verdict::Fail),
+        ("'{{resolve:secretsmanager:user}}'", "deny", Verdict::Fail),
+        ("!Sub 'a-{{resolve:secretsmanager:user}}'", "deny", Verdict::Fail),
+        ("!Ref P", "deny", Verdict::Fail),
+        ("'{{resolve:ssm-secure:/user}}'", "warn", Verdict::Unknown),
+        ("'{{resolve:ssm:/user}}'", "deny", Verdict::Unknown),
+        ("!GetAtt User.Name", "deny", Verdict::Unknown),
+        ("app", "deny", Verdict::Pass),
+    ] {
+        let text = template("Parameters: {P: {Type: String}}", &format!("User: {user}"));
+        let policy = policy::read(&format!("unresolved: {{resource: {unresolved}}}")).unwrap();
+        let given = given(&[("P", "{{resolve:ssm-secure:/user}}")]);
+        let says = |file: Option<CheckedFile<'_>>| {
+            let tasks = file.unwrap().judged.unwrap();
+            let outcome =
+                tasks[0].report.outcomes.iter().find(|outcome| outcome.rule.name == "root-user").unwrap();
+            let is_told = outcome
+                .findings
+                .kept
+                .iter()
+                .any(|finding| finding.message.contains("the hook sees no secrets"));
+            (outcome.findings.verdict, is_told)
+        };
+        assert_eq!(
+            says(check_deployed("t.yaml", &text, &given, &policy)),
+            (verdict, verdict == Verdict::Fail),
+            "{user}"
+        );
+        // Before it is deployed nobody knows what it will be.
+        let before = if verdict == Verdict::Pass { verdict } else { Verdict::Unknown };
+        assert_eq!(says(check("t.yaml", &text, &given, &policy)), (before, false), "{user}");
+    }
+    // What fails whatever the secret is, says nothing of it.
+    let text = template("", "User: 'root:{{resolve:ssm-secure:/group}}'");
+    let file = check_deployed("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+    let tasks = file.judged.unwrap();
+    let findings = tasks[0].report.outcomes.iter().flat_map(|outcome| &outcome.findings.kept);
+    let of_user: Vec<_> = findings.filter(|finding| finding.property == "User").collect();
+    assert!(of_user.len() == 1 && !of_user[0].message.contains("secrets"), "{of_user:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const MAXIMUM_WAYS: usize = 3;
 /// Of how many facts the shortest reason is looked for.
 const MAXIMUM_FACTS: usize = 32;
 
-/// How many findings one mistake may be at most that shows as many values in as many ways.
+/// For how many reasons one mistake may be there whose values are not told one by one.
 const MAXIMUM_MERGED: usize = 32;
 
 /// What is said where the ways cannot be named.
@@ -232,9 +232,7 @@ impl Table {
         if all.len() < count {
             return findings;
         }
-        let Some((ways, 0)) = self.ways(&all, MAXIMUM_MERGED.min(findings.len() - 1)) else {
-            return findings;
-        };
+        let Some((ways, 0)) = self.ways(&all, MAXIMUM_MERGED) else { return findings };
         let has = |at: usize, way: &[Number]| {
             self.rows.get(at).is_some_and(|row| way.iter().all(|fact| row.cells.contains(&Some(*fact))))
         };

@@ -135,8 +135,7 @@ fn excuse_finding(
     // The one that lasts longest excuses; the others are of use too, when that one is gone.
     let mut excusing: Option<(usize, &Exception)> = None;
     for (position, exception) in exceptions {
-        let may_ask = pass.may_ask && excusing.is_none();
-        match covers(exception, finding.container.as_ref(), &Pass { may_ask, ..*pass }) {
+        match covers(exception, finding.container.as_ref(), pass) {
             Found::Other => {}
             Found::Unknown(reason) => without_tags = Some(reason),
             Found::NotAsked if !exception.is_expired(pass.today) => is_unasked = true,
