@@ -17,7 +17,7 @@ use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use crate::document::{
-    Document, Node, Span, Syntax, Value, duplicate_keys, json, maximum_values, on_one_line, yaml,
+    Document, Entry, Node, Span, Syntax, Value, duplicate_keys, json, maximum_values, on_one_line, yaml,
 };
 use crate::engine::{evaluate, evaluate_cases};
 use crate::finding::{Finding, Proposal, Verdict, quote};
@@ -188,11 +188,7 @@ fn check_document<'a>(
     take: &mut dyn FnMut(JudgedTask),
 ) -> Option<CheckedFile<'a>> {
     let root = &document.root;
-    // What `aws cloudformation get-template` answers.
-    let root = root
-        .get("TemplateBody")
-        .filter(|body| Template::is_one(body) && !Template::is_one(root))
-        .unwrap_or(root);
+    let root = body_of_answer(root).unwrap_or(root);
     let mut plain = from_plain(root).peekable();
     let is_plain = plain.peek().is_some();
     if !is_plain && !Template::is_one(root) {
@@ -222,6 +218,15 @@ fn check_document<'a>(
         }
     }
     Some(file)
+}
+
+/// The template in what `aws cloudformation get-template` answers.
+fn body_of_answer<'n, 'a>(root: &'n Node<'a>) -> Option<&'n Node<'a>> {
+    let Value::Mapping(entries) = &root.value else { return None };
+    let (bodies, others): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.key == "TemplateBody");
+    let [Entry { value, .. }] = bodies.as_slice() else { return None };
+    let is_answer = others.iter().all(|other| other.key == "StagesAvailable");
+    (is_answer && Template::is_one(value)).then_some(value)
 }
 
 /// Where the templates of a template's nested stacks are, as far as it tells: paths beside it, or URLs.
@@ -311,7 +316,8 @@ pub fn read_document(text: &str) -> Result<Document<'_>, Unreadable> {
     let unreadable = |offset: usize, message: String| Unreadable { span: Span::new(offset, offset), message };
     let begin = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     // YAML would take all of it for one text.
-    if starts_comment(begin, 0) {
+    let mentions_us = || ["\"Resources\"", "\"containerDefinitions\""].iter().any(|key| begin.contains(key));
+    if starts_comment(begin, 0) && mentions_us() {
         return Err(unreadable(
             text.len() - begin.len(),
             "a comment, which neither JSON nor YAML has".to_owned(),
@@ -451,8 +457,8 @@ fn describe<'t>(
         let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
             span: hidden.span.unwrap_or(Span::NOWHERE),
-            message: if hidden.is_one_judged {
-                format!("{} adds resources here, of which one is judged, with its value open", hidden.by)
+            message: if hidden.is_one_seen {
+                format!("{} adds resources here, of which one is looked at, with its value open", hidden.by)
             } else {
                 format!("{} adds resources here that are not judged", hidden.by)
             },
@@ -530,9 +536,24 @@ fn options(names: &[impl AsRef<str>], template: &Template<'_>) -> String {
     options.join(" ")
 }
 
+/// Amazon ECS has no functions: what is undecided because of one is wrong in a plain task definition.
+fn refuse_functions(outcome: &mut Outcome) {
+    let findings = &mut outcome.findings;
+    for finding in findings.kept.iter_mut().filter(|finding| finding.verdict == Verdict::Unknown) {
+        if let Some(function) = finding.message.strip_suffix(", which is not known yet")
+            && function.contains(" is decided by ")
+        {
+            finding.message = format!("{function}, a function, which Amazon ECS does not have").into();
+            finding.verdict = Verdict::Fail;
+            findings.verdict = Verdict::Fail;
+        }
+    }
+}
+
 /// A plain task definition, told in the spelling of the file.
 fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
     let mut report = evaluate(properties, policy);
+    report.outcomes.iter_mut().for_each(refuse_functions);
     let family = properties.get("Family");
     let span = family.and_then(|node| node.span).unwrap_or(Span::NOWHERE);
     for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {

@@ -83,11 +83,17 @@ impl<'t> Question<'_, 't> {
     /// What the rule says in all cases together, and whether there were too many to see each.
     fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
         let mut scenario = Scenario::new(self.template, self.properties.span);
+        if self.task_definition.function.is_some() {
+            scenario.distrust();
+        }
         let mut cases = Cases::default();
         // A template that refuses everything is judged as if it refused nothing: it is ours to be wrong about that.
         let mut refused = Cases::default();
         loop {
             let findings = self.case(&scenario, focus, duplicate_keys);
+            if !duplicate_keys.is_empty() {
+                scenario.permit();
+            }
             match scenario.is_refused(self.properties, findings.verdict == Verdict::Fail) {
                 false => cases.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true if cases.is_empty() => refused.add(&scenario.facts(), scenario.has_given_up(), findings),
@@ -347,6 +353,8 @@ mod tests {
             (format!("{soon}, {late}"), 2, Some("2027-12-31")),
             (format!("{late}, {soon}"), 1, Some("2027-12-31")),
             (format!("{late}, {forever}, {soon}"), 2, None),
+            // Of two that last as long, the first.
+            (format!("{late}, {}", exception("account: '11*', expires: 2027-12-31")), 1, Some("2027-12-31")),
         ] {
             let policy = policy::read(&format!("exceptions: [{exceptions}]")).unwrap();
             let mut report = report("{ContainerDefinitions: [{Name: a, Privileged: true}]}", &policy);

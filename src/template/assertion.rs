@@ -75,12 +75,12 @@ impl Scenario<'_> {
     /// whether it can be otherwise: perhaps nothing that agrees with this is accepted. Else that would only make more
     /// possibilities.
     pub fn is_refused<'a>(&'a self, properties: &'a Node<'a>, is_accused: bool) -> bool {
-        if is_accused && !self.template.mappings.is_empty() {
-            self.state.borrow_mut().search.freeze(true);
+        if is_accused && self.asks_for_keys(properties) {
+            self.freeze(true);
             self.look_for_keys(properties);
-            self.state.borrow_mut().search.freeze(false);
+            self.freeze(false);
         }
-        if self.is_impossible() {
+        if self.is_impossible_below(properties) {
             return true;
         }
         if self.template.assertions.is_empty() {
@@ -92,9 +92,9 @@ impl Scenario<'_> {
         if decided == 0 && known >= is_enough {
             return false;
         }
-        self.state.borrow_mut().search.freeze(true);
+        self.freeze(true);
         let is_refused = self.is_refused_now();
-        self.state.borrow_mut().search.freeze(false);
+        self.freeze(false);
         if is_refused {
             return true;
         }

@@ -107,7 +107,7 @@ impl<'c, 't> Changes<'c, 't> {
         };
         let may_differ = match (find(self.template), find(self.previous)) {
             (Some(Definition::Once(one)), Some(Definition::Once(other)))
-                if self.depth < MAXIMUM_DEPTH && mean_the_same(one, other) =>
+                if self.depth < MAXIMUM_DEPTH && one.is_like(other) =>
             {
                 self.depth += 1;
                 let may_differ = self.node(one);
@@ -123,18 +123,17 @@ impl<'c, 't> Changes<'c, 't> {
 
 /// Whether two values come to the same for CloudFormation, though they may be written in another order or in another way:
 /// what is absent may as well not be written, and a number is the text of its digits. A boolean is no text, for a rule may
-/// tell them apart.
+/// tell them apart. What a function is given counts by its place, so all of that has to be written alike, but for what
+/// `Fn::If` chooses from.
 fn mean_the_same(one: &Node<'_>, other: &Node<'_>) -> bool {
     if let (Some(text), Some(of_other)) = (plain_text(one), plain_text(other)) {
         return text == of_other;
     }
     match (&one.value, &other.value) {
         (Value::Sequence(items), Value::Sequence(others)) => {
-            let present =
-                |items: &'_ [_]| items.iter().filter(|item: &&Node<'_>| !item.is_no_value()).count();
-            let pairs = items.iter().filter(|item| !item.is_no_value());
-            let pairs = pairs.zip(others.iter().filter(|item| !item.is_no_value()));
-            present(items) == present(others) && { pairs }.all(|(one, other)| mean_the_same(one, other))
+            let (items, others) = (present(items), present(others));
+            items.len() == others.len()
+                && items.iter().zip(others).all(|(one, other)| mean_the_same(one, other))
         }
         (Value::Mapping(entries), Value::Mapping(others)) => {
             let (Some(entries), Some(others)) = (by_key(entries), by_key(others)) else {
@@ -145,10 +144,31 @@ fn mean_the_same(one: &Node<'_>, other: &Node<'_>) -> bool {
             };
             entries.len() == others.len() && entries.into_iter().zip(others).all(is_same)
         }
-        (Value::Intrinsic(one), Value::Intrinsic(other)) => {
-            one.function == other.function && mean_the_same(&one.argument, &other.argument)
+        (Value::Intrinsic(call), Value::Intrinsic(of_other)) => {
+            match (choice(&call.argument), choice(&of_other.argument)) {
+                (Some([condition, values @ ..]), Some([other_condition, others @ ..]))
+                    if call.function == "Fn::If" && of_other.function == "Fn::If" =>
+                {
+                    condition.is_like(other_condition)
+                        && values.iter().zip(others).all(|(one, other)| mean_the_same(one, other))
+                }
+                _ => one.is_like(other),
+            }
         }
-        (one, other) => one == other,
+        _ => one.is_like(other),
+    }
+}
+
+/// The items of a list that are there.
+fn present<'n, 't>(items: &'n [Node<'t>]) -> Vec<&'n Node<'t>> {
+    items.iter().filter(|item| !item.is_no_value()).collect()
+}
+
+/// A condition, and the two values that it chooses from.
+fn choice<'n, 't>(argument: &'n Node<'t>) -> Option<&'n [Node<'t>; 3]> {
+    match &argument.value {
+        Value::Sequence(items) => items.as_array(),
+        _ => None,
     }
 }
 
@@ -271,6 +291,17 @@ mod tests {
             ("{Command: [a, b]}", "{Command: [b, a]}", true),
             ("{Command: [a]}", "{Command: [a, !Ref AWS::NoValue]}", false),
             ("{Command: [a]}", "{Command: [a, null]}", true),
+            ("{User: !If [Is, !Ref AWS::NoValue, app]}", "{User: !If [Is, app, !Ref AWS::NoValue]}", true),
+            ("{User: !If [Is, root, app]}", "{User: !If [Is, app, root]}", true),
+            ("{User: !If [Is, {a: 1, b: 2}, app]}", "{User: !If [Is, {b: '2', a: 1}, app]}", false),
+            ("{User: !If [Is, a]}", "{User: !If [Is, b]}", true),
+            ("{User: !If [Is, a, b]}", "{User: !If [Same, a, b]}", true),
+            (
+                "{User: !Select [1, [!Ref AWS::NoValue, app, root]]}",
+                "{User: !Select [1, [app, root, !Ref AWS::NoValue]]}",
+                true,
+            ),
+            ("{User: !Join ['', [1, a]]}", "{User: !Join ['', ['1', a]]}", true),
             // Of a key that stands twice the order may decide.
             ("{User: root, User: app}", "{User: app, User: root}", true),
             ("{User: app}", "{User: app, User: null}", true),

@@ -24,6 +24,8 @@ const ITEMS_OF_STEP: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Evaluated {
     results: HashMap<String, Option<bool>>,
+    /// What came of them while nothing may be decided: that may be otherwise later.
+    frozen: HashMap<String, Option<bool>>,
     /// Those whose evaluation has begun, the innermost last.
     begun: Vec<String>,
     /// How many expressions are being evaluated inside each other.
@@ -36,8 +38,14 @@ impl Evaluated {
         self.depth > 0
     }
 
+    /// Forgets what was not told because nothing may be decided.
+    pub(super) fn thaw(&mut self) {
+        self.frozen.clear();
+    }
+
     pub(super) fn clear(&mut self) {
         self.results.clear();
+        self.frozen.clear();
         self.begun.clear();
         self.depth = 0;
     }
@@ -48,7 +56,7 @@ impl Scenario<'_> {
     pub(super) fn condition(&self, name: &str) -> Option<bool> {
         let definition = {
             let evaluated = &self.state.borrow().conditions;
-            if let Some(result) = evaluated.results.get(name) {
+            if let Some(result) = evaluated.results.get(name).or_else(|| evaluated.frozen.get(name)) {
                 return *result;
             }
             // One that refers to itself means nothing.
@@ -71,9 +79,10 @@ impl Scenario<'_> {
         };
         let mut state = self.state.borrow_mut();
         // What may not be decided now may be later.
-        if !state.search.is_frozen() {
-            state.conditions.results.insert(name.to_owned(), result);
-        }
+        let is_frozen = state.search.is_frozen();
+        let Evaluated { results, frozen, .. } = &mut state.conditions;
+        let known = if is_frozen { frozen } else { results };
+        known.insert(name.to_owned(), result);
         result
     }
 

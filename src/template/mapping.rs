@@ -4,6 +4,8 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html>
 
+use std::collections::HashMap;
+
 use super::condition::{Gap, gap, whole};
 use super::function::Piece;
 use super::name::describe;
@@ -78,12 +80,24 @@ impl Scenario<'_> {
         is_value.then_some(value)
     }
 
+    /// Whether something below a node is looked up in a mapping, and there is time to see where.
+    pub(super) fn asks_for_keys(&self, node: &Node<'_>) -> bool {
+        let asks = || !self.template.mappings.is_empty() && has_call_of("Fn::FindInMap", node);
+        *self.asks_for_keys.get_or_init(asks) && self.affords_reading()
+    }
+
     /// Looks for keys that no mapping has, as far as what has been decided tells them: in all values that are read below a
     /// node.
     pub(super) fn look_for_keys<'a>(&'a self, node: &'a Node<'a>) {
         match &self.value(node).value {
             Value::Sequence(items) => items.iter().for_each(|item| self.look_for_keys(item)),
-            Value::Mapping(entries) => entries.iter().for_each(|entry| self.look_for_keys(&entry.value)),
+            // Of a key that stands twice, nobody can say which value counts.
+            Value::Mapping(entries) => {
+                let mut times: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
+                entries.iter().for_each(|entry| *times.entry(&entry.key).or_default() += 1);
+                let is_once = |entry: &&Entry<'_>| times.get(&*entry.key) == Some(&1);
+                entries.iter().filter(is_once).for_each(|entry| self.look_for_keys(&entry.value));
+            }
             _ => {}
         }
     }
@@ -189,6 +203,16 @@ impl Scenario<'_> {
         let value = if let Chosen::Is(key) = &chosen { Some(key.clone()) } else { None };
         self.note(Fact::Value { name: description(pieces), value, is_allowed_value: false });
         Some(chosen)
+    }
+}
+
+/// Whether a function of this name stands somewhere below a node.
+fn has_call_of(name: &str, node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Sequence(items) => items.iter().any(|item| has_call_of(name, item)),
+        Value::Mapping(entries) => entries.iter().any(|entry| has_call_of(name, &entry.value)),
+        Value::Intrinsic(call) => call.function == name || has_call_of(name, &call.argument),
+        _ => false,
     }
 }
 

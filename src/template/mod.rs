@@ -117,8 +117,8 @@ pub struct Template<'t> {
 pub struct HiddenResources<'t> {
     /// What adds them: a function, a loop or a module.
     pub by: &'static str,
-    /// Whether one of them is judged, with all open that tells it from the others.
-    pub is_one_judged: bool,
+    /// Whether one of them is looked at, with all open that tells it from the others.
+    pub is_one_seen: bool,
     /// Where it stands.
     pub span: Option<Span>,
     /// What it depends on, by name: parameters, resources.
@@ -444,13 +444,13 @@ impl<'t> Template<'t> {
     fn hide(&mut self, node: &'t Node<'t>, span: Option<Span>) {
         // Of a whole resource, what it refers to does not say why nobody can see it.
         let open = if matches!(node.value, Value::Mapping(_)) { Vec::new() } else { node.references() };
-        self.hidden_resources.push(HiddenResources { by: "a function", is_one_judged: false, span, open });
+        self.hidden_resources.push(HiddenResources { by: "a function", is_one_seen: false, span, open });
     }
 
     fn resource(&mut self, entry: &'t Entry<'t>) {
         if is_left_of_loop(entry) {
             let (span, open) = (entry.key_span, entry.value.references());
-            self.hidden_resources.push(HiddenResources { by: "a loop", is_one_judged: true, span, open });
+            self.hidden_resources.push(HiddenResources { by: "a loop", is_one_seen: true, span, open });
             return;
         }
         let Value::Mapping(attributes) = &entry.value.value else {
@@ -485,7 +485,7 @@ impl<'t> Template<'t> {
         if all("Type").any(is_module) {
             let span = entry.key_span;
             let open = Vec::new();
-            self.hidden_resources.push(HiddenResources { by: "a module", is_one_judged: false, span, open });
+            self.hidden_resources.push(HiddenResources { by: "a module", is_one_seen: false, span, open });
         }
         let is_of_type = |name: &str| {
             all("Type")

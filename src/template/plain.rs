@@ -41,12 +41,6 @@ fn respelled<'a>(node: &Node<'a>) -> Node<'a> {
     let value = match &node.value {
         Value::Sequence(items) => Value::Sequence(items.iter().map(respelled).collect()),
         Value::Mapping(entries) => Value::Mapping(entries.iter().map(entry).collect()),
-        // Amazon ECS knows no functions: to it this is a map.
-        Value::Intrinsic(call) => {
-            let key = spelling(&call.function).into();
-            let value = respelled(&call.argument);
-            Value::Mapping([Entry { key, key_span: node.span, value }].into())
-        }
         other => other.clone(),
     };
     Node { value, span: node.span }

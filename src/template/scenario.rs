@@ -14,7 +14,7 @@ use super::parameter::{Allowed, Parameter};
 use super::pseudo;
 use super::settled::Log;
 use super::unknown::{Chosen, Domain, Search};
-use super::{Template, condition};
+use super::{Template, condition, has_macro};
 use crate::document::{Node, Resolve, Settled, Span, Trace, Value, is_plain_decimal, on_one_line, short};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
@@ -27,6 +27,10 @@ pub struct Scenario<'t> {
     pub(super) state: RefCell<State>,
     /// How long the text is that is read in each possibility, in bytes.
     size: usize,
+    /// Whether something in it is looked up in a mapping.
+    pub(super) asks_for_keys: OnceCell<bool>,
+    /// Whether a macro stands in it.
+    is_rewritten: OnceCell<bool>,
     /// Functions of the present possibility that stand for something settled.
     pub(super) log: Log<'t>,
 }
@@ -151,7 +155,9 @@ impl<'t> Scenario<'t> {
     pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
         let size = span.map_or(0, |span| span.end().saturating_sub(span.start()) as usize);
         let (computed, room) = (OnceCell::new(), Cell::new(ROOM));
-        Self { template, computed, room, state: RefCell::default(), size, log: Log::default() }
+        let (asks_for_keys, is_rewritten) = (OnceCell::new(), OnceCell::new());
+        let state = RefCell::default();
+        Self { template, computed, room, state, size, asks_for_keys, is_rewritten, log: Log::default() }
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
@@ -169,13 +175,20 @@ impl<'t> Scenario<'t> {
         state.search.advance(|steps| self.template.afford(steps + self.size / BYTES_OF_STEP))
     }
 
+    /// Keeps new decisions from being made, or allows them again.
+    pub(super) fn freeze(&self, is_frozen: bool) {
+        let mut state = self.state.borrow_mut();
+        state.search.freeze(is_frozen);
+        state.conditions.thaw();
+    }
+
     /// Whether a rule was told nothing of a parameter, and only then was asked whether a condition holds that says what the
-    /// parameter is: then it must read once more. What has been decided in this possibility stays so.
+    /// parameter is: then it must read once more, where there is time. What has been decided in this possibility stays so.
     pub fn begins_again(&self) -> bool {
         let mut state = self.state.borrow_mut();
         let State { search, left_open, facts, noted, .. } = &mut *state;
         let is_too_late = |parameter: &String| search.is_known(&identity_of_reference(parameter));
-        if search.is_closed() || !left_open.iter().any(is_too_late) {
+        if search.is_closed() || !left_open.iter().any(is_too_late) || !self.affords_reading() {
             return false;
         }
         left_open.clear();
@@ -201,10 +214,6 @@ impl<'t> Scenario<'t> {
         if is_own && !state.left_open.iter().any(|known| known == parameter) {
             state.left_open.push(parameter.to_owned());
         }
-    }
-
-    pub(super) fn is_impossible(&self) -> bool {
-        self.state.borrow().is_impossible
     }
 
     /// Says that CloudFormation refuses the template in this possibility.
@@ -259,6 +268,32 @@ impl<'t> Scenario<'t> {
             search.exhaust();
         }
         left.map(|_| ())
+    }
+
+    /// Pays for reading all of the text once more, if there is something left to pay with.
+    pub(super) fn affords_reading(&self) -> bool {
+        self.template.afford(self.size / BYTES_OF_STEP)
+    }
+
+    /// Whether something may rewrite what is read, so that nothing in it is certain to be refused.
+    fn is_rewritten(&self, node: &Node<'_>) -> bool {
+        !self.template.macros.is_empty() || *self.is_rewritten.get_or_init(|| has_macro_below(node))
+    }
+
+    /// Whether CloudFormation refuses this possibility for a function that has no value, as far as that is certain of what
+    /// stands below a node.
+    pub(super) fn is_impossible_below(&self, node: &Node<'_>) -> bool {
+        self.state.borrow().is_impossible && !self.is_rewritten(node)
+    }
+
+    /// Takes all that is read for something that may be rewritten.
+    pub fn distrust(&self) {
+        let _ = self.is_rewritten.set(true);
+    }
+
+    /// Takes back that the possibility is refused: of what was read not all may count.
+    pub fn permit(&self) {
+        self.state.borrow_mut().is_impossible = false;
     }
 
     /// Keeps a value that no text holds, unless there is no room for it; `span` is where it was computed.
@@ -403,6 +438,18 @@ impl<'t> Scenario<'t> {
     }
 }
 
+/// Whether a macro stands somewhere below a node: it may write what stands beside it anew.
+fn has_macro_below(node: &Node<'_>) -> bool {
+    match &node.value {
+        Value::Sequence(items) => items.iter().any(has_macro_below),
+        Value::Mapping(entries) => {
+            has_macro(entries) || entries.iter().any(|entry| has_macro_below(&entry.value))
+        }
+        Value::Intrinsic(call) => call.function == "Fn::Transform" || has_macro_below(&call.argument),
+        _ => false,
+    }
+}
+
 /// Allowed values as texts, unless there is a number among them of which readers make different ones.
 fn texts_of(allowed: &[Allowed<'_>]) -> Option<Vec<String>> {
     allowed.iter().map(|value| (!value.is_ambiguous()).then(|| value.text.clone().into_owned())).collect()
@@ -417,9 +464,9 @@ impl Resolve for Scenario<'_> {
     }
 
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
-        self.state.borrow_mut().search.freeze(true);
+        self.freeze(true);
         let value = self.value(node);
-        self.state.borrow_mut().search.freeze(false);
+        self.freeze(false);
         value
     }
 

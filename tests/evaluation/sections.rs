@@ -101,7 +101,7 @@ fn what_hides_resources_is_noted() {
 
 #[test]
 fn a_loop_over_what_is_open_hides_what_could_be_a_task_definition() {
-    let loops = &["a loop adds resources here, of which one is judged, with its value open"][..];
+    let loops = &["a loop adds resources here, of which one is looked at, with its value open"][..];
     let function = "a function adds resources here that are not judged";
     let module = "a module adds resources here that are not judged";
     for (resource, notes) in [
