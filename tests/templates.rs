@@ -148,6 +148,16 @@ fn json_with_comments_is_said_to_be_no_json() {
         assert_eq!(unreadable.message, "a comment, which JSON does not have", "{text}");
         assert!(text[unreadable.span.start() as usize..].starts_with('/'), "{text}");
     }
+    for text in [
+        "// why\n{\"Resources\": {\"T\": {\"Type\": \"AWS::ECS::TaskDefinition\"}}}",
+        " /* why */ {\"family\": \"a\", \"containerDefinitions\": []}",
+    ] {
+        let unreadable = ecs_guard::check::read_document(text).unwrap_err();
+        assert_eq!(unreadable.message, "a comment, which neither JSON nor YAML has", "{text}");
+        assert!(text[unreadable.span.start() as usize..].starts_with('/'), "{text}");
+    }
+    let other = "//server/x:\n  a: 1\n";
+    assert!(check("other.yaml", other, &Given::default(), &Policy::baseline()).is_none());
 }
 
 #[test]
@@ -164,6 +174,17 @@ fn what_get_template_answers_is_a_template() {
     let file = check("t.json", &as_text, &Given::default(), &Policy::baseline()).unwrap();
     assert_eq!(file.notes[0].message, "the template that this text holds is not judged");
     assert!(file.notes[0].is_unknown);
+    let reversed = format!(r#"{{"StagesAvailable": [], "TemplateBody": {body}}}"#);
+    assert_eq!(judged(&reversed, &Given::default(), "privileged-container").0, Verdict::Fail);
+    // Beside something else it is no answer.
+    let plain = r#""family": "a", "containerDefinitions": [{"name": "a", "privileged": true}]"#;
+    for other in [r#"{"TemplateBody": {"Resources": {}}, "#, r#"{"TemplateBody": "Resources: {}", "#] {
+        let (verdict, _) = judged(&format!("{other}{plain}}}"), &Given::default(), "privileged-container");
+        assert_eq!(verdict, Verdict::Fail, "{other}");
+    }
+    for none in [r#"{"TemplateBody": {}}"#, r#"{"TemplateBody": "text"}"#, r#"{"TemplateBody": 1}"#] {
+        assert!(check("t.json", none, &Given::default(), &Policy::baseline()).is_none(), "{none}");
+    }
 }
 
 #[test]
@@ -674,12 +695,22 @@ fn plain_task_definitions_are_recognised_by_shape() {
         (r#""privileged": {"Ref": "P"}"#, "privileged-container"),
         (r#""readonlyRootFilesystem": {"Fn::If": ["C", true, true]}"#, "writable-root-filesystem"),
         (r#""user": {"Fn::Sub": "app"}"#, "root-user"),
+        (r#""linuxParameters": {"Fn::If": ["C", {}, {}]}"#, "added-linux-capabilities"),
+        (r#""logConfiguration": {"Ref": "L"}"#, "blocking-awslogs"),
     ] {
         let function =
             format!(r#"{{"family": "web", "containerDefinitions": [{{"name": "a", {property}}}]}}"#);
         let (verdict, findings) = judged(&function, &Given::default(), rule);
         assert_eq!(verdict, Verdict::Fail, "to Amazon ECS a function is a map: {findings:?}");
     }
+    for containers in [r#"{"Ref": "C"}"#, r#"[{"Fn::If": ["C", {"name": "a"}, {"name": "b"}]}]"#] {
+        let text = format!(r#"{{"family": "web", "containerDefinitions": {containers}}}"#);
+        let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+        assert_eq!(verdict, Verdict::Fail, "{findings:?}");
+        assert!(findings[0].message.ends_with("a function, which Amazon ECS does not have"), "{findings:?}");
+    }
+    let open = r#"{"family": "web", "containerDefinitions": [{"name": "a", "user": "{{resolve:ssm:/u}}"}]}"#;
+    assert_eq!(judged(open, &Given::default(), "root-user").0, Verdict::Unknown);
     let twice = r#"{"family": "web", "containerDefinitions": [{"name": "a", "privileged": false, "privileged": false}]}"#;
     let file = check("twice.json", twice, &Given::default(), &Policy::baseline()).unwrap();
     let help = file.notes[0].help.as_deref();

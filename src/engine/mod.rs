@@ -82,7 +82,7 @@ const MAXIMUM_CONTAINERS: usize = 64;
 impl<'t> Question<'_, 't> {
     /// What the rule says in all cases together, and whether there were too many to see each.
     fn all_cases(&self, focus: Option<&Focus>, duplicate_keys: &mut Vec<&'static str>) -> (Findings, bool) {
-        let mut scenario = Scenario::new(self.template, self.properties.span);
+        let mut scenario = Scenario::new(self.template, Some(self.properties));
         if self.task_definition.function.is_some() {
             scenario.distrust();
         }
@@ -91,10 +91,7 @@ impl<'t> Question<'_, 't> {
         let mut refused = Cases::default();
         loop {
             let findings = self.case(&scenario, focus, duplicate_keys);
-            if !duplicate_keys.is_empty() {
-                scenario.permit();
-            }
-            match scenario.is_refused(self.properties, findings.verdict == Verdict::Fail) {
+            match scenario.is_refused(findings.verdict == Verdict::Fail) {
                 false => cases.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true if cases.is_empty() => refused.add(&scenario.facts(), scenario.has_given_up(), findings),
                 true => {}

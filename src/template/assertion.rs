@@ -74,13 +74,16 @@ impl Scenario<'_> {
     /// function in a task definition's properties that has no value. Where somebody `is_accused`, it is decided
     /// whether it can be otherwise: perhaps nothing that agrees with this is accepted. Else that would only make more
     /// possibilities.
-    pub fn is_refused<'a>(&'a self, properties: &'a Node<'a>, is_accused: bool) -> bool {
-        if is_accused && self.asks_for_keys(properties) {
+    pub fn is_refused(&self, is_accused: bool) -> bool {
+        if let Some(properties) = self.properties
+            && is_accused
+            && self.asks_for_keys(properties)
+        {
             self.freeze(true);
             self.look_for_keys(properties);
             self.freeze(false);
         }
-        if self.is_impossible_below(properties) {
+        if self.is_impossible() {
             return true;
         }
         if self.template.assertions.is_empty() {

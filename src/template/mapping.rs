@@ -4,8 +4,6 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-findinmap.html>
 
-use std::collections::HashMap;
-
 use super::condition::{Gap, gap, whole};
 use super::function::Piece;
 use super::name::describe;
@@ -44,18 +42,19 @@ impl Scenario<'_> {
             return None;
         }
         self.work(entries.len() / KEYS_OF_STEP, None)?;
+        let may_be_none = default.is_some() || self.is_doubtful();
         // Without a default, a first key that lacks the second is refused by CloudFormation.
         let may_be = |entry: &&Entry<'_>| match &entry.value.value {
             _ if whole(&first).is_some_and(|key| !entry.may_have_key(key)) => false,
             Value::Mapping(entries) => {
-                default.is_some()
+                may_be_none
                     || has_more_keys(&second, entries)
                     || whole(&second).is_none_or(|key| entries.iter().any(|entry| entry.may_have_key(key)))
             }
             _ => true,
         };
         let candidates: Vec<&Entry<'_>> = entries.iter().filter(may_be).collect();
-        let found = match self.key(&first, &candidates, default.is_some())? {
+        let found = match self.key(&first, &candidates, may_be_none)? {
             Chosen::Is(key) => {
                 let entry = self.one_of(&candidates, &key)?;
                 let Value::Mapping(entries) = &entry.value.value else { return None };
@@ -64,7 +63,7 @@ impl Scenario<'_> {
                 }
                 self.work(entries.len() / KEYS_OF_STEP, None)?;
                 let candidates: Vec<&Entry<'_>> = entries.iter().collect();
-                match self.key(&second, &candidates, default.is_some())? {
+                match self.key(&second, &candidates, may_be_none)? {
                     Chosen::Is(key) => Some(&self.one_of(&candidates, &key)?.value),
                     Chosen::Other => None,
                 }
@@ -82,7 +81,9 @@ impl Scenario<'_> {
 
     /// Whether something below a node is looked up in a mapping, and there is time to see where.
     pub(super) fn asks_for_keys(&self, node: &Node<'_>) -> bool {
-        let asks = || !self.template.mappings.is_empty() && has_call_of("Fn::FindInMap", node);
+        let asks = || {
+            !self.template.mappings.is_empty() && has_call_of("Fn::FindInMap", node) && !self.is_doubtful()
+        };
         *self.asks_for_keys.get_or_init(asks) && self.affords_reading()
     }
 
@@ -91,13 +92,7 @@ impl Scenario<'_> {
     pub(super) fn look_for_keys<'a>(&'a self, node: &'a Node<'a>) {
         match &self.value(node).value {
             Value::Sequence(items) => items.iter().for_each(|item| self.look_for_keys(item)),
-            // Of a key that stands twice, nobody can say which value counts.
-            Value::Mapping(entries) => {
-                let mut times: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
-                entries.iter().for_each(|entry| *times.entry(&entry.key).or_default() += 1);
-                let is_once = |entry: &&Entry<'_>| times.get(&*entry.key) == Some(&1);
-                entries.iter().filter(is_once).for_each(|entry| self.look_for_keys(&entry.value));
-            }
+            Value::Mapping(entries) => entries.iter().for_each(|entry| self.look_for_keys(&entry.value)),
             _ => {}
         }
     }

@@ -29,8 +29,10 @@ pub struct Scenario<'t> {
     size: usize,
     /// Whether something in it is looked up in a mapping.
     pub(super) asks_for_keys: OnceCell<bool>,
-    /// Whether a macro stands in it.
-    is_rewritten: OnceCell<bool>,
+    /// What is read in each possibility.
+    pub(super) properties: Option<&'t Node<'t>>,
+    /// Whether not all that is read may come to count.
+    is_doubtful: OnceCell<bool>,
     /// Functions of the present possibility that stand for something settled.
     pub(super) log: Log<'t>,
 }
@@ -151,13 +153,24 @@ impl fmt::Display for Fact {
 }
 
 impl<'t> Scenario<'t> {
-    /// The first possibility of what stands at `span`.
-    pub fn new(template: &'t Template<'t>, span: Option<Span>) -> Self {
+    /// The first possibility of a task definition's properties, or of nothing that is read as a whole.
+    pub fn new(template: &'t Template<'t>, properties: Option<&'t Node<'t>>) -> Self {
+        let span = properties.and_then(|properties| properties.span);
         let size = span.map_or(0, |span| span.end().saturating_sub(span.start()) as usize);
         let (computed, room) = (OnceCell::new(), Cell::new(ROOM));
-        let (asks_for_keys, is_rewritten) = (OnceCell::new(), OnceCell::new());
+        let (asks_for_keys, is_doubtful) = (OnceCell::new(), OnceCell::new());
         let state = RefCell::default();
-        Self { template, computed, room, state, size, asks_for_keys, is_rewritten, log: Log::default() }
+        Self {
+            template,
+            computed,
+            room,
+            state,
+            size,
+            asks_for_keys,
+            is_doubtful,
+            properties,
+            log: Log::default(),
+        }
     }
 
     /// Moves to the next possibility; `false` when all have been seen.
@@ -218,7 +231,12 @@ impl<'t> Scenario<'t> {
 
     /// Says that CloudFormation refuses the template in this possibility.
     pub(super) fn exclude(&self) {
-        self.state.borrow_mut().is_impossible = true;
+        let is_certain = !self.is_doubtful();
+        self.state.borrow_mut().is_impossible |= is_certain;
+    }
+
+    pub(super) fn is_impossible(&self) -> bool {
+        self.state.borrow().is_impossible
     }
 
     /// Whether there were too many possibilities to see them all, so that this last one leaves open what is open.
@@ -275,25 +293,16 @@ impl<'t> Scenario<'t> {
         self.template.afford(self.size / BYTES_OF_STEP)
     }
 
-    /// Whether something may rewrite what is read, so that nothing in it is certain to be refused.
-    fn is_rewritten(&self, node: &Node<'_>) -> bool {
-        !self.template.macros.is_empty() || *self.is_rewritten.get_or_init(|| has_macro_below(node))
-    }
-
-    /// Whether CloudFormation refuses this possibility for a function that has no value, as far as that is certain of what
-    /// stands below a node.
-    pub(super) fn is_impossible_below(&self, node: &Node<'_>) -> bool {
-        self.state.borrow().is_impossible && !self.is_rewritten(node)
+    /// Whether not all that is read may come to count, so that nothing in it is certain to be refused: a macro may write it
+    /// anew, and of a key that stands twice nobody can say which value is taken.
+    pub(super) fn is_doubtful(&self) -> bool {
+        let is_in_doubt = || !self.template.macros.is_empty() || self.properties.is_some_and(has_doubt_below);
+        *self.is_doubtful.get_or_init(is_in_doubt)
     }
 
     /// Takes all that is read for something that may be rewritten.
     pub fn distrust(&self) {
-        let _ = self.is_rewritten.set(true);
-    }
-
-    /// Takes back that the possibility is refused: of what was read not all may count.
-    pub fn permit(&self) {
-        self.state.borrow_mut().is_impossible = false;
+        let _ = self.is_doubtful.set(true);
     }
 
     /// Keeps a value that no text holds, unless there is no room for it; `span` is where it was computed.
@@ -438,14 +447,16 @@ impl<'t> Scenario<'t> {
     }
 }
 
-/// Whether a macro stands somewhere below a node: it may write what stands beside it anew.
-fn has_macro_below(node: &Node<'_>) -> bool {
+/// Whether a macro stands somewhere below a node, or a key twice in one map.
+fn has_doubt_below(node: &Node<'_>) -> bool {
     match &node.value {
-        Value::Sequence(items) => items.iter().any(has_macro_below),
+        Value::Sequence(items) => items.iter().any(has_doubt_below),
         Value::Mapping(entries) => {
-            has_macro(entries) || entries.iter().any(|entry| has_macro_below(&entry.value))
+            let mut keys = HashSet::with_capacity(entries.len());
+            let is_once_each = entries.iter().all(|entry| keys.insert(&*entry.key));
+            !is_once_each || has_macro(entries) || entries.iter().any(|entry| has_doubt_below(&entry.value))
         }
-        Value::Intrinsic(call) => call.function == "Fn::Transform" || has_macro_below(&call.argument),
+        Value::Intrinsic(call) => call.function == "Fn::Transform" || has_doubt_below(&call.argument),
         _ => false,
     }
 }

@@ -41,6 +41,25 @@ fn no_room_for_computed_values_loses_no_case() {
     }
 }
 
+/// Each condition asks twice for the next: there are more ways through them than can be gone.
+#[test]
+fn a_condition_is_not_evaluated_once_for_each_way_to_it() {
+    let ways = 60;
+    let chain = each(ways, |at| format!("C{at}: !And [!Condition C{}, !Condition C{}], ", at + 1, at + 1));
+    let sections = |more: &str| {
+        format!(
+            "Parameters: {{P: {{Type: String}}}}\nMappings: {{M: {{a: {{k: app}}}}}}\n{more}\
+             Conditions: {{{chain} C{ways}: !Equals [!Ref P, x]}}"
+        )
+    };
+    // What no rule reads, and what looks for keys that no mapping has, or for what `Rules` demand.
+    let container = "Privileged: true, Cpu: !If [C0, 1, 2], Memory: !FindInMap [M, a, k]";
+    for rules in ["", "Rules: {R: {Assertions: [{Assert: !Condition C0}]}}\n"] {
+        let text = template(&sections(rules), container);
+        expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
+    }
+}
+
 #[test]
 fn what_takes_too_long_to_make_in_each_case_is_left_open() {
     let text = with_a_last_case("!Not [!Equals [!Join ['', [!Ref Long, y]], x]]")

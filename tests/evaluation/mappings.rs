@@ -108,7 +108,7 @@ fn a_key_that_stands_twice_is_each_of_them() {
 #[test]
 fn a_key_that_is_nowhere_excludes_the_case() {
     let sections = "Parameters: {X: {Type: String}}\nConditions: {Z: !Equals [!Ref X, dev]}\n\
-                    Mappings: {M: {p: {u: app}, q: {u: web}}}";
+                    Mappings: {M: {p: {u: app, b: false}, q: {u: web, b: false}}}";
     let (root, found) = ("!If [Z, root, app]", "!FindInMap [M, !Ref X, u]");
     for (one, other) in [(root, found), (found, root)] {
         let text = template(sections, &format!("User: {one}}}\n        - {{Name: b, User: {other}"));
@@ -125,6 +125,7 @@ fn a_key_that_is_nowhere_excludes_the_case() {
     expect(&text, &[], "privileged-container", Verdict::Fail, &[Some("when Z is true")]);
     // What else stands there may come to be a default.
     for options in [
+        "{Other: web}",
         "!If [Z, {DefaultValue: root}, {DefaultValue: web}]",
         "{DefaultValue: root, Fn::Transform: {Name: X}}",
     ] {
@@ -135,6 +136,33 @@ fn a_key_that_is_nowhere_excludes_the_case() {
         expect(&text, &[], "privileged-container", Verdict::Fail, &[Some("when Z is true")]);
         expect(&text, &[], "root-user", Verdict::Unknown, &[None]);
     }
+    // Of a key that stands twice, and of what a macro may write anew, nothing is certain.
+    let privileged = "Privileged: !If [Z, true, false]";
+    for (transform, container) in [
+        ("", format!("{privileged}, Cpu: {found}, Cpu: 256")),
+        ("", format!("{privileged}, Cpu: 256, Cpu: {found}")),
+        ("", format!("Privileged: {}, {privileged}", found.replace(", u", ", b"))),
+        ("", format!("{privileged}, DockerLabels: {{a: {found}, Fn::Transform: {{Name: X}}}}")),
+        ("", format!("{privileged}, Command: [{found}, !Transform {{Name: X}}]")),
+        ("Transform: Mine\n", format!("{privileged}, Cpu: {found}")),
+    ] {
+        let text = template(&format!("{transform}{sections}"), &container);
+        let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
+        assert_eq!(verdict, Verdict::Fail, "{text}");
+        assert!(
+            findings.iter().any(|finding| finding.case.as_deref() == Some("when Z is true")),
+            "{findings:?}"
+        );
+    }
+    let of_aws = format!("Transform: AWS::LanguageExtensions\n{sections}");
+    let text = template(&of_aws, &format!("{privileged}, Cpu: {found}"));
+    expect(&text, &[], "privileged-container", Verdict::Pass, &[]);
+    let beside = template(sections, &format!("{privileged}, Cpu: {found}"));
+    let beside = beside.replace(
+        "Type: AWS::ECS::TaskDefinition",
+        "Type: AWS::ECS::TaskDefinition\n    Fn::Transform: {Name: X}",
+    );
+    expect(&beside, &[], "privileged-container", Verdict::Fail, &[Some("when Z is true")]);
     // What is refused whatever happens is judged as if it were not.
     let text = template(sections, "Privileged: true, User: !FindInMap [M, dev, u]");
     expect(&text, &[], "privileged-container", Verdict::Fail, &[None]);
