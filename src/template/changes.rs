@@ -301,6 +301,8 @@ mod tests {
                 "{User: !Select [1, [app, root, !Ref AWS::NoValue]]}",
                 true,
             ),
+            ("{User: !FindInMap [Same, 1, b]}", "{User: !FindInMap [Same, '1', b]}", true),
+            ("{User: !If [Same, a, b]}", "{User: !FindInMap [Same, a, b]}", true),
             ("{User: !Join ['', [1, a]]}", "{User: !Join ['', ['1', a]]}", true),
             // Of a key that stands twice the order may decide.
             ("{User: root, User: app}", "{User: app, User: root}", true),
