@@ -494,6 +494,8 @@ fn functions_on_texts() {
         ("!Select [1, ['1000', root]]", Verdict::Fail),
         ("!Select [0, !Split [':', '1000:root']]", Verdict::Pass),
         ("!Select [2, ['1000', root]]", Verdict::Unknown),
+        ("!Select [0, !Split ['/', !Sub '1000/${AWS::Region}']]", Verdict::Pass),
+        ("!Select [0, !Split ['/', !Sub 'root/${AWS::Region}']]", Verdict::Fail),
         ("!Sub ['${A}t', {A: roo}]", Verdict::Fail),
         ("!Sub '${!A}'", Verdict::Pass),
         ("!Sub '0:${AWS::Region}'", Verdict::Fail),
