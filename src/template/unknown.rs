@@ -458,7 +458,12 @@ impl Search {
             Some(text) => vec![Relation::is(key, text, true)],
             None => candidates.iter().map(|text| Relation::is(key, text, false)).collect(),
         };
-        let taken = self.pick(may_be.len() + usize::from(or_none), claims)?;
+        // What it must be one of, it cannot be where what was answered before excludes each of them.
+        let answers = may_be.len() + usize::from(or_none);
+        if !or_none && !self.parts.is_empty() && !(0..answers).any(|answer| self.may_hold(&claims(answer))) {
+            return None;
+        }
+        let taken = self.pick(answers, claims)?;
         let Some(value) = may_be.into_iter().nth(taken) else {
             for value in candidates {
                 self.exclude(key, value);

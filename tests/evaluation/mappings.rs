@@ -114,6 +114,12 @@ fn a_key_that_is_nowhere_excludes_the_case() {
         let text = template(sections, &format!("User: {one}}}\n        - {{Name: b, User: {other}"));
         expect(&text, &[], "root-user", Verdict::Pass, &[]);
     }
+    // Nor is it a key of which a part has been told already.
+    let of_part = sections.replace("!Equals [!Ref X, dev]", "!Equals [!Select [0, !Split [',', !Ref X]], z]");
+    for (one, other) in [(root, found), (found, root)] {
+        let text = template(&of_part, &format!("User: {one}}}\n        - {{Name: b, User: {other}"));
+        expect(&text, &[], "root-user", Verdict::Pass, &[]);
+    }
     // The rule need not read it itself.
     let text = template(sections, &format!("Privileged: !If [Z, true, false], User: {found}"));
     expect(&text, &[], "privileged-container", Verdict::Pass, &[]);
