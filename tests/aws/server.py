@@ -67,7 +67,16 @@ class Server:
 
     def about(self, action: str) -> list[str]:
         """The stacks that an action was asked about, in order."""
-        return [call.parameters["StackName"] for call in self.calls if call.action == action]
+        return stacks(self.calls, action)
+
+    def signed_with(self, key: str) -> list[Call]:
+        """What was asked with a key. What a program had sent is read even after it was killed."""
+        return [call for call in self.calls if call.key == key]
+
+
+def stacks(calls: list[Call], action: str) -> list[str]:
+    """The stacks that an action is about, in the order of the calls."""
+    return [call.parameters["StackName"] for call in calls if call.action == action]
 
 
 class _Handler(WSGIRequestHandler):
