@@ -24,6 +24,7 @@ use crate::finding::{Finding, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
+use crate::rule::NOT_KNOWN_YET;
 use crate::template::{
     Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
 };
@@ -539,14 +540,14 @@ fn options(names: &[impl AsRef<str>], template: &Template<'_>) -> String {
 /// Amazon ECS has no functions: what is undecided because of one is wrong in a plain task definition.
 fn refuse_functions(outcome: &mut Outcome) {
     let findings = &mut outcome.findings;
-    for finding in findings.kept.iter_mut().filter(|finding| finding.verdict == Verdict::Unknown) {
-        if let Some(function) = finding.message.strip_suffix(", which is not known yet")
-            && function.contains(" is decided by ")
-        {
-            finding.message = format!("{function}, a function, which Amazon ECS does not have").into();
-            finding.verdict = Verdict::Fail;
-            findings.verdict = Verdict::Fail;
-        }
+    for finding in findings.kept.iter_mut().filter(|finding| finding.is_function) {
+        let message = match finding.message.strip_suffix(NOT_KNOWN_YET) {
+            Some(function) => format!("{function}, a function, which Amazon ECS does not have"),
+            None => format!("{}; Amazon ECS has no functions", finding.message),
+        };
+        finding.message = message.into();
+        finding.verdict = Verdict::Fail;
+        findings.verdict = Verdict::Fail;
     }
 }
 

@@ -120,6 +120,8 @@ pub struct Finding {
     /// Whether it is open because of a reference to a secret, which CloudFormation puts in only after its hooks have looked
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
     pub is_secret_reference: bool,
+    /// Whether it is open because of a function.
+    pub is_function: bool,
     /// The change that removes its reason, where the rule knows one.
     pub fix: Option<Fix>,
     /// What excuses it.

@@ -74,6 +74,11 @@ impl<'a> Unresolved<'a> {
         partial
     }
 
+    /// Whether a function decides it, and not a reference in a text.
+    pub fn is_function(&self) -> bool {
+        !matches!(self.node.value, Value::String(_))
+    }
+
     /// Whether one of the texts that are certainly part of it holds `text`, dynamic references included.
     pub fn mentions(&self, text: &str) -> bool {
         let holds = |node: &Node<'_>| matches!(&node.value, Value::String(written) if written.contains(text));

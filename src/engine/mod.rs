@@ -166,6 +166,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
         settled: Vec::new(),
         open: Vec::new(),
         is_secret_reference: false,
+        is_function: false,
         fix: None,
         excused: None,
     });
@@ -220,6 +221,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) ->
             findings.verdict = Verdict::Unknown;
             for finding in &mut findings.kept {
                 finding.verdict = Verdict::Unknown;
+                finding.is_function |= open.is_function();
                 finding.fix = None;
                 finding.message = format!("{open}, and on {platform} {}", finding.message).into();
                 let remediation =

@@ -18,6 +18,7 @@ fn finding() -> Finding {
         open: Vec::new(),
         fix: None,
         is_secret_reference: false,
+        is_function: false,
         excused: None,
     }
 }

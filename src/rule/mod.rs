@@ -92,6 +92,9 @@ const MAXIMUM_FINDINGS: usize = 400;
 /// How many combinations of duplicate keys are judged in one container before they fail it.
 const MAXIMUM_COMBINATIONS: usize = 16;
 
+/// How what is said of a value ends that is decided later.
+pub(crate) const NOT_KNOWN_YET: &str = ", which is not known yet";
+
 /// How references to secrets begin.
 const SECRETS: [&str; 2] = ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"];
 
@@ -161,9 +164,10 @@ impl<'a> Context<'a> {
 
     /// Reports a value that is decided later and that the answer depends on.
     pub fn unresolved(&mut self, unresolved: &Unresolved<'_>) {
-        let message = format!("{unresolved}, which is not known yet");
+        let message = format!("{unresolved}{NOT_KNOWN_YET}");
         let finding =
             self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message.into());
+        finding.is_function = unresolved.is_function();
         finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
         finding.open = unresolved.references().into_iter().map(str::to_owned).collect();
     }
@@ -207,6 +211,7 @@ impl<'a> Context<'a> {
             open: Vec::new(),
             is_secret_reference: verdict == Verdict::Unknown
                 && node.is_some_and(|node| SECRETS.iter().any(|secret| node.has_text_with(secret))),
+            is_function: false,
             fix: None,
             excused: None,
         };

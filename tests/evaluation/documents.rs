@@ -128,6 +128,10 @@ fn plain_task_definitions_are_recognised_by_shape() {
         assert_eq!(verdict, Verdict::Fail, "{findings:?}");
         assert!(findings[0].message.ends_with("a function, which Amazon ECS does not have"), "{findings:?}");
     }
+    let elsewhere = r#"{"family": "web", "runtimePlatform": {"operatingSystemFamily": {"Ref": "System"}}, "containerDefinitions": [{"name": "a"}]}"#;
+    let (verdict, findings) = judged(elsewhere, &Given::default(), "writable-root-filesystem");
+    assert_eq!(verdict, Verdict::Fail, "{findings:?}");
+    assert!(findings[0].message.ends_with("; Amazon ECS has no functions"), "{findings:?}");
     let open = r#"{"family": "web", "containerDefinitions": [{"name": "a", "user": "{{resolve:ssm:/u}}"}]}"#;
     assert_eq!(judged(open, &Given::default(), "root-user").0, Verdict::Unknown);
     let twice = r#"{"family": "web", "containerDefinitions": [{"name": "a", "privileged": false, "privileged": false}]}"#;
