@@ -20,11 +20,10 @@ use crate::document::{
     Document, Entry, Node, Span, Syntax, Value, duplicate_keys, json, maximum_values, on_one_line, yaml,
 };
 use crate::engine::{evaluate, evaluate_cases};
-use crate::finding::{Finding, Proposal, Verdict, quote};
+use crate::finding::{Finding, NOT_KNOWN_YET, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
-use crate::rule::NOT_KNOWN_YET;
 use crate::template::{
     Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
 };

@@ -66,6 +66,9 @@ impl Severity {
     }
 }
 
+/// How what is said of a value ends that is decided later.
+pub(crate) const NOT_KNOWN_YET: &str = ", which is not known yet";
+
 /// Which container a finding is about. Displays as its quoted name, or as its number from 1, with its task definition's
 /// name where that is not clear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -171,9 +174,10 @@ impl Finding {
         Some(words.into())
     }
 
-    /// Whether two findings would be told in the same words.
+    /// Whether two findings would be told in the same words, of the same place.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        (self.verdict, self.property) == (other.verdict, other.property)
+        (self.verdict, self.property, self.span) == (other.verdict, other.property, other.span)
+            && self.open == other.open
             && self.container == other.container
             && self.message == other.message
             && self.remediation == other.remediation

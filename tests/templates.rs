@@ -151,7 +151,8 @@ fn a_whole_container_inside_a_condition() {
     expect(&text, &[("Stage", "test")], rule, Verdict::Pass, &[]);
     expect(&containers(PRODUCTION, "!Ref Containers"), &[], rule, Verdict::Unknown, &[None]);
     let all = "!If [IsProd, [{Name: a, Privileged: true}], [{Name: a, Privileged: 'TRUE'}]]";
-    expect(&containers(PRODUCTION, all), &[], rule, Verdict::Fail, &[None]);
+    let each = [Some("when IsProd is true"), Some("when IsProd is false")];
+    expect(&containers(PRODUCTION, all), &[], rule, Verdict::Fail, &each);
 }
 
 #[test]

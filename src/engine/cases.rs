@@ -142,6 +142,7 @@ impl Cases {
 fn fingerprint(finding: &Finding) -> u64 {
     let mut hasher = DefaultHasher::new();
     (finding.property, &finding.container, &finding.message, &finding.remediation).hash(&mut hasher);
+    finding.span.map(|span| (span.start(), span.end())).hash(&mut hasher);
     hasher.finish()
 }
 

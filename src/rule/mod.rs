@@ -30,7 +30,7 @@ pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Reading, Span, Trace, Unresolved, View};
-use crate::finding::{Change, Container, Finding, Findings, Fix, Verdict, add_about};
+use crate::finding::{Change, Container, Finding, Findings, Fix, NOT_KNOWN_YET, Verdict, add_about};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
@@ -91,9 +91,6 @@ const MAXIMUM_FINDINGS: usize = 400;
 
 /// How many combinations of duplicate keys are judged in one container before they fail it.
 const MAXIMUM_COMBINATIONS: usize = 16;
-
-/// How what is said of a value ends that is decided later.
-pub(crate) const NOT_KNOWN_YET: &str = ", which is not known yet";
 
 /// How references to secrets begin.
 const SECRETS: [&str; 2] = ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"];

@@ -202,10 +202,13 @@ fn what_holds_in_more_cases_than_are_named_says_so() {
     let chain = |count: usize| {
         let parameters = each(count, |at| format!("P{at}: {{Type: String}}, "));
         let conditions = each(count, |at| format!("C{at}: !Equals [!Ref P{at}, x], "));
-        let sections =
-            format!("Parameters: {{{parameters}}}\nConditions: {{{conditions} Same: !Equals [!Ref P0, x]}}");
-        let rest = (1..count).rev().fold("false".to_owned(), |rest, at| format!("!If [C{at}, true, {rest}]"));
-        template(&sections, &format!("Privileged: !If [C0, !If [Same, true, false], {rest}]"))
+        let sections = format!(
+            "Parameters: {{{parameters}}}\nConditions: {{{conditions} Same: !Equals [!Ref P0, x]}}\n\
+             Mappings: {{All: {{yes: {{Is: true}}, no: {{Is: false}}}}}}"
+        );
+        let rest = (1..count).rev().fold("no".to_owned(), |rest, at| format!("!If [C{at}, yes, {rest}]"));
+        let key = format!("!If [C0, !If [Same, yes, no], {rest}]");
+        template(&sections, &format!("Privileged: !FindInMap [All, {key}, Is]"))
     };
     for (count, case) in [
         (2, "when C0 is true, or when C1 is true"),
@@ -219,7 +222,8 @@ fn what_holds_in_more_cases_than_are_named_says_so() {
     let sections = "Parameters: {P: {Type: String}, Q: {Type: String}}\n\
                     Conditions: {A: !Equals [!Ref P, x], B: !Equals [!Ref Q, x]}";
     let either = template(sections, "Privileged: !If [A, !If [B, true, 'true'], false]");
-    expect(&either, &[], "privileged-container", Verdict::Fail, &[Some("when A is true")]);
+    let each = [Some("when A is true and B is true"), Some("when A is true and B is false")];
+    expect(&either, &[], "privileged-container", Verdict::Fail, &each);
 }
 
 #[test]
