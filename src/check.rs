@@ -107,8 +107,6 @@ pub struct JudgedTask {
     pub name: String,
     /// Its logical id, in a template.
     pub logical_id: Option<String>,
-    /// Its family, if that is a text that is certain.
-    pub family: Option<String>,
     /// Where its name stands: the key in a template.
     pub span: Span,
     /// Where the whole of it stands, if it is a plain task definition.
@@ -359,7 +357,7 @@ pub fn judge<'t>(
 ) -> Vec<JudgedTask> {
     let name = task_definition.logical_id;
     let span = task_definition.span.unwrap_or(Span::NOWHERE);
-    let judged = |mut report: Report, family: Option<String>| {
+    let judged = |mut report: Report| {
         for outcome in &mut report.outcomes {
             // A template may have tens of thousands of them, and a list's first item makes room for four.
             outcome.findings.kept.shrink_to_fit();
@@ -367,14 +365,7 @@ pub fn judge<'t>(
                 finding.span.get_or_insert(span);
             }
         }
-        JudgedTask {
-            name: name.to_owned(),
-            logical_id: Some(name.to_owned()),
-            family,
-            span,
-            plain: None,
-            report,
-        }
+        JudgedTask { name: name.to_owned(), logical_id: Some(name.to_owned()), span, plain: None, report }
     };
     let properties = match task_definition.properties.as_slice() {
         [] => &[&*NOTHING],
@@ -382,10 +373,7 @@ pub fn judge<'t>(
     };
     properties
         .iter()
-        .map(|properties| {
-            let family = template.certain_text(properties, "Family");
-            judged(evaluate_cases(template, task_definition, properties, policy), family)
-        })
+        .map(|properties| judged(evaluate_cases(template, task_definition, properties, policy)))
         .collect()
 }
 
@@ -565,6 +553,5 @@ fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
         Some(Value::String(name)) => String::from(&**name),
         _ => "task definition".to_owned(),
     };
-    let of_file = Some(name.clone()).filter(|_| family.is_some());
-    JudgedTask { name, logical_id: None, family: of_file, span, plain: properties.span, report }
+    JudgedTask { name, logical_id: None, span, plain: properties.span, report }
 }

@@ -79,8 +79,6 @@ pub struct Container {
     pub ordinal: usize,
     /// The beginning of its name, if that is a string that is known.
     pub name: Option<String>,
-    /// Its image, if that is a string that is known.
-    pub image: Option<String>,
 }
 
 impl fmt::Display for Container {
@@ -96,6 +94,38 @@ impl fmt::Display for Container {
     }
 }
 
+/// What exceptions look at, of what a finding is about, as far as one of the finding's rule may match it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The family of the task definition.
+    pub family: Called,
+    /// The container's name.
+    pub container: Called,
+    /// The container's image.
+    pub image: Called,
+}
+
+/// What something is called.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum Called {
+    /// Nothing that an exception matches.
+    #[default]
+    Otherwise,
+    /// This.
+    Known(String),
+    /// Nobody knows yet, and an exception may match what begins so.
+    Open(String),
+}
+
+/// What a finding that is not kept is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// The container.
+    pub container: Container,
+    /// What exceptions look at.
+    pub identity: Option<Box<Identity>>,
+}
+
 /// One reason for a verdict worse than pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -105,6 +135,8 @@ pub struct Finding {
     pub severity: Severity,
     /// The container, unless the whole task definition is meant.
     pub container: Option<Container>,
+    /// What exceptions look at; `None`: nothing that one of its rule may match.
+    pub identity: Option<Box<Identity>>,
     /// The property that decides, by its own name.
     pub property: &'static str,
     /// Where the deciding value stands; where the property is missing, the container's name, or the whole container
@@ -116,6 +148,8 @@ pub struct Finding {
     pub remediation: Cow<'static, str>,
     /// The case in which it holds, in words: "when `IsProduction` is true". `None`: in every case.
     pub case: Option<String>,
+    /// Which cases those are, where there are others.
+    pub holds_in: Option<Box<HoldsIn>>,
     /// What is settled outside the text that it depends on, the nearest first.
     pub settled: Vec<Settled>,
     /// What an open value refers to: names of parameters and resources.
@@ -129,6 +163,28 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// What excuses it.
     pub excused: Option<Excuse>,
+    /// What nobody could tell that would excuse it or not.
+    pub undecided_excuse: Option<UndecidedExcuse>,
+}
+
+/// Some of the cases that were looked at together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldsIn {
+    /// Which cases they are of: the place of the container that was looked at alone, or 0.
+    pub of: usize,
+    /// How many there are.
+    pub count: usize,
+    /// A bit for each, set where it is one of them.
+    pub cases: Box<[u64]>,
+}
+
+/// Why it is not told whether an exception applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UndecidedExcuse {
+    /// What it looks at is not known yet.
+    Open,
+    /// The stack's tags cannot be had.
+    WithoutTags,
 }
 
 /// Why a finding does not count.
@@ -174,9 +230,16 @@ impl Finding {
         Some(words.into())
     }
 
+    /// What it is about.
+    pub fn about(self) -> Option<About> {
+        let identity = self.identity;
+        self.container.map(|container| About { container, identity })
+    }
+
     /// Whether two findings would be told in the same words, of the same place.
     pub fn says_the_same(&self, other: &Self) -> bool {
         (self.verdict, self.property, self.span) == (other.verdict, other.property, other.span)
+            && self.identity == other.identity
             && self.open == other.open
             && self.container == other.container
             && self.message == other.message
@@ -337,7 +400,7 @@ pub struct Findings {
     /// How many reasons there were beyond those that are kept.
     pub further: usize,
     /// What those are about, each once; `None`: the whole task definition, or what cannot be told any more.
-    pub further_about: Vec<Option<Container>>,
+    pub further_about: Vec<Option<About>>,
     /// Whether the policy excuses all of those.
     pub is_further_excused: bool,
     /// Keys that stood twice in a map that the rule read; every value was judged.
@@ -392,7 +455,7 @@ impl Findings {
 const MAXIMUM_ABOUT: usize = 64;
 
 /// Adds what a finding that is not kept is about.
-pub(crate) fn add_about(all: &mut Vec<Option<Container>>, about: Option<Container>) {
+pub(crate) fn add_about(all: &mut Vec<Option<About>>, about: Option<About>) {
     // Beyond the bound nobody can name it, so what is said of certain containers does not cover it.
     let about = if all.len() < MAXIMUM_ABOUT { about } else { None };
     if !all.contains(&about) {

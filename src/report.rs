@@ -18,7 +18,7 @@ pub struct Outcome {
 }
 
 /// What every rule of a policy said of one task definition.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Report {
     /// One for each rule that is not off, in the catalogue's order.
     pub outcomes: Vec<Outcome>,

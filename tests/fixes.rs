@@ -236,8 +236,8 @@ fn what_is_excepted_is_not_fixed() {
     let given = Given::default();
     let excuse_task = |task: &mut JudgedTask| {
         let (account, logical_id) = (Some("123456789012"), None);
-        let subject = Subject { account, stack_name: None, stack_tags: None, logical_id, family: None };
-        excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap(), |_| true);
+        let subject = Subject { account, logical_id, ..Subject::default() };
+        excuse(&mut task.report, &subject, &policy, "2026-11-29".parse().unwrap());
     };
     let checking = Checking { path: "x", given: &given, policy: &policy, excuse: &excuse_task };
     for wanted in [Applicability::Safe, Applicability::Unsafe] {

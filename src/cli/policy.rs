@@ -88,7 +88,8 @@ fn write_exceptions(policy: &Policy, streams: &mut Streams) -> io::Result<()> {
         } else {
             ""
         };
-        let is_beside = |other: &&Exception| other.line != *line && exception.is_needless_beside(other);
+        let is_beside =
+            |other: &&Exception| !std::ptr::eq(*other, exception) && exception.is_needless_beside(other);
         let needless = policy.exceptions.iter().find(is_beside).map_or_else(String::new, |other| {
             format!("; needless, for the exception in line {} excuses all of it", other.line)
         });

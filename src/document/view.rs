@@ -7,7 +7,7 @@
 //! be strings (stack events and change sets carry them so), absent and `null` and `AWS::NoValue` are one.
 
 use super::lookup::{BOOLEAN, ProblemKind, may_be_absent, split_at_reference};
-use super::{Entry, Lookup, Name, Node, Problem, Reading, Text, Unresolved, Value};
+use super::{Entry, Lookup, Name, Node, Part, Partial, Problem, Reading, Text, Unresolved, Value};
 
 /// A place in a tree: a value, or the reason there is none.
 #[derive(Clone, Copy)]
@@ -135,6 +135,38 @@ impl<'a> View<'a> {
                 Some((text, node))
             }
             _ => None,
+        }
+    }
+
+    /// A key's text or number as far as it is known, with what functions decide decided for this reading; `None` where there
+    /// is none. Of a key that stands twice nothing is known.
+    pub fn decided_text(self, property: &'static str) -> Option<Partial<'a>> {
+        let open = || {
+            let mut partial = Partial::default();
+            partial.push(Part::Open);
+            Some(partial)
+        };
+        let entries = match self.mapping() {
+            Lookup::Known(entries, _) => entries,
+            Lookup::Unresolved(_) => return open(),
+            Lookup::Absent | Lookup::Malformed(_) => return None,
+        };
+        let is_of_key = |key: &str| key == property || key.starts_with("Fn::");
+        let mut of_key = entries.iter().filter(|entry| is_of_key(&entry.key));
+        let entry = of_key.next()?;
+        if of_key.next().is_some() || entry.key != property {
+            return open();
+        }
+        let name = Name { property, is_item: false };
+        let node = self.reading.resolve(&entry.value);
+        match (&node.value, Self::resolved(name, node, self.reading).state) {
+            (_, State::Absent | State::Malformed(_)) => None,
+            (_, State::Unresolved(unresolved)) => Some(unresolved.partial()),
+            (Value::String(text) | Value::Number(text), State::Present(_)) => {
+                let is_known = split_at_reference(text).is_none();
+                Some(if is_known { Partial::known(text) } else { Unresolved { name, node }.partial() })
+            }
+            (_, State::Present(_)) => None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZero;
 use std::rc::Rc;
 
-use crate::finding::{Finding, Findings, Verdict, add_about};
+use crate::finding::{Finding, Findings, HoldsIn, Verdict, add_about};
 use crate::template::Fact;
 
 /// How many ways to come to a finding are named.
@@ -84,7 +84,7 @@ impl Cases {
                 self.kept.push((finding, vec![at]));
             } else {
                 findings.further += 1;
-                add_about(&mut findings.further_about, finding.container);
+                add_about(&mut findings.further_about, finding.about());
             }
         }
         // What one case counts beyond what it keeps, another counts again.
@@ -119,14 +119,16 @@ impl Cases {
         together.into_iter().map(|(_, finding)| finding).collect()
     }
 
-    /// What is true of all cases: the worst verdict, each finding once, and when it holds.
-    pub(super) fn join(mut self) -> Findings {
+    /// What is true of all cases: the worst verdict, each finding once, and when it holds. `of`: what these cases are told
+    /// by, where somebody may ask in which a finding holds.
+    pub(super) fn join(mut self, of: Option<usize>) -> Findings {
         if let Some(only) = self.only {
             return only;
         }
         let together = self.together();
         let name = |(mut finding, holds_in): (Finding, Vec<usize>)| {
             finding.case = self.table.name(&holds_in);
+            finding.holds_in = of.and_then(|of| self.table.holds_in(of, &holds_in)).map(Box::new);
             if let Some(fix) = finding.fix.as_mut().filter(|_| self.is_elsewhere_in_some) {
                 fix.obstacle = Some("in other cases the task runs where the rule does not apply");
             }
@@ -149,7 +151,8 @@ fn fingerprint(finding: &Finding) -> u64 {
 /// The same for findings that may be one mistake.
 fn place(finding: &Finding) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (finding.property, &finding.container, &finding.remediation, &finding.open).hash(&mut hasher);
+    (finding.property, &finding.container, &finding.identity).hash(&mut hasher);
+    (&finding.remediation, &finding.open).hash(&mut hasher);
     let place = finding.span.map(|span| (span.start(), span.end()));
     (finding.verdict as u8, place).hash(&mut hasher);
     hasher.finish()
@@ -258,6 +261,21 @@ impl Table {
             (at, (finding, holds_in))
         };
         merged.into_iter().map(finish).collect()
+    }
+
+    /// In which cases something holds; `None`: in all.
+    fn holds_in(&self, of: usize, holds_in: &[usize]) -> Option<HoldsIn> {
+        let count = self.rows.len();
+        if holds_in.len() == count {
+            return None;
+        }
+        let mut cases = vec![0_u64; count.div_ceil(64)].into_boxed_slice();
+        for at in holds_in {
+            if let Some(bits) = cases.get_mut(at / 64) {
+                *bits |= 1 << (at % 64);
+            }
+        }
+        Some(HoldsIn { of, count, cases })
     }
 
     /// In which cases something holds, in words; `None`: in all.

@@ -6,110 +6,111 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::finding::{Container, Excuse, Finding, Verdict};
+use crate::finding::{About, Called, Excuse, Finding, Findings, Identity, UndecidedExcuse, Verdict};
 use crate::policy::{Exception, Field, Matcher, Policy};
-use crate::report::{Outcome, Report};
+use crate::report::Report;
+use crate::rule::{Asked, may_match};
 
 /// Whose task definition was judged, as far as that is known. What is not known matches nothing.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {
     /// The account.
     pub account: Option<&'a str>,
     /// The stack's name.
     pub stack_name: Option<&'a str>,
-    /// The stack's tags; nothing where there is no stack.
-    pub stack_tags: Option<&'a dyn StackTags>,
+    /// The stack's tags.
+    pub stack_tags: StackTags<'a>,
     /// The logical id.
     pub logical_id: Option<&'a str>,
-    /// The family, if that is a string that is known.
-    pub family: Option<&'a str>,
 }
 
-/// The tags of a stack, which may cost a call: they are asked for only where the verdict depends on nothing else.
-pub trait StackTags {
-    /// The tags, or why they cannot be had, as a part of a sentence; `None` where having them would cost a call and
-    /// `may_ask` does not allow one. Asked again, it answers the same.
-    fn tags(&self, may_ask: bool) -> Option<Result<&BTreeMap<String, String>, &str>>;
+/// What is known of the tags of a stack, which may cost a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum StackTags<'a> {
+    /// There is no stack, or nobody says which.
+    #[default]
+    Nowhere,
+    /// Nobody was asked.
+    Unasked,
+    /// They are taken for what excuses most, to see whether it is worth asking.
+    Supposed,
+    /// These.
+    Known(&'a BTreeMap<String, String>),
+    /// Why they cannot be had, as a part of a sentence.
+    Missing(&'a str),
 }
 
-impl StackTags for BTreeMap<String, String> {
-    fn tags(&self, _: bool) -> Option<Result<&BTreeMap<String, String>, &str>> {
-        Some(Ok(self))
+/// What the exceptions of a policy look at where a rule found something.
+pub(super) fn asked<'p>(policy: &'p Policy, rule: &str) -> Asked<'p> {
+    let mut asked = Asked::default();
+    for exception in policy.exceptions.iter().filter(|exception| exception.rules.contains(&rule)) {
+        asked.has_exceptions = true;
+        for matcher in &exception.matchers {
+            let patterns = match matcher.field {
+                Field::Family => &mut asked.families,
+                Field::Container => &mut asked.containers,
+                Field::Image => &mut asked.images,
+                Field::Account | Field::StackName | Field::StackTag(_) | Field::LogicalId => continue,
+            };
+            patterns.extend(&matcher.patterns);
+        }
     }
+    asked
 }
 
-/// Takes the weight from findings that the policy excuses, and answers which of its exceptions matched something, by
-/// position. An exception that no longer counts leaves its finding as it is, and says so. Tags that cost a call are
-/// asked for only where an outcome `blocks` without them.
-pub fn excuse(
-    report: &mut Report,
-    subject: &Subject<'_>,
-    policy: &Policy,
-    today: Date,
-    blocks: impl Fn(&Outcome) -> bool,
-) -> Vec<usize> {
+/// Whether the answer of somebody who is asked for tags could excuse anything.
+pub fn looks_at_tags(policy: &Policy, today: Date) -> bool {
+    policy.exceptions.iter().any(|exception| needs_tags(exception) && !exception.is_expired(today))
+}
+
+/// Takes the weight from findings that the policy excuses, and answers which of its exceptions matched something, or may when
+/// more is known, by position. An exception that no longer counts leaves its finding as it is, and says so.
+pub fn excuse(report: &mut Report, subject: &Subject<'_>, policy: &Policy, today: Date) -> Vec<usize> {
     let mut matched = Vec::new();
     if policy.exceptions.is_empty() {
         return matched;
     }
-    let mut apply = |outcome: &mut Outcome, pass: &Pass<'_>| {
+    for outcome in &mut report.outcomes {
+        if outcome.findings.verdict < Verdict::Unknown {
+            continue;
+        }
         let of_rule = |(_, exception): &(usize, &Exception)| exception.rules.contains(&outcome.rule.name);
         let mut of_rule: Vec<_> = policy.exceptions.iter().enumerate().filter(of_rule).collect();
         // Where another exception excuses, the tags need not be known.
         of_rule.sort_by_key(|(_, exception)| (exception.is_expired(today), needs_tags(exception)));
-        if !of_rule.is_empty() && outcome.findings.verdict >= Verdict::Unknown {
-            excuse_outcome(outcome, &of_rule, pass, &mut matched);
+        if !of_rule.is_empty() {
+            excuse_findings(&mut outcome.findings, &of_rule, (subject, today), &mut matched);
         }
-    };
-    let first = Pass { subject, today, may_ask: false, is_last: false };
-    for outcome in &mut report.outcomes {
-        apply(outcome, &first);
-    }
-    let (blocking, others): (Vec<_>, Vec<_>) =
-        report.outcomes.iter_mut().partition(|outcome| blocks(outcome));
-    for outcome in blocking {
-        apply(outcome, &Pass { may_ask: true, is_last: true, ..first });
-    }
-    for outcome in others {
-        apply(outcome, &Pass { is_last: true, ..first });
     }
     matched.sort_unstable();
     matched.dedup();
     matched
 }
 
-/// One of the times that exceptions are held against findings.
-#[derive(Clone, Copy)]
-struct Pass<'a> {
-    subject: &'a Subject<'a>,
-    today: Date,
-    /// Whether tags may cost a call.
-    may_ask: bool,
-    /// Whether to say what was not applied, and why.
-    is_last: bool,
-}
-
-fn excuse_outcome(
-    outcome: &mut Outcome,
+fn excuse_findings(
+    findings: &mut Findings,
     exceptions: &[(usize, &Exception)],
-    pass: &Pass<'_>,
+    (subject, today): (&Subject<'_>, Date),
     matched: &mut Vec<usize>,
 ) {
-    let findings = &mut outcome.findings;
-    for finding in findings.kept.iter_mut().filter(|finding| finding.excused.is_none()) {
-        excuse_finding(finding, exceptions, pass, matched);
+    for finding in &mut findings.kept {
+        excuse_finding(finding, exceptions, (subject, today), matched);
     }
     // What was counted and not kept is excused where all that it is about is.
-    let covered = |about: &Option<Container>| {
-        exceptions.iter().any(|(_, exception)| {
-            !exception.is_expired(pass.today) && covers(exception, about.as_ref(), pass) == Found::Matching
+    let found = |exception, about: &About| covers(exception, about.identity.as_deref(), subject);
+    let covered = |about: &Option<About>| {
+        let about = about.as_ref();
+        about.is_some_and(|about| {
+            exceptions.iter().any(|(_, exception)| {
+                !exception.is_expired(today) && found(exception, about) == Found::Matching
+            })
         })
     };
     if findings.further > 0 {
         // Of what nobody can name, nobody can say that an exception is not about it.
         let matching = exceptions.iter().filter(|(_, exception)| {
             let mut about = findings.further_about.iter();
-            about.any(|one| one.is_none() || covers(exception, one.as_ref(), pass) == Found::Matching)
+            about.any(|one| one.as_ref().is_none_or(|about| found(exception, about) == Found::Matching))
         });
         matched.extend(matching.map(|(position, _)| *position));
         if findings.further_about.is_empty() || !findings.further_about.iter().all(covered) {
@@ -118,33 +119,63 @@ fn excuse_outcome(
         findings.is_further_excused = true;
     }
     let counting = findings.kept.iter().filter(|finding| finding.excused.is_none());
-    findings.verdict = counting.clone().map(|finding| finding.verdict).max().unwrap_or(Verdict::Excepted);
-    findings.is_certain &= counting.clone().count() == findings.kept.len()
-        || counting.clone().any(|finding| finding.verdict == Verdict::Fail && finding.case.is_none());
+    findings.verdict = counting.map(|finding| finding.verdict).max().unwrap_or(Verdict::Excepted);
+    findings.is_certain &= remains_certain(&findings.kept);
+}
+
+/// Whether a violation that no exception takes away, nor may, is there in every case, if one was.
+fn remains_certain(findings: &[Finding]) -> bool {
+    let may_go = |finding: &Finding| {
+        finding.excused.is_some() || finding.undecided_excuse == Some(UndecidedExcuse::Open)
+    };
+    if !findings.iter().any(may_go) {
+        return true;
+    }
+    // The cases of each that were looked at together, as far as a violation is there.
+    let mut covered: Vec<(usize, usize, Vec<u64>)> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Fail && !may_go(finding)) {
+        let Some(holds_in) = &finding.holds_in else { return true };
+        let at = covered.iter().position(|(of, ..)| *of == holds_in.of).unwrap_or_else(|| {
+            covered.push((holds_in.of, holds_in.count, vec![0; holds_in.cases.len()]));
+            covered.len() - 1
+        });
+        if let Some((_, _, bits)) = covered.get_mut(at) {
+            bits.iter_mut().zip(&holds_in.cases).for_each(|(bits, more)| *bits |= more);
+        }
+    }
+    let count_of = |bits: &[u64]| bits.iter().map(|bits| bits.count_ones() as usize).sum::<usize>();
+    covered.iter().any(|(_, count, bits)| count_of(bits) == *count)
 }
 
 fn excuse_finding(
     finding: &mut Finding,
     exceptions: &[(usize, &Exception)],
-    pass: &Pass<'_>,
+    (subject, today): (&Subject<'_>, Date),
     matched: &mut Vec<usize>,
 ) {
     let mut expired: Option<(&Exception, &str)> = None;
-    let mut without_tags: Option<&str> = None;
+    let mut is_without_tags = false;
     let mut is_unasked = false;
+    let mut is_open = false;
     // The one that lasts longest excuses; the others are of use too, when that one is gone.
     let mut excusing: Option<(usize, &Exception)> = None;
     for (position, exception) in exceptions {
-        match covers(exception, finding.container.as_ref(), pass) {
-            Found::Other => {}
-            Found::Unknown(reason) => without_tags = Some(reason),
-            Found::NotAsked if !exception.is_expired(pass.today) => is_unasked = true,
-            Found::NotAsked => expired = expired.or(Some((exception, " for stacks with certain tags"))),
-            Found::Matching if exception.is_expired(pass.today) => {
+        match (covers(exception, finding.identity.as_deref(), subject), exception.is_expired(today)) {
+            (Found::Other, _) => {}
+            (Found::WithoutTags, false) => is_without_tags = true,
+            (Found::NotAsked, false) => is_unasked = true,
+            (Found::WithoutTags | Found::NotAsked, true) => {
+                expired = expired.or(Some((exception, " for stacks with certain tags")));
+            }
+            (Found::Open, is_expired) => {
+                matched.push(*position);
+                is_open |= !is_expired;
+            }
+            (Found::Matching, true) => {
                 matched.push(*position);
                 expired = expired.or(Some((exception, "")));
             }
-            Found::Matching => {
+            (Found::Matching, false) => {
                 matched.push(*position);
                 if excusing.is_none_or(|(_, known)| lasts_longer(exception, known)) {
                     excusing = Some((*position, exception));
@@ -163,18 +194,29 @@ fn excuse_finding(
         });
         return;
     }
-    if !pass.is_last {
-        return;
-    }
-    if is_unasked {
-        finding.message =
-            format!("{} (not asked whether the stack's tags excuse it)", finding.message).into();
-    } else if let Some(reason) = without_tags {
-        finding.message =
-            format!("{} (an exception by stack tags was not applied: {reason})", finding.message).into();
+    let remark = if is_open {
+        finding.undecided_excuse = Some(UndecidedExcuse::Open);
+        "an exception may excuse it once what it looks at is known".to_owned()
+    } else if is_unasked {
+        "not asked whether the stack's tags excuse it".to_owned()
+    } else if is_without_tags {
+        finding.undecided_excuse = Some(UndecidedExcuse::WithoutTags);
+        "an exception by stack tags was not applied".to_owned()
     } else if let Some((Exception { expires: Some(last), reason, .. }, whom)) = expired {
-        finding.message =
-            format!("{} (excused until {last}{whom}, no longer: {reason})", finding.message).into();
+        format!("excused until {last}{whom}, no longer: {}", shortened(reason))
+    } else {
+        return;
+    };
+    finding.message = format!("{} ({remark})", finding.message).into();
+}
+
+/// How much of a reason is told beside what is wrong, in characters.
+const LONGEST_REASON: usize = 120;
+
+fn shortened(reason: &str) -> String {
+    match reason.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or(reason)),
+        None => reason.to_owned(),
     }
 }
 
@@ -185,62 +227,61 @@ fn lasts_longer(one: &Exception, other: &Exception) -> bool {
     }
 }
 
-fn is_about_tags(matcher: &Matcher) -> bool {
-    matches!(matcher.field, Field::StackTag(_))
-}
-
 fn needs_tags(exception: &Exception) -> bool {
-    exception.matchers.iter().any(is_about_tags)
+    exception.matchers.iter().any(|matcher| matches!(matcher.field, Field::StackTag(_)))
 }
 
-/// Whether all that an exception wants holds. The stack's tags are looked at last, because they may cost a call, which
-/// one that has expired is not worth.
-fn covers<'a>(exception: &Exception, container: Option<&Container>, pass: &Pass<'a>) -> Found<'a> {
-    let may_ask = pass.may_ask && !exception.is_expired(pass.today);
-    let (last, first): (Vec<_>, Vec<_>) =
-        exception.matchers.iter().partition(|matcher| is_about_tags(matcher));
-    for matcher in first.into_iter().chain(last) {
-        match found(matcher, pass.subject, container, may_ask) {
-            Found::Matching => {}
-            other => return other,
-        }
-    }
-    Found::Matching
+/// Whether all that an exception wants holds, of what a finding is about.
+fn covers(exception: &Exception, identity: Option<&Identity>, subject: &Subject<'_>) -> Found {
+    let found = exception.matchers.iter().map(|matcher| found(matcher, subject, identity));
+    found.max().unwrap_or(Found::Other)
 }
 
-/// What a matcher says of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found<'a> {
+/// What a matcher says of a finding; several say the last of these that one of them says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
     Matching,
-    Other,
-    Unknown(&'a str),
+    /// That depends on what is not known yet.
+    Open,
+    /// That depends on tags which cannot be had.
+    WithoutTags,
     NotAsked,
+    Other,
 }
 
-fn found<'a>(
-    matcher: &Matcher,
-    subject: &Subject<'a>,
-    container: Option<&Container>,
-    may_ask: bool,
-) -> Found<'a> {
-    let text = match &matcher.field {
-        Field::Account => subject.account,
-        Field::StackName => subject.stack_name,
-        Field::StackTag(name) => {
-            let Some(tags) = subject.stack_tags else { return Found::Other };
-            match tags.tags(may_ask) {
-                Some(Ok(tags)) => tags.get(name).map(String::as_str),
-                Some(Err(reason)) => return Found::Unknown(reason),
-                None => return Found::NotAsked,
-            }
+fn found(matcher: &Matcher, subject: &Subject<'_>, identity: Option<&Identity>) -> Found {
+    let called = |called: Option<&Called>| match called {
+        Some(Called::Known(text)) => matching(matcher, Some(text)),
+        Some(Called::Open(beginning))
+            if matcher.patterns.iter().any(|pattern| may_match(pattern, beginning)) =>
+        {
+            Found::Open
         }
-        Field::LogicalId => subject.logical_id,
-        Field::Family => subject.family,
-        Field::Container => container.and_then(|container| container.name.as_deref()),
-        Field::Image => container.and_then(|container| container.image.as_deref()),
-    };
-    match text {
-        Some(text) if matcher.matches(text) => Found::Matching,
         _ => Found::Other,
+    };
+    match &matcher.field {
+        Field::Account => matching(matcher, subject.account),
+        Field::StackName => matching(matcher, subject.stack_name),
+        Field::StackTag(name) => match subject.stack_tags {
+            StackTags::Nowhere => Found::Other,
+            StackTags::Unasked => Found::NotAsked,
+            StackTags::Supposed => Found::Matching,
+            StackTags::Known(tags) => matching(matcher, tags.get(name).map(String::as_str)),
+            StackTags::Missing(_) => Found::WithoutTags,
+        },
+        Field::LogicalId => matching(matcher, subject.logical_id.filter(|id| is_logical_id(id))),
+        Field::Family => called(identity.map(|identity| &identity.family)),
+        Field::Container => called(identity.map(|identity| &identity.container)),
+        Field::Image => called(identity.map(|identity| &identity.image)),
     }
+}
+
+/// Whether it is one, and not what a loop calls a resource whose name is not known
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html>).
+fn is_logical_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn matching(matcher: &Matcher, text: Option<&str>) -> Found {
+    if text.is_some_and(|text| matcher.matches(text)) { Found::Matching } else { Found::Other }
 }

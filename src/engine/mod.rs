@@ -13,11 +13,12 @@ use crate::document::{Node, Reading, Resolve, View};
 use crate::finding::{Finding, Findings, Severity, Verdict, quote};
 use crate::policy::{Policy, Setting};
 use crate::report::{Outcome, Report};
-use crate::rule::{Applies, Context, Focus};
+use crate::rule::{Applies, Asked, Context, Focus};
 use crate::template::{Scenario, TaskDefinition, Template};
 use cases::Cases;
 
-pub use exceptions::{StackTags, Subject, excuse};
+use exceptions::asked;
+pub use exceptions::{StackTags, Subject, excuse, looks_at_tags};
 
 /// How many combinations of duplicate keys outside containers are judged for one rule before they fail it; those
 /// inside a container are tried container by container.
@@ -29,7 +30,10 @@ pub fn evaluate(properties: &Node<'_>, policy: &Policy) -> Report {
     let outcome = |setting: &Setting| Outcome {
         rule: setting.rule.metadata(),
         level: setting.level,
-        findings: judge_all(properties, setting, None, None, &mut duplicate_keys),
+        findings: {
+            let asked = asked(policy, setting.rule.metadata().name);
+            judge_all(properties, (setting, &asked), None, None, &mut duplicate_keys)
+        },
     };
     let outcomes = policy.rules.iter().map(outcome).collect();
     Report { outcomes, duplicate_keys, has_too_many_cases: false }
@@ -46,7 +50,8 @@ pub fn evaluate_cases<'t>(
     let mut duplicate_keys = Vec::new();
     let mut has_too_many_cases = false;
     let mut outcome = |setting: &Setting| {
-        let question = Question { template, task_definition, properties, setting };
+        let asked = asked(policy, setting.rule.metadata().name);
+        let question = Question { template, task_definition, properties, setting, asked };
         let mut findings = match question.all_cases(None, &mut duplicate_keys) {
             (findings, false) => findings,
             // Containers do not decide of each other, so one by one they have fewer cases.
@@ -74,6 +79,7 @@ struct Question<'q, 't> {
     task_definition: &'q TaskDefinition<'t>,
     properties: &'t Node<'t>,
     setting: &'q Setting,
+    asked: Asked<'q>,
 }
 
 /// How many containers are looked at one by one; Amazon ECS takes ten.
@@ -101,7 +107,8 @@ impl<'t> Question<'_, 't> {
             }
         }
         let cases = if cases.is_empty() { refused } else { cases };
-        (cases.join(), scenario.has_given_up())
+        let of = self.asked.has_exceptions.then(|| focus.map_or(0, |focus| focus.position));
+        (cases.join(of), scenario.has_given_up())
     }
 
     /// What the rule says in one case. It reads once more for each parameter of which it learns too late.
@@ -115,7 +122,8 @@ impl<'t> Question<'_, 't> {
         let may_hold = |condition| scenario.is_created(condition) != Some(false);
         loop {
             let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
-                judge_all(self.properties, self.setting, Some(scenario), focus, duplicate_keys)
+                let setting = (self.setting, &self.asked);
+                judge_all(self.properties, setting, Some(scenario), focus, duplicate_keys)
             } else {
                 Findings::nothing()
             };
@@ -156,6 +164,7 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
         verdict: Verdict::Unknown,
         severity,
         container: None,
+        identity: None,
         property: "Transform",
         span: task_definition.span,
         message: format!("{kind}{} may change the task definition", quote(name)).into(),
@@ -163,25 +172,28 @@ fn distrust(findings: &mut Findings, name: &str, task_definition: &TaskDefinitio
                       shows it."
             .into(),
         case: None,
+        holds_in: None,
         settled: Vec::new(),
         open: Vec::new(),
         is_secret_reference: false,
         is_function: false,
         fix: None,
         excused: None,
+        undecided_excuse: None,
     });
 }
 
 /// What one rule says, joined over all combinations of duplicate keys.
 fn judge_all(
     properties: &Node<'_>,
-    setting: &Setting,
+    (setting, asked): (&Setting, &Asked<'_>),
     resolver: Option<&dyn Resolve>,
     focus: Option<&Focus>,
     duplicate_keys: &mut Vec<&'static str>,
 ) -> Findings {
     let reading = Reading::new(resolver);
-    let mut joined = judge(View::new("Properties", properties, &reading), setting, focus);
+    let judge = || judge(View::new("Properties", properties, &reading), setting, asked, focus);
+    let mut joined = judge();
     for combination in 1.. {
         for key in reading.duplicates().iter().chain(&joined.duplicate_keys) {
             if !duplicate_keys.contains(key) {
@@ -198,15 +210,15 @@ fn judge_all(
             joined = joined.join(context.finish(View::new("Properties", properties, &reading)));
             break;
         }
-        joined = joined.join(judge(View::new("Properties", properties, &reading), setting, focus));
+        joined = joined.join(judge());
     }
     joined
 }
 
 /// What one rule says when each duplicate key has the value chosen for this pass.
-fn judge(task_definition: View<'_>, setting: &Setting, focus: Option<&Focus>) -> Findings {
+fn judge(task_definition: View<'_>, setting: &Setting, asked: &Asked<'_>, focus: Option<&Focus>) -> Findings {
     let (rule, options) = (setting.rule.metadata(), &setting.options);
-    let mut context = Context::new(rule, options, task_definition.reading()).focused(focus);
+    let mut context = Context::new(rule, options, task_definition.reading()).focused(focus).asking(asked);
     let applicability = Applies::of(task_definition, rule, options);
     if let Applies::Not(because) = applicability {
         context.not_applicable(because);
@@ -253,7 +265,7 @@ mod tests {
     use crate::policy::{self, Policy};
     use crate::report::Report;
 
-    use super::{Subject, evaluate, excuse};
+    use super::{StackTags, Subject, evaluate, excuse};
 
     fn report(properties: &str, policy: &Policy) -> Report {
         evaluate(&yaml::read(properties).unwrap(), policy)
@@ -305,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_that_are_known_excuse_without_being_asked_for() {
+    fn tags_that_are_known_excuse() {
         let exception = "{rules: [privileged-container], reason: vendor, stack-tags: {team: shop}}";
         let policy = policy::read(&format!("exceptions: [{exception}]")).unwrap();
         let today = "2026-11-25".parse().unwrap();
@@ -313,10 +325,10 @@ mod tests {
             [("shop", true, Verdict::Excepted), ("cart", true, Verdict::Fail), ("shop", false, Verdict::Pass)]
         {
             let tags = BTreeMap::from([("team".to_owned(), team.to_owned())]);
-            let subject = Subject { stack_tags: Some(&tags), ..Subject::default() };
+            let subject = Subject { stack_tags: StackTags::Known(&tags), ..Subject::default() };
             let properties = format!("ContainerDefinitions: [{{Privileged: {privileged}}}]");
             let mut report = report(&properties, &policy);
-            excuse(&mut report, &subject, &policy, today, |_| false);
+            excuse(&mut report, &subject, &policy, today);
             assert_eq!(report.outcomes[0].findings.verdict, expected, "{team}");
         }
     }
@@ -330,9 +342,10 @@ mod tests {
         let policy = policy::read(&format!("exceptions: [{by_tags}, {by_account}]")).unwrap();
         let tags = BTreeMap::from([("team".to_owned(), "shop".to_owned())]);
         for (account, number) in [("111122223333", 2), ("444455556666", 1)] {
-            let subject = Subject { account: Some(account), stack_tags: Some(&tags), ..Subject::default() };
+            let subject =
+                Subject { account: Some(account), stack_tags: StackTags::Known(&tags), ..Subject::default() };
             let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
-            excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| false);
+            excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap());
             let excused = report.outcomes[0].findings.kept[0].excused.as_ref().unwrap();
             assert_eq!(excused.exception, number, "{account}");
         }
@@ -357,7 +370,7 @@ mod tests {
         ] {
             let policy = policy::read(&format!("exceptions: [{exceptions}]")).unwrap();
             let mut report = report("{ContainerDefinitions: [{Name: a, Privileged: true}]}", &policy);
-            let matched = excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| true);
+            let matched = excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap());
             assert_eq!(matched.len(), policy.exceptions.len(), "{exceptions}");
             let excused = report.outcomes[0].findings.kept[0].excused.as_ref().unwrap();
             assert_eq!((excused.exception, excused.expires.as_deref()), (number, expires), "{exceptions}");
@@ -365,16 +378,14 @@ mod tests {
     }
 
     #[test]
-    fn what_blocks_and_what_does_not_says_since_when_it_counts_again() {
+    fn what_was_excused_says_since_when_it_counts_again() {
         let exception = "{rules: [privileged-container], reason: vendor, account: '1*', expires: 2026-11-24}";
         let policy = policy::read(&format!("exceptions: [{exception}]")).unwrap();
         let subject = Subject { account: Some("111122223333"), ..Subject::default() };
-        for blocks in [true, false] {
-            let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
-            excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| blocks);
-            let message = &report.outcomes[0].findings.kept[0].message;
-            assert!(message.ends_with("(excused until 2026-11-24, no longer: vendor)"), "{message}");
-        }
+        let mut report = report("{ContainerDefinitions: [{Privileged: true}]}", &policy);
+        excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap());
+        let message = &report.outcomes[0].findings.kept[0].message;
+        assert!(message.ends_with("(excused until 2026-11-24, no longer: vendor)"), "{message}");
     }
 
     #[test]
@@ -392,7 +403,7 @@ mod tests {
             let all: Vec<_> =
                 (0..containers).map(|number| format!("{{Name: c{number}, Privileged: true}}")).collect();
             let mut report = report(&format!("ContainerDefinitions: [{}]", all.join(", ")), &policy);
-            let matched = excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap(), |_| false);
+            let matched = excuse(&mut report, &subject, &policy, "2026-11-25".parse().unwrap());
             assert_eq!(matched, expected, "of what is beyond 64 containers nobody can tell: {containers}");
             assert_eq!(report.outcomes[0].findings.verdict, Verdict::Fail);
         }

@@ -8,18 +8,21 @@ fn finding() -> Finding {
     Finding {
         verdict: Verdict::Fail,
         severity: Severity::High,
-        container: Some(Container { task_definition: None, ordinal: 1, name: None, image: None }),
+        container: Some(Container { task_definition: None, ordinal: 1, name: None }),
+        identity: None,
         property: "Property",
         span: None,
         message: "message".into(),
         remediation: "Remediation.".into(),
         case: None,
+        holds_in: None,
         settled: Vec::new(),
         open: Vec::new(),
         fix: None,
         is_secret_reference: false,
         is_function: false,
         excused: None,
+        undecided_excuse: None,
     }
 }
 

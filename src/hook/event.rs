@@ -5,7 +5,7 @@
 
 use super::Record;
 use crate::document::{Entry, Node, Value};
-use crate::engine::{StackTags, Subject};
+use crate::engine::Subject;
 use crate::finding::quote;
 use crate::template::{Given, TASK_DEFINITION};
 
@@ -58,21 +58,26 @@ impl<'n, 'e> Event<'n, 'e> {
         let target_type = get(request_data, "targetType");
         let properties = get(target_model, "resourceProperties");
         let payload = get(request_data, "payload");
+        // These decide which exceptions apply.
+        let account = get(Some(root), "awsAccountId");
+        let stack_id = get(Some(root), "stackId");
+        let change_set_id = get(Some(root), "changeSetId");
+        let logical_id = get(request_data, "targetLogicalId");
         // Nothing is decided by the others, so for them any of two values will do.
         let find = |map: Option<&'n Node<'e>>, key| lookup(map?, key, &mut None);
         Self {
             root,
             token: find(Some(root), "clientRequestToken"),
-            account: find(Some(root), "awsAccountId"),
-            stack_id: find(Some(root), "stackId"),
-            change_set_id: find(Some(root), "changeSetId"),
+            account,
+            stack_id,
+            change_set_id,
             invocation_point,
             invocation: find(find(Some(root), "requestContext"), "invocation"),
             request_data,
             target_name,
             target_type,
             target_model,
-            logical_id: find(request_data, "targetLogicalId"),
+            logical_id,
             properties,
             payload,
             repeated,
@@ -113,21 +118,11 @@ impl<'n, 'e> Event<'n, 'e> {
         Some(text(self.logical_id)).filter(|id| !id.is_empty() && !self.stack().is_empty())
     }
 
-    /// The family of the task definition.
-    pub(super) fn family(&self) -> Option<&'n str> {
-        let Value::Mapping(entries) = &self.properties?.value else { return None };
-        let mut of_key = entries.iter().filter(|entry| entry.key == "Family");
-        let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
-        Some(text(Some(&entry.value))).filter(|family| !family.is_empty() && !family.contains("{{"))
-    }
-
-    /// Whose operation it is.
-    pub(super) fn whose<'w>(&'w self, tags: &'w dyn StackTags) -> Subject<'w> {
-        let is_in_stack = !self.stack().is_empty();
+    /// Whose operation it is, as far as the event tells.
+    pub(super) fn whose(&self) -> Subject<'n> {
         Subject {
             account: Some(text(self.account)).filter(|account| !account.is_empty()),
             stack_name: Some(stack_name(self.stack())).filter(|name| !name.is_empty()),
-            stack_tags: is_in_stack.then_some(tags),
             ..Subject::default()
         }
     }

@@ -31,7 +31,13 @@ pub(super) fn blocks(level: Level, verdict: Verdict, denies_unknown: bool) -> bo
 }
 
 /// The answer to an event whose task definition was judged.
-pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Policy) -> Response {
+pub(super) fn answer(
+    token: &str,
+    subject: &str,
+    report: &Report,
+    without_tags: Option<&str>,
+    policy: &Policy,
+) -> Response {
     let denies_unknown = policy.unresolved.resource == Level::Deny;
     let told: Vec<_> = report.outcomes.iter().map(Told::of).collect();
     let is_blocking =
@@ -39,9 +45,10 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     let mut annotations: Vec<_> =
         told.iter().map(|told| annotation(told, policy, denies_unknown, is_blocking(&told))).collect();
     annotations.sort_by_key(|annotation| annotation.status);
+    let without_tags = without_tags.map(not_applied).unwrap_or_default();
     let blocking: Vec<_> = told.iter().filter(is_blocking).collect();
     if !blocking.is_empty() {
-        let opening = format!("{subject} is blocked by {}.", counted(blocking.len(), "rule"));
+        let opening = format!("{subject} is blocked by {}.{without_tags}", counted(blocking.len(), "rule"));
         return Response::non_compliant(
             token,
             message(&opening, &blocking, &report.duplicate_keys),
@@ -53,9 +60,17 @@ pub(super) fn answer(token: &str, subject: &str, report: &Report, policy: &Polic
     let opening = if reported.is_empty() {
         all_well(subject, report)
     } else {
-        format!("warning: {subject} is let through, but not by {}.", counted(reported.len(), "rule"))
+        format!(
+            "warning: {subject} is let through, but not by {}.{without_tags}",
+            counted(reported.len(), "rule")
+        )
     };
     Response::success(token, message(&opening, &reported, &report.duplicate_keys), annotations)
+}
+
+/// Said once, and first: each finding that it is about says no more than that.
+fn not_applied(reason: &str) -> String {
+    format!(" An exception by stack tags was not applied: {reason}.")
 }
 
 /// Why what nobody can see blocks.
@@ -64,11 +79,14 @@ const DENIES_HIDDEN: &str = "The policy denies what cannot be seen yet (`unresol
 
 /// The answer to an event about a stack or a change set.
 pub(super) fn answer_of_stack(token: &str, judged: &Judged, policy: &Policy) -> Response {
-    let Judged { tasks, hidden, without_parameters, .. } = judged;
+    let Judged { tasks, hidden, without_parameters, without_tags, .. } = judged;
     let mut because =
         hidden.as_ref().map(|because| format!(" Not all was seen, because {because}.")).unwrap_or_default();
     if let Some(reason) = without_parameters {
         let _ = write!(because, " The values of parameters are not known, because {reason}.");
+    }
+    if let Some(reason) = without_tags {
+        because += &not_applied(reason);
     }
     let denies_unknown = policy.unresolved.stack == Level::Deny;
     if tasks.is_empty() {

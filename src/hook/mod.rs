@@ -13,16 +13,19 @@ mod stack;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::civil::Date;
 
 pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status, WARNING_ONLY};
 
+use crate::check::JudgedTask;
 use crate::document::json;
-use crate::engine::{StackTags, Subject, evaluate, excuse};
-use crate::finding::Verdict;
+use crate::engine::{StackTags, Subject, evaluate, excuse, looks_at_tags};
+use crate::finding::{Finding, UndecidedExcuse, Verdict};
 use crate::policy::{ChangeSetParameters, Level, OnInternalError, Policy, Setting};
+use crate::report::{Outcome, Report};
 use crate::template::Given;
 use event::{Event, Request};
 use stack::Judged;
@@ -179,21 +182,33 @@ impl Hook {
             }
             Ok(Request::Judge { subject, properties }) => {
                 let mut report = evaluate(properties, policy);
+                let described = Described::new(&event, false, outside);
+                let mut without_tags = None;
                 if !policy.exceptions.is_empty() {
-                    let tags = Described::new(&event, false, outside);
-                    let (logical_id, family) = (event.logical_id(), event.family());
-                    let whose = Subject { logical_id, family, ..event.whose(&tags) };
+                    let today = outside.today();
                     let denies_unknown = policy.unresolved.resource == Level::Deny;
-                    excuse(&mut report, &whose, policy, outside.today(), |outcome| {
+                    let blocks = |outcome: &Outcome| {
                         message::blocks(outcome.level, outcome.findings.verdict, denies_unknown)
+                    };
+                    let excuse_with = |report: &mut Report, stack_tags: StackTags<'_>| {
+                        let logical_id = event.logical_id();
+                        excuse(report, &Subject { logical_id, stack_tags, ..event.whose() }, policy, today);
+                    };
+                    let tags = described.tags_if_worth_it(policy, today, |tags| {
+                        let mut trial = report.clone();
+                        excuse_with(&mut trial, tags);
+                        trial.outcomes.iter().any(blocks)
                     });
+                    excuse_with(&mut report, tags);
+                    without_tags = why_missing(tags, [&report]);
                 }
                 record.verdicts = report
                     .outcomes
                     .iter()
                     .map(|outcome| (outcome.rule.name, outcome.findings.verdict))
                     .collect();
-                let response = message::answer(&record.token, &subject, &report, policy);
+                let response =
+                    message::answer(&record.token, &subject, &report, without_tags.as_deref(), policy);
                 Answer::new(response, record)
             }
             Ok(Request::Fetch { is_change_set, url }) => {
@@ -202,9 +217,20 @@ impl Hook {
                 let described = Described::new(&event, is_change_set, outside);
                 let asks_parameters =
                     is_change_set && policy.change_set_parameters == ChangeSetParameters::Describe;
+                let today = OnceCell::new();
+                let today = || *today.get_or_init(|| outside.today());
+                let excuse_with = |task: &JudgedTask, report: &mut Report, stack_tags: StackTags<'_>| {
+                    if !policy.exceptions.is_empty() {
+                        let logical_id = task.logical_id.as_deref();
+                        excuse(report, &Subject { logical_id, stack_tags, ..event.whose() }, policy, today());
+                    }
+                };
                 let judge = |body: &[u8]| {
                     let judged = judge(body, &event.given(), policy)?;
-                    if asks_parameters && judged.waits_for_parameters {
+                    let without_asking = |task: &stack::Task, report: &mut Report| {
+                        excuse_with(&task.judged, report, described.unasked());
+                    };
+                    if asks_parameters && judged.waits_for_parameters(without_asking) {
                         return match described.change_set() {
                             Ok(change_set) => {
                                 let mut given = event.given();
@@ -226,18 +252,24 @@ impl Hook {
                     Err(message) => return self.internal_error(record, &message),
                 };
                 if !policy.exceptions.is_empty() {
-                    let today = outside.today();
                     let denies_unknown = policy.unresolved.stack == Level::Deny;
+                    let blocks = |outcome: &Outcome| {
+                        message::blocks(outcome.level, stack::softened(&outcome.findings), denies_unknown)
+                    };
+                    let tags = described.tags_if_worth_it(policy, today(), |tags| {
+                        judged.tasks.iter().filter(|task| task.is_in_scope).any(|task| {
+                            let mut trial = task.judged.report.clone();
+                            excuse_with(&task.judged, &mut trial, tags);
+                            trial.outcomes.iter().any(blocks)
+                        })
+                    });
                     for task in &mut judged.tasks {
-                        let (logical_id, family) =
-                            (task.judged.logical_id.as_deref(), task.judged.family.as_deref());
-                        let whose = Subject { logical_id, family, ..event.whose(&described) };
-                        let is_in_scope = task.is_in_scope;
-                        excuse(&mut task.judged.report, &whose, policy, today, |outcome| {
-                            let verdict = stack::softened(&outcome.findings);
-                            is_in_scope && message::blocks(outcome.level, verdict, denies_unknown)
-                        });
+                        let mut report = mem::take(&mut task.judged.report);
+                        excuse_with(&task.judged, &mut report, tags);
+                        task.judged.report = report;
                     }
+                    let reports = judged.tasks.iter().map(|task| &task.judged.report);
+                    judged.without_tags = why_missing(tags, reports);
                 }
                 for task in &mut judged.tasks {
                     stack::soften(&mut task.judged.report);
@@ -304,13 +336,51 @@ impl<'a> Described<'a> {
         });
         answer.as_ref().map_err(String::as_str)
     }
+
+    /// The stack's tags as far as they are known without asking.
+    fn unasked(&self) -> StackTags<'_> {
+        match () {
+            () if self.stack.is_empty() => StackTags::Nowhere,
+            () if self.answer.get().is_some() => self.tags(),
+            () => StackTags::Unasked,
+        }
+    }
+
+    fn tags(&self) -> StackTags<'_> {
+        match self.change_set() {
+            Ok(change_set) => StackTags::Known(&change_set.tags),
+            Err(reason) => StackTags::Missing(reason),
+        }
+    }
+
+    /// The stack's tags, asked for where nothing else decides: something `blocks` without them, and nothing does with those
+    /// that excuse most.
+    fn tags_if_worth_it(
+        &self,
+        policy: &Policy,
+        today: Date,
+        blocks: impl Fn(StackTags<'_>) -> bool,
+    ) -> StackTags<'_> {
+        match self.unasked() {
+            StackTags::Unasked
+                if looks_at_tags(policy, today)
+                    && blocks(StackTags::Unasked)
+                    && !blocks(StackTags::Supposed) =>
+            {
+                self.tags()
+            }
+            known => known,
+        }
+    }
 }
 
-impl StackTags for Described<'_> {
-    fn tags(&self, may_ask: bool) -> Option<Result<&BTreeMap<String, String>, &str>> {
-        let is_known = matches!(self.answer.get(), Some(Ok(_)));
-        (may_ask || is_known).then(|| self.change_set().map(|change_set| &change_set.tags))
-    }
+/// Why a stack's tags cannot be had, where an exception looks at them.
+fn why_missing<'r>(tags: StackTags<'_>, reports: impl IntoIterator<Item = &'r Report>) -> Option<String> {
+    let StackTags::Missing(reason) = tags else { return None };
+    let outcomes = reports.into_iter().flat_map(|report| &report.outcomes);
+    let mut findings = outcomes.flat_map(|outcome| &outcome.findings.kept);
+    let is_looked_at = |finding: &Finding| finding.undecided_excuse == Some(UndecidedExcuse::WithoutTags);
+    findings.any(is_looked_at).then(|| reason.to_owned())
 }
 
 impl Answer {

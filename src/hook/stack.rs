@@ -13,7 +13,7 @@ use super::event::lookup;
 use crate::check::{JudgedTask, judge, read_document};
 use crate::document::{Document, Entry, Intrinsic, LineIndex, Node, Span, Value, json};
 use crate::engine::evaluate_cases;
-use crate::finding::{Findings, Verdict, quote};
+use crate::finding::{Finding, Findings, UndecidedExcuse, Verdict, quote};
 use crate::policy::{Policy, StackScope};
 use crate::report::Report;
 use crate::template::{Changes, Given, TASK_DEFINITION, TaskDefinition, Template, expand_loops};
@@ -29,10 +29,12 @@ pub(super) struct Judged {
     pub(super) tasks: Vec<Task>,
     /// What hides a part of it, in words that follow "because".
     pub(super) hidden: Option<String>,
-    /// Whether something is unknown, and the template has parameters whose values might change that.
-    pub(super) waits_for_parameters: bool,
+    /// The parameters of its template whose values are not known and may become known.
+    pub(super) open_parameters: Vec<String>,
     /// Why those values cannot be had, in words that follow "because".
     pub(super) without_parameters: Option<String>,
+    /// Why the stack's tags cannot be had, where an exception looks at them, as a part of a sentence.
+    pub(super) without_tags: Option<String>,
 }
 
 /// One task definition. A violation that is there in some cases only is unknown: the values of this deployment decide.
@@ -66,6 +68,28 @@ pub(super) fn judge_stack(body: &[u8], given: &Given, policy: &Policy) -> Result
         }
         judged
     })
+}
+
+impl Judged {
+    /// Whether any verdict waits for the value of a parameter. `excuse` applies the exceptions, as far as they can be without
+    /// asking anybody.
+    pub(super) fn waits_for_parameters(&self, excuse: impl Fn(&Task, &mut Report)) -> bool {
+        let waits = |finding: &Finding| {
+            finding.excused.is_none()
+                && (finding.case.is_some()
+                    || finding.undecided_excuse == Some(UndecidedExcuse::Open)
+                    || finding.open.is_empty()
+                    || finding.open.iter().any(|name| self.open_parameters.contains(name)))
+        };
+        !self.open_parameters.is_empty()
+            && self.tasks.iter().any(|task| {
+                let mut report = task.judged.report.clone();
+                excuse(task, &mut report);
+                let findings = report.outcomes.iter().map(|outcome| &outcome.findings);
+                let mut open = findings.filter(|findings| softened(findings) == Verdict::Unknown);
+                open.any(|findings| findings.further > 0 || findings.kept.iter().any(waits))
+            })
+    }
 }
 
 /// Which task definitions are those of the template before.
@@ -104,10 +128,8 @@ pub(super) fn judge_change_set(body: &[u8], given: &Given, policy: &Policy) -> R
         let template = if template.macros.is_empty() { template } else { &empty };
         let tasks = changes.iter().filter_map(|change| judge_change(change, template, policy).transpose());
         let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-        let outcomes = || tasks.iter().flat_map(|task| &task.judged.report.outcomes);
-        let waits_for_parameters = template.has_open_parameter()
-            && outcomes().any(|outcome| softened(&outcome.findings) == Verdict::Unknown);
-        Ok(Judged { tasks, waits_for_parameters, ..Judged::default() })
+        let open_parameters = template.open_parameters().map(str::to_owned).collect();
+        Ok(Judged { tasks, open_parameters, ..Judged::default() })
     };
     match template {
         Some(template) => with_template(&template, given, judge_changes)?,
@@ -185,7 +207,6 @@ fn judge_change(change: &Node<'_>, template: &Template<'_>, policy: &Policy) -> 
     let judged = JudgedTask {
         name: name.to_owned(),
         logical_id: Some(name.to_owned()),
-        family: template.certain_text(&properties, "Family"),
         span: Span::NOWHERE,
         plain: None,
         report,
@@ -225,13 +246,24 @@ fn filled_in<'n>(context: &Node<'n>, template: Option<&Node<'n>>) -> Node<'n> {
                 _ => None,
             };
             let filled = |(at, item): (usize, &Node<'n>)| {
-                filled_in(item, of_template.and_then(|written| written.get(at)))
+                let written = of_template.and_then(|written| written.get(at));
+                filled_in(item, written.filter(|written| may_be_one(item, written)))
             };
             Value::Sequence(items.iter().enumerate().map(filled).collect())
         }
         (other, _) => other.clone(),
     };
     Node { value, span: None }
+}
+
+/// Whether an item of a context can be that of the template: they are not called otherwise.
+fn may_be_one(item: &Node<'_>, written: &Node<'_>) -> bool {
+    match (item.get("Name").map(|name| &name.value), written.get("Name").map(|name| &name.value)) {
+        (Some(Value::String(name)), Some(Value::String(other))) => {
+            name == other || placeholder(name).is_some()
+        }
+        _ => true,
+    }
 }
 
 /// The name in what stands for a value that only the execution brings, `{{changeSet:KNOWN_AFTER_APPLY}}`.

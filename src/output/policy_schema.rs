@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::policy::vocabulary::{self, ExceptionKey, Key, Operations, Word, word_for};
-use crate::policy::{Field, Policy};
+use crate::policy::{Field, LONGEST_TAG, Policy};
 use crate::rule::{
     DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, Metadata, OptionKind, Profile, RuleOption, parse_docker_size,
 };
@@ -229,7 +229,7 @@ fn of_exception_key(key: &ExceptionKey) -> Value {
             "description": "Tags of the stack, each with the values it may have.",
             "type": "object",
             "minProperties": 1,
-            "propertyNames": {"minLength": 1},
+            "propertyNames": {"minLength": 1, "maxLength": LONGEST_TAG},
             "additionalProperties": of_field(&Field::StackTag(String::new())),
         }),
         ExceptionKey::Reason => text("Why, for whoever reads it in a year."),

@@ -389,7 +389,7 @@ impl<'a> Reader<'a> {
 
 /// How many characters the name of a tag of a stack has at most
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>).
-const LONGEST_TAG: usize = 128;
+pub const LONGEST_TAG: usize = 128;
 
 /// Whether there may be a text so long: the value of a tag (as above), a logical id
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html>), a family or a container's name

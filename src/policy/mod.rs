@@ -9,7 +9,7 @@ pub(crate) mod vocabulary;
 
 use std::fmt;
 
-pub use exception::{Exception, Field, Matcher};
+pub use exception::{Exception, Field, LONGEST_TAG, Matcher};
 #[cfg(feature = "cli")]
 pub(crate) use file::did_you_mean;
 pub use file::{Problem, Problems, read, read_with};

@@ -4,6 +4,7 @@
 //! asked.
 
 mod applicability;
+mod asked;
 pub mod capability;
 mod declare;
 mod docker_size;
@@ -22,6 +23,7 @@ use std::cell::Cell;
 
 pub(crate) use applicability::Applies;
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
+pub(crate) use asked::{Asked, may_match};
 pub(crate) use declare::{declare_rule, optional, rules};
 pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use judged::{Judged, Violation};
@@ -30,7 +32,9 @@ pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Reading, Span, Trace, Unresolved, View};
-use crate::finding::{Change, Container, Finding, Findings, Fix, NOT_KNOWN_YET, Verdict, add_about};
+use crate::finding::{
+    About, Called, Change, Container, Finding, Findings, Fix, NOT_KNOWN_YET, Verdict, add_about,
+};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
@@ -67,12 +71,13 @@ pub struct Context<'a> {
     places: Vec<(usize, Trace)>,
     further_findings: usize,
     /// What those are about; of one container, that is told when it is identified.
-    further_about: Vec<Option<Container>>,
+    further_about: Vec<Option<About>>,
     /// Takes what is reported beyond what is kept.
     dropped: Option<Finding>,
     duplicate_keys: Vec<&'static str>,
     not_applicable_because: Option<&'static str>,
     focus: Option<&'a Focus>,
+    asked: Option<&'a Asked<'a>>,
 }
 
 /// The only container to look at, for a rule that looks at containers one by one.
@@ -98,9 +103,6 @@ const SECRETS: [&str; 2] = ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"
 /// How much of a container's name is kept; Amazon ECS takes 255 characters.
 const LONGEST_NAME: usize = 255;
 
-/// The longest image that is kept, in bytes; Amazon ECS takes no longer ones from its own registry.
-const LONGEST_IMAGE: usize = 1024;
-
 impl<'a> Context<'a> {
     pub(crate) fn new(rule: &'static Metadata, options: &'a Options, reading: &Reading<'_>) -> Self {
         Self {
@@ -116,7 +118,13 @@ impl<'a> Context<'a> {
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
             focus: None,
+            asked: None,
         }
+    }
+
+    /// The same, with what exceptions of the rule look at.
+    pub(crate) fn asking(self, asked: &'a Asked<'a>) -> Self {
+        Self { asked: asked.is_any().then_some(asked), ..self }
     }
 
     /// The same, looking at one container only.
@@ -199,11 +207,13 @@ impl<'a> Context<'a> {
             verdict,
             severity: self.rule.severity,
             container,
+            identity: None,
             property,
             span,
             message,
             remediation,
             case: None,
+            holds_in: None,
             settled: Vec::new(),
             open: Vec::new(),
             is_secret_reference: verdict == Verdict::Unknown
@@ -211,6 +221,7 @@ impl<'a> Context<'a> {
             is_function: false,
             fix: None,
             excused: None,
+            undecided_excuse: None,
         };
         if self.findings.len() < MAXIMUM_FINDINGS_OF_CONTAINER {
             if self.may_be_settled {
@@ -257,7 +268,7 @@ impl<'a> Context<'a> {
             }
             joined = joined.max(context.verdict);
             context.attribute(reading, container, from);
-            context.identify(containers.position(), container);
+            context.identify(containers.position(), container, self.asked);
             self.take_over(context);
             reading.forget_settled(before);
         }
@@ -283,17 +294,32 @@ impl<'a> Context<'a> {
     }
 
     /// Says which container all that was reported is about. Named once there is something to say of it.
-    fn identify(&mut self, ordinal: usize, view: View<'_>) {
+    fn identify(&mut self, ordinal: usize, view: View<'_>, asked: Option<&Asked<'_>>) {
         if self.findings.is_empty() {
             return;
         }
+        let identity = asked.and_then(|asked| asked.of_container(view));
         let (container, place) = identified(ordinal, view);
         for finding in &mut self.findings {
             finding.span = finding.span.or(place);
             finding.container = Some(container.clone());
+            finding.identity.clone_from(&identity);
         }
         if self.further_findings > 0 {
-            self.further_about = vec![Some(container)];
+            self.further_about = vec![Some(About { container, identity })];
+        }
+    }
+
+    /// Says of which family all that was reported is.
+    fn add_family(&mut self, task_definition: View<'_>) {
+        let Some(asked) = self.asked.filter(|_| !self.findings.is_empty()) else { return };
+        let family = asked.family_of(task_definition);
+        if family == Called::Otherwise {
+            return;
+        }
+        let about = self.further_about.iter_mut().flatten().map(|about| &mut about.identity);
+        for identity in self.findings.iter_mut().map(|finding| &mut finding.identity).chain(about) {
+            identity.get_or_insert_default().family = family.clone();
         }
     }
 
@@ -348,7 +374,7 @@ impl<'a> Context<'a> {
             let place = places.next_if(|(of, _)| *of == number).map(|(_, place)| place);
             if self.findings.len() >= MAXIMUM_FINDINGS {
                 self.further_findings += 1;
-                add_about(&mut self.further_about, finding.container);
+                add_about(&mut self.further_about, finding.about());
             } else if !self
                 .findings
                 .iter()
@@ -365,6 +391,7 @@ impl<'a> Context<'a> {
     /// What was reported; a rule that reported nothing has passed.
     pub(crate) fn finish(mut self, task_definition: View<'_>) -> Findings {
         self.attribute(task_definition.reading(), task_definition, 0);
+        self.add_family(task_definition);
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
         Findings {
             verdict,
@@ -384,9 +411,6 @@ impl<'a> Context<'a> {
 fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) {
     let whole_name = container.certain_text("Name").filter(|(text, _)| !text.is_empty());
     let name = whole_name.map(|(text, _)| text.chars().take(LONGEST_NAME).collect());
-    let image =
-        container.certain_text("Image").map(|(text, _)| text).filter(|text| text.len() <= LONGEST_IMAGE);
-    let image = image.map(str::to_owned);
     let name_span = match whole_name {
         Some((_, node)) => node.span,
         None => container.written("Name").and_then(|node| node.span),
@@ -398,5 +422,5 @@ fn identified(ordinal: usize, container: View<'_>) -> (Container, Option<Span>) 
     // A name may be the value of a function, written elsewhere.
     let is_inside =
         |name: &Span| whole.is_some_and(|whole| whole.start() <= name.start() && name.end() <= whole.end());
-    (Container { task_definition: None, ordinal, name, image }, name_span.filter(is_inside).or(whole))
+    (Container { task_definition: None, ordinal, name }, name_span.filter(is_inside).or(whole))
 }

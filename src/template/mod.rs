@@ -290,13 +290,14 @@ impl<'t> Template<'t> {
         if may_be_there { BTreeSet::new() } else { missing }
     }
 
-    /// Whether it has a parameter whose value is not known and may become known.
-    pub fn has_open_parameter(&self) -> bool {
+    /// The parameters whose values are not known and may become known.
+    pub fn open_parameters(&self) -> impl Iterator<Item = &'t str> {
         let Given { parameters, looked_up, .. } = self.given;
-        self.parameters.iter().any(|(name, parameter)| {
+        let open = self.parameters.iter().filter(move |(name, parameter)| {
             let known = if parameter.is_looked_up { looked_up } else { parameters };
-            !parameter.is_secret() && !known.contains_key(*name)
-        })
+            !parameter.is_secret() && !known.contains_key(**name)
+        });
+        open.map(|(name, _)| *name)
     }
 
     /// Whether a name is a parameter whose value may be given and is not, and so would settle what depends on it.

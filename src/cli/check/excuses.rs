@@ -111,11 +111,10 @@ impl<'a> Excuses<'a> {
         let subject = Subject {
             account: known.account,
             stack_name: known.stack_name,
-            stack_tags: known.stack_tags.map(|tags| tags as &dyn StackTags),
+            stack_tags: known.stack_tags.map_or(StackTags::Nowhere, StackTags::Known),
             logical_id: task.logical_id.as_deref(),
-            family: task.family.as_deref(),
         };
-        for position in excuse(&mut task.report, &subject, self.policy, self.today, |_| true) {
+        for position in excuse(&mut task.report, &subject, self.policy, self.today) {
             if let Some(has_matched) = self.has_matched.get(position) {
                 has_matched.store(true, Ordering::Relaxed);
             }
