@@ -18,9 +18,10 @@ use std::fmt::Write as _;
 
 use ecs_guard::check::{check, read_document};
 use ecs_guard::document::{Node, Value};
+use ecs_guard::engine::{Subject, excuse};
 use ecs_guard::finding::Verdict;
 use ecs_guard::hook::{Answer, Hook, Prepared, Status};
-use ecs_guard::policy::Policy;
+use ecs_guard::policy::{Policy, read};
 use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
 use joined::{Parts, free_choices, function, joined_template, put_together};
@@ -194,7 +195,15 @@ impl Written<'_> {
     }
 
     fn container(&mut self, container: &Container) -> String {
-        let mut text = "{Name: a".to_owned();
+        let mut text = match &container.identity {
+            None => "{Name: a".to_owned(),
+            Some((name, image)) => {
+                let [name, image] = [name, image].map(|expression| self.expression(expression));
+                let name = name.map(|name| format!("Name: {name}, ")).unwrap_or_default();
+                let image = image.map(|image| format!("Image: {image}, ")).unwrap_or_default();
+                format!("{{{name}{image}Cpu: 1")
+            }
+        };
         let Container { privileged, read_only, user, mode, add, .. } = container;
         for (key, expression) in
             [("Privileged", privileged), ("ReadonlyRootFilesystem", read_only), ("User", user)]
@@ -268,6 +277,8 @@ impl Written<'_> {
 #[derive(Debug, Clone)]
 struct Container {
     only_if: Option<usize>,
+    /// Its name and its image.
+    identity: Option<(Expression, Expression)>,
     privileged: Expression,
     read_only: Expression,
     user: Expression,
@@ -345,6 +356,7 @@ fn container() -> impl Strategy<Value = Container> {
     )
         .prop_map(|(only_if, privileged, read_only, user, mode, add)| Container {
             only_if,
+            identity: None,
             privileged,
             read_only,
             user,
@@ -387,10 +399,51 @@ fn template() -> impl Strategy<Value = Template> {
         })
 }
 
+/// A template of containers whose names and images differ from case to case.
+fn template_of_many() -> impl Strategy<Value = Template> {
+    let identity = (expression(&["a", "b"]), expression(&["nginx:1", "httpd:2", "x/nginx:2"]));
+    let identities = prop::collection::vec(identity, 2);
+    (template(), identities).prop_map(|(mut template, identities)| {
+        for (container, identity) in template.containers.iter_mut().zip(identities) {
+            container.identity = Some(identity);
+        }
+        template
+    })
+}
+
+const TODAY: &str = "2026-11-25";
+const ACCOUNT: &str = "111122223333";
+
+/// A policy without exceptions, and some with.
+fn policies() -> impl Strategy<Value = Policy> {
+    let matchers = ["container: a", "image: 'nginx:*'", "{container: b, image: '*nginx:*'}", "family: 'sh*'"];
+    let some = prop::collection::vec((prop::sample::select(matchers.to_vec()), any::<bool>()), 1..=2);
+    some.prop_map(|exceptions| {
+        let mut text = "profile: pedantic\nexceptions:\n".to_owned();
+        for (at, (matcher, is_wide)) in exceptions.iter().enumerate() {
+            let matcher = matcher.trim_matches(['{', '}']);
+            let rules =
+                if *is_wide { "[root-user, privileged-container, blocking-awslogs]" } else { "root-user" };
+            let until = format!("2027-01-{:02}", at + 1);
+            writeln!(
+                text,
+                "  - {{rules: {rules}, account: '1{}*', {matcher}, reason: x, expires: {until}}}",
+                "1".repeat(at)
+            )
+            .unwrap();
+        }
+        read(&text).unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+    })
+}
+
 /// The verdict of each rule and whether a violation is certain; nothing where no task definition is created.
-fn verdicts(text: &str, given: &Given) -> Vec<(&'static str, Verdict, bool)> {
-    let file = check("template.yaml", text, given, &Policy::of(Profile::Pedantic)).expect("a template");
-    let tasks = file.judged.unwrap_or_else(|unreadable| panic!("{unreadable:?}\n{text}"));
+fn verdicts(text: &str, given: &Given, policy: &Policy) -> Vec<(&'static str, Verdict, bool)> {
+    let file = check("template.yaml", text, given, policy).expect("a template");
+    let mut tasks = file.judged.unwrap_or_else(|unreadable| panic!("{unreadable:?}\n{text}"));
+    for task in &mut tasks {
+        let subject = Subject { account: Some(ACCOUNT), ..Subject::default() };
+        excuse(&mut task.report, &subject, policy, TODAY.parse().unwrap());
+    }
     let outcomes = tasks.into_iter().flat_map(|task| task.report.outcomes);
     outcomes
         .map(|outcome| (outcome.rule.name, outcome.findings.verdict, outcome.findings.is_certain))
@@ -402,11 +455,16 @@ fn written(template: &Template, choice: Option<&Choice>) -> String {
 }
 
 /// What the hook says of an event: the verdict of each rule, and whether the operation is blocked.
-fn answered(event: &serde_json::Value, payload: &serde_json::Value) -> (Vec<(&'static str, Verdict)>, bool) {
-    let hook = Hook::new(Ok(Policy::of(Profile::Pedantic)));
+fn answered(
+    mut event: serde_json::Value,
+    payload: &serde_json::Value,
+    policy: &Policy,
+) -> (Vec<(&'static str, Verdict)>, bool) {
+    event["awsAccountId"] = json!(ACCOUNT);
+    let hook = Hook::new(Ok(policy.clone()));
     let outside = Prepared {
         body: Ok(payload.to_string().into_bytes()),
-        today: "2026-11-25".parse().unwrap(),
+        today: TODAY.parse().unwrap(),
         stack_tags: Err("nobody asks".into()),
     };
     let Answer { response, record } = hook.respond(event.to_string().as_bytes(), &outside);
@@ -414,12 +472,16 @@ fn answered(event: &serde_json::Value, payload: &serde_json::Value) -> (Vec<(&'s
     (record.verdicts, response.hook_status == Status::Failed)
 }
 
-fn stack_answer(template: &str, previous: Option<&str>) -> (Vec<(&'static str, Verdict)>, bool) {
+fn stack_answer(
+    template: &str,
+    previous: Option<&str>,
+    policy: &Policy,
+) -> (Vec<(&'static str, Verdict)>, bool) {
     let event = json!({
         "clientRequestToken": "token", "actionInvocationPoint": "UPDATE_PRE_PROVISION",
         "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
     });
-    answered(&event, &json!({"template": template, "previousTemplate": previous}))
+    answered(event, &json!({"template": template, "previousTemplate": previous}), policy)
 }
 
 fn resource_answer(properties: &serde_json::Value) -> (Vec<(&'static str, Verdict)>, bool) {
@@ -429,7 +491,7 @@ fn resource_answer(properties: &serde_json::Value) -> (Vec<(&'static str, Verdic
             "targetName": "AWS::ECS::TaskDefinition", "targetModel": {"resourceProperties": properties},
         },
     });
-    answered(&event, &json!(null))
+    answered(event, &json!(null), &Policy::of(Profile::Pedantic))
 }
 
 /// What a document without functions is in JSON; unquoted numbers that JSON does not know stay what they mean.
@@ -452,19 +514,19 @@ fn in_json(node: &Node<'_>) -> serde_json::Value {
 }
 
 /// Holds what is said of a template against what is said of its cases.
-fn judge_cases(template: &Template, choices: &[Choice]) -> Result<(), TestCaseError> {
+fn judge_cases(template: &Template, choices: &[Choice], policy: &Policy) -> Result<(), TestCaseError> {
     let with_functions = written(template, None);
-    let joined = verdicts(&with_functions, &Given::default());
+    let joined = verdicts(&with_functions, &Given::default(), policy);
     let mut of_cases = BTreeMap::new();
     for choice in choices {
         let literal = written(template, Some(choice));
         if of_cases.contains_key(&literal) {
             continue;
         }
-        let of_literal = verdicts(&literal, &Given::default());
+        let of_literal = verdicts(&literal, &Given::default(), policy);
         let value = |(at, value): (usize, &&'static str)| (name_of(at).to_owned(), (*value).to_owned());
         let given = Given { parameters: choice.iter().enumerate().map(value).collect(), ..Given::default() };
-        for (rule, verdict, _) in &verdicts(&with_functions, &given) {
+        for (rule, verdict, _) in &verdicts(&with_functions, &given, policy) {
             let expected = of_rule(&of_literal, rule);
             prop_assert_eq!(*verdict, expected, "{} for {:?}\n{}", rule, choice, with_functions);
         }
@@ -488,11 +550,12 @@ fn of_rule(verdicts: &[(&'static str, Verdict, bool)], rule: &str) -> Verdict {
 }
 
 /// Holds what the hook says of a stack against what is said of its template's cases.
-fn judge_stack(template: &Template, choices: &[Choice]) -> Result<(), TestCaseError> {
+fn judge_stack(template: &Template, choices: &[Choice], policy: &Policy) -> Result<(), TestCaseError> {
     let with_functions = written(template, None);
-    let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None);
+    let (verdicts_of_stack, is_blocked) = stack_answer(&with_functions, None, policy);
     let literals: BTreeSet<_> = choices.iter().map(|choice| written(template, Some(choice))).collect();
-    let of_cases: Vec<_> = literals.iter().map(|literal| verdicts(literal, &Given::default())).collect();
+    let of_cases: Vec<_> =
+        literals.iter().map(|literal| verdicts(literal, &Given::default(), policy)).collect();
     let mut fails = false;
     for (rule, verdict) in verdicts_of_stack {
         let of_case = |case: &Vec<(&'static str, Verdict, bool)>| of_rule(case, rule);
@@ -504,9 +567,9 @@ fn judge_stack(template: &Template, choices: &[Choice]) -> Result<(), TestCaseEr
     }
     prop_assert_eq!(is_blocked, fails, "{}", with_functions);
     // Of the same template again, a parameter may have another value; without one, nothing is new.
-    prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions)).1 && !fails, false);
+    prop_assert_eq!(stack_answer(&with_functions, Some(&with_functions), policy).1 && !fails, false);
     let literal = written(template, Some(&choices[0]));
-    prop_assert!(!stack_answer(&literal, Some(&literal)).1, "{}", literal);
+    prop_assert!(!stack_answer(&literal, Some(&literal), policy).1, "{}", literal);
     Ok(())
 }
 
@@ -515,12 +578,14 @@ proptest! {
 
     #[test]
     fn what_is_said_of_a_template_is_what_is_said_of_all_its_cases(template in template()) {
-        judge_cases(&template, &template.possible_choices())?;
+        judge_cases(&template, &template.possible_choices(), &Policy::of(Profile::Pedantic))?;
     }
 
     /// Of open parameters, conditions tell what they are, and those may be asked for before the values or after them.
     #[test]
-    fn the_order_of_containers_decides_nothing(template in template(), are_open in any::<[bool; 3]>()) {
+    fn the_order_of_containers_decides_nothing(
+        template in prop_oneof![template(), template_of_many()], are_open in any::<[bool; 3]>(), policy in policies(),
+    ) {
         let open = |template: &Template| {
             let text = written(template, None);
             let lines = text.lines().map(|line| {
@@ -534,28 +599,35 @@ proptest! {
         let mut reversed = template.clone();
         reversed.containers.reverse();
         let (text, reversed) = (open(&template), open(&reversed));
-        prop_assert_eq!(verdicts(&text, &Given::default()), verdicts(&reversed, &Given::default()), "{}\n{}", text, reversed);
+        prop_assert_eq!(verdicts(&text, &Given::default(), &policy), verdicts(&reversed, &Given::default(), &policy), "{}\n{}", text, reversed);
     }
 
     #[test]
     fn an_event_about_the_stack_fails_what_fails_in_all_cases(template in template()) {
-        judge_stack(&template, &template.possible_choices())?;
+        judge_stack(&template, &template.possible_choices(), &Policy::of(Profile::Pedantic))?;
+    }
+
+    #[test]
+    fn an_exception_excuses_in_each_case_what_it_excuses_in_that_case(template in template_of_many(), policy in policies()) {
+        judge_cases(&template, &template.possible_choices(), &policy)?;
+        judge_stack(&template, &template.possible_choices(), &policy)?;
     }
 
     #[test]
     fn literal_templates_get_the_same_verdicts_everywhere(template in template(), choice in 0..18_usize) {
+        let policy = &Policy::of(Profile::Pedantic);
         let yaml = written(&template, Some(&choices()[choice]));
         let root = read_document(&yaml).unwrap();
         let json = in_json(&root.root);
         let of_check: Vec<_> =
-            verdicts(&yaml, &Given::default()).into_iter().map(|(rule, verdict, _)| (rule, verdict)).collect();
-        let of_json: Vec<_> = verdicts(&json.to_string(), &Given::default())
+            verdicts(&yaml, &Given::default(), policy).into_iter().map(|(rule, verdict, _)| (rule, verdict)).collect();
+        let of_json: Vec<_> = verdicts(&json.to_string(), &Given::default(), policy)
             .into_iter()
             .map(|(rule, verdict, _)| (rule, verdict))
             .collect();
         prop_assert_eq!(&of_check, &of_json, "{}", yaml);
-        prop_assert_eq!(&of_check, &stack_answer(&yaml, None).0, "{}", yaml);
-        prop_assert_eq!(&of_check, &stack_answer(&json.to_string(), Some("")).0, "{}", yaml);
+        prop_assert_eq!(&of_check, &stack_answer(&yaml, None, policy).0, "{}", yaml);
+        prop_assert_eq!(&of_check, &stack_answer(&json.to_string(), Some(""), policy).0, "{}", yaml);
         if let Some(properties) = json.pointer("/Resources/T/Properties") {
             prop_assert_eq!(&of_check, &resource_answer(properties).0, "{}", yaml);
         }
@@ -568,11 +640,11 @@ proptest! {
 
     #[test]
     fn what_is_said_of_joined_texts_is_what_is_said_of_all_their_cases(template in joined_template()) {
-        judge_cases(&template, &free_choices())?;
+        judge_cases(&template, &free_choices(), &Policy::of(Profile::Pedantic))?;
     }
 
     #[test]
     fn an_event_about_joined_texts_fails_what_fails_in_all_cases(template in joined_template()) {
-        judge_stack(&template, &free_choices())?;
+        judge_stack(&template, &free_choices(), &Policy::of(Profile::Pedantic))?;
     }
 }

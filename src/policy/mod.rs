@@ -18,6 +18,7 @@ use crate::rule::{Options, Profile, Rule};
 use crate::rules;
 
 /// A policy that has been checked; nothing in it can be wrong any more.
+#[derive(Clone)]
 pub struct Policy {
     /// The profile it is made of.
     pub profile: Profile,
@@ -38,6 +39,7 @@ pub struct Policy {
 }
 
 /// A rule as the policy applies it.
+#[derive(Clone)]
 pub struct Setting {
     /// The rule.
     pub rule: &'static dyn Rule,

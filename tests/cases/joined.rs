@@ -162,6 +162,7 @@ pub(crate) fn joined_template() -> impl Strategy<Value = Template> {
         joined_expression(&["root", "'1000'"]),
     )
         .prop_map(|(only_if, privileged, user)| Container {
+            identity: None,
             only_if,
             privileged,
             read_only: Expression::Text("true"),
