@@ -326,6 +326,162 @@ fn tags_are_not_asked_for_where_nothing_would_block() {
     assert_eq!(asked("", &stack, &json!({"template": root, "previousTemplate": root})).0, 0, "unchanged");
     assert_eq!(asked("", &stack, &json!({"template": root})).0, 1);
     assert_eq!(asked("", &stack, &json!({"template": template("!Ref U")})).0, 0, "unknown");
+    // What is only reported is not worth a call, whatever else blocks.
+    let beside = json!([
+        {"Name": "a", "User": "{{resolve:secretsmanager:x}}", "ReadonlyRootFilesystem": true},
+        {"Name": "b", "User": "app", "ReadonlyRootFilesystem": false},
+    ]);
+    let (times, answer) = asked("unresolved: {resource: warn}", &event(STACK, &beside), &json!(null));
+    assert_eq!((times, &answer["hookStatus"]), (0, &json!("FAILED")), "{answer}");
+}
+
+#[test]
+fn why_tags_cannot_be_had_is_said_once_and_before_what_is_found() {
+    let all = "[privileged-container, writable-root-filesystem, root-user, added-linux-capabilities, blocking-awslogs]";
+    for rules in [all, "[blocking-awslogs]"] {
+        let policy = format!("exceptions: [{{rules: {rules}, reason: x, stack-tags: {{team: shop}}}}]");
+        let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
+        let container = json!({
+            "Name": "web", "Privileged": true, "LinuxParameters": {"Capabilities": {"Add": ["SYS_ADMIN"]}},
+            "LogConfiguration": {"LogDriver": "awslogs"},
+        });
+        let world = World::new(Err("nobody answers"));
+        let event = event(STACK, &json!([container])).to_string();
+        let answer = hook.respond(event.as_bytes(), &world).response;
+        let told = "blocked by 5 rules. An exception by stack tags was not applied: nobody answers";
+        let message = answer.message.replace(
+            " (privileged-container, writable-root-filesystem, root-user, \
+            added-linux-capabilities, blocking-awslogs)",
+            "",
+        );
+        assert!(message.contains(told), "{message}");
+        assert_eq!(message.matches("nobody answers").count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn a_long_reason_leaves_room_for_what_is_wrong() {
+    let reason = "because of the vendor ".repeat(60);
+    let exception = format!("account: '111122223333', expires: 2026-01-01, owner: {}", reason.trim());
+    let policy = format!(
+        "exceptions: [{{rules: [privileged-container], reason: {}, account: '111122223333', expires: 2026-01-01}}]",
+        reason.trim()
+    );
+    let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
+    let event = event(STACK, &json!([privileged("web", "x")]));
+    let told = hook.respond(event.to_string().as_bytes(), &World::new(Ok(&[]))).response.message;
+    assert!(
+        told.contains("container `web`: `Privileged` is true (excused until 2026-01-01, no longer: because"),
+        "{told}"
+    );
+    assert!(told.contains("Set `Privileged: false` or remove it."), "{told}");
+    let told = answer(&exception, &event, &World::new(Ok(&[])));
+    assert!(told["message"].as_str().unwrap().contains("no longer: being rebuilt)"), "{told}");
+}
+
+#[test]
+fn what_an_event_says_twice_excuses_nothing() {
+    let exception = "account: '999999999999'";
+    for (key, other) in [
+        ("awsAccountId", "999999999999"),
+        ("stackId", "arn:aws:cloudformation:eu-central-1:999999999999:stack/other/1"),
+        ("targetLogicalId", "Other"),
+    ] {
+        let text = event(STACK, &json!([privileged("web", "x")])).to_string();
+        let text = text.replacen(&format!("\"{key}\":"), &format!("\"{key}\":\"{other}\",\"{key}\":"), 1);
+        let policy = format!("exceptions: [{{rules: [privileged-container], reason: x, {exception}}}]");
+        let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
+        let answer =
+            serde_json::to_value(hook.respond(text.as_bytes(), &World::new(Ok(&[]))).response).unwrap();
+        assert_eq!(answer["errorCode"], "InternalFailure", "{key}: {answer}");
+        assert!(answer["message"].as_str().unwrap().contains(&format!("holds `{key}` twice")), "{answer}");
+    }
+}
+
+/// The answer to an event about a stack of this one task definition, in which parameters are open.
+fn stack_answer(policy: &str, exception: &str, logical_id: &str, properties: &str) -> Value {
+    let text = format!(
+        "{policy}\nexceptions: [{{rules: [root-user], reason: x, account: '111122223333', {exception}}}]"
+    );
+    let hook = Hook::new(Ok(policy::read(&text).map_err(|problems| format!("{text}: {problems}")).unwrap()));
+    let template = format!(
+        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}, Names: {{Type: CommaDelimitedList}}}}\n\
+         Resources:\n  {logical_id}: {{Type: AWS::ECS::TaskDefinition, Properties: {{{properties}}}}}\n"
+    );
+    let template = if logical_id.contains('$') {
+        let (head, resource) = template.split_once("Resources:\n").unwrap();
+        format!("{head}Resources:\n  'Fn::ForEach::All': [Legacy, !Ref Names, {{{}}}]\n", resource.trim())
+    } else {
+        template
+    };
+    let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
+    let stack = json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+        "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    });
+    serde_json::to_value(hook.respond(stack.to_string().as_bytes(), &world).response).unwrap()
+}
+
+#[test]
+fn what_an_exception_looks_at_and_is_open_leaves_a_warning_before_the_deployment() {
+    let container = |more: &str| format!("{{{more}, User: root, ReadonlyRootFilesystem: true}}");
+    for (exception, properties, may_be) in [
+        ("image: 'nginx*'", format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Ref P")), true),
+        (
+            "image: 'nginx*'",
+            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub 'nginx:${P}'")),
+            true,
+        ),
+        (
+            "image: 'nginx*'",
+            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub 'httpd:${P}'")),
+            false,
+        ),
+        (
+            "image: nginx",
+            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub 'nginx:${P}'")),
+            false,
+        ),
+        ("container: a", format!("ContainerDefinitions: [{}]", container("Name: !Ref P")), true),
+        ("container: a", format!("ContainerDefinitions: [{}]", container("Image: x")), false),
+        (
+            "family: shop",
+            format!("Family: !Sub 's${{P}}', ContainerDefinitions: [{}]", container("Name: a")),
+            true,
+        ),
+        (
+            "family: shop",
+            format!("Family: !Sub 't${{P}}', ContainerDefinitions: [{}]", container("Name: a")),
+            false,
+        ),
+        (
+            "image: 'nginx*'",
+            format!(
+                "ContainerDefinitions: [{}, {}]",
+                container("Name: a, Image: !Ref P"),
+                container("Name: b, Image: httpd")
+            ),
+            false,
+        ),
+    ] {
+        let answer = stack_answer("", exception, "Web", &properties);
+        let expected = if may_be { "SUCCESS" } else { "FAILED" };
+        assert_eq!(answer["hookStatus"], expected, "{exception} {properties}: {answer}");
+        let told = answer["message"].as_str().unwrap().contains("an exception may excuse it once");
+        assert_eq!(told, may_be || properties.contains("Name: b"), "{answer}");
+        let answer = stack_answer("unresolved: {stack: deny}", exception, "Web", &properties);
+        assert_eq!(answer["hookStatus"], "FAILED", "{exception} {properties}: {answer}");
+    }
+}
+
+#[test]
+fn a_resource_whose_name_a_loop_leaves_open_has_no_logical_id() {
+    let properties = "ContainerDefinitions: [{Name: a, User: root, ReadonlyRootFilesystem: true}]";
+    for (logical_id, expected) in [("WebLegacy", "SUCCESS"), ("'Web${Legacy}'", "FAILED")] {
+        let answer = stack_answer("", "logical-id: '*Legacy*'", logical_id, properties);
+        assert_eq!(answer["hookStatus"], expected, "{logical_id}: {answer}");
+    }
 }
 
 #[test]

@@ -160,13 +160,12 @@ impl<'a> View<'a> {
         let name = Name { property, is_item: false };
         let node = self.reading.resolve(&entry.value);
         match (&node.value, Self::resolved(name, node, self.reading).state) {
-            (_, State::Absent | State::Malformed(_)) => None,
             (_, State::Unresolved(unresolved)) => Some(unresolved.partial()),
             (Value::String(text) | Value::Number(text), State::Present(_)) => {
                 let is_known = split_at_reference(text).is_none();
                 Some(if is_known { Partial::known(text) } else { Unresolved { name, node }.partial() })
             }
-            (_, State::Present(_)) => None,
+            _ => None,
         }
     }
 

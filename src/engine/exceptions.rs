@@ -58,9 +58,21 @@ pub(super) fn asked<'p>(policy: &'p Policy, rule: &str) -> Asked<'p> {
     asked
 }
 
-/// Whether the answer of somebody who is asked for tags could excuse anything.
-pub fn looks_at_tags(policy: &Policy, today: Date) -> bool {
-    policy.exceptions.iter().any(|exception| needs_tags(exception) && !exception.is_expired(today))
+impl<'a> StackTags<'a> {
+    /// Why the tags cannot be had, where an exception looks at them.
+    pub fn why_missing<'r>(self, reports: impl IntoIterator<Item = &'r Report>) -> Option<&'a str> {
+        let Self::Missing(reason) = self else { return None };
+        let outcomes = reports.into_iter().flat_map(|report| &report.outcomes);
+        let mut findings = outcomes.flat_map(|outcome| &outcome.findings.kept);
+        let looks_at_them =
+            |finding: &Finding| finding.undecided_excuse == Some(UndecidedExcuse::WithoutTags);
+        findings.any(looks_at_them).then_some(reason)
+    }
+}
+
+/// Whether the tags of a stack could excuse anything.
+pub fn looks_at_tags(policy: &Policy, today: impl Fn() -> Date) -> bool {
+    policy.exceptions.iter().any(|exception| needs_tags(exception) && !exception.is_expired(today()))
 }
 
 /// Takes the weight from findings that the policy excuses, and answers which of its exceptions matched something, or may when

@@ -7,13 +7,12 @@
 //! The contract is AWS's: <https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/lambda-hooks-create-lambda-function.html>.
 
 mod event;
+mod excusing;
 mod message;
 mod response;
 mod stack;
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::civil::Date;
@@ -22,12 +21,13 @@ pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status, WA
 
 use crate::check::JudgedTask;
 use crate::document::json;
-use crate::engine::{StackTags, Subject, evaluate, excuse, looks_at_tags};
-use crate::finding::{Finding, UndecidedExcuse, Verdict};
+use crate::engine::evaluate;
+use crate::finding::Verdict;
 use crate::policy::{ChangeSetParameters, Level, OnInternalError, Policy, Setting};
 use crate::report::{Outcome, Report};
 use crate::template::Given;
 use event::{Event, Request};
+use excusing::{Blocks, Excusing};
 use stack::Judged;
 
 /// How many keys and values an event may hold. A task definition is at most 64 KiB long
@@ -182,98 +182,35 @@ impl Hook {
             }
             Ok(Request::Judge { subject, properties }) => {
                 let mut report = evaluate(properties, policy);
-                let described = Described::new(&event, false, outside);
-                let mut without_tags = None;
-                if !policy.exceptions.is_empty() {
-                    let today = outside.today();
-                    let denies_unknown = policy.unresolved.resource == Level::Deny;
-                    let blocks = |outcome: &Outcome| {
-                        message::blocks(outcome.level, outcome.findings.verdict, denies_unknown)
-                    };
-                    let excuse_with = |report: &mut Report, stack_tags: StackTags<'_>| {
-                        let logical_id = event.logical_id();
-                        excuse(report, &Subject { logical_id, stack_tags, ..event.whose() }, policy, today);
-                    };
-                    let tags = described.tags_if_worth_it(policy, today, |tags| {
-                        let mut trial = report.clone();
-                        excuse_with(&mut trial, tags);
-                        trial.outcomes.iter().any(blocks)
-                    });
-                    excuse_with(&mut report, tags);
-                    without_tags = why_missing(tags, [&report]);
-                }
-                record.verdicts = report
-                    .outcomes
-                    .iter()
-                    .map(|outcome| (outcome.rule.name, outcome.findings.verdict))
-                    .collect();
-                let response =
-                    message::answer(&record.token, &subject, &report, without_tags.as_deref(), policy);
+                let excusing = Excusing::new(policy, &event, false, outside);
+                let blocks = Blocks { denies_unknown: policy.unresolved.resource == Level::Deny };
+                let logical_id = event.logical_id();
+                let tags = excusing.tags(&[(logical_id, &report)], |outcome| {
+                    blocks.weight(outcome, outcome.findings.verdict)
+                });
+                excusing.apply(&mut report, logical_id, tags);
+                let without_tags = tags.why_missing([&report]);
+                let verdict_of = |outcome: &Outcome| (outcome.rule.name, outcome.findings.verdict);
+                record.verdicts = report.outcomes.iter().map(verdict_of).collect();
+                let response = message::answer(&record.token, &subject, &report, without_tags, policy);
                 Answer::new(response, record)
             }
             Ok(Request::Fetch { is_change_set, url }) => {
-                let judge = if is_change_set { stack::judge_change_set } else { stack::judge_stack };
-                let what = if is_change_set { "change set" } else { "stack" };
-                let described = Described::new(&event, is_change_set, outside);
-                let asks_parameters =
-                    is_change_set && policy.change_set_parameters == ChangeSetParameters::Describe;
-                let today = OnceCell::new();
-                let today = || *today.get_or_init(|| outside.today());
-                let excuse_with = |task: &JudgedTask, report: &mut Report, stack_tags: StackTags<'_>| {
-                    if !policy.exceptions.is_empty() {
-                        let logical_id = task.logical_id.as_deref();
-                        excuse(report, &Subject { logical_id, stack_tags, ..event.whose() }, policy, today());
-                    }
-                };
-                let judge = |body: &[u8]| {
-                    let judged = judge(body, &event.given(), policy)?;
-                    let without_asking = |task: &stack::Task, report: &mut Report| {
-                        excuse_with(&task.judged, report, described.unasked());
-                    };
-                    if asks_parameters && judged.waits_for_parameters(without_asking) {
-                        return match described.change_set() {
-                            Ok(change_set) => {
-                                let mut given = event.given();
-                                given.extend(change_set.parameters.clone());
-                                judge(body, &given, policy)
-                            }
-                            Err(reason) => {
-                                Ok(Judged { without_parameters: Some(reason.to_owned()), ..judged })
-                            }
-                        };
-                    }
-                    Ok(judged)
-                };
+                let excusing = Excusing::new(policy, &event, is_change_set, outside);
                 let judged = outside.fetch(url).and_then(|body| {
-                    judge(&body).map_err(|problem: String| format!("The {what} cannot be judged: {problem}."))
+                    let judged = if is_change_set {
+                        judge_change_set(&body, &event, &excusing, policy)
+                    } else {
+                        stack::judge_stack(&body, &event.given(), policy)
+                    };
+                    let what = if is_change_set { "change set" } else { "stack" };
+                    judged.map_err(|problem| format!("The {what} cannot be judged: {problem}."))
                 });
                 let mut judged = match judged {
                     Ok(judged) => judged,
                     Err(message) => return self.internal_error(record, &message),
                 };
-                if !policy.exceptions.is_empty() {
-                    let denies_unknown = policy.unresolved.stack == Level::Deny;
-                    let blocks = |outcome: &Outcome| {
-                        message::blocks(outcome.level, stack::softened(&outcome.findings), denies_unknown)
-                    };
-                    let tags = described.tags_if_worth_it(policy, today(), |tags| {
-                        judged.tasks.iter().filter(|task| task.is_in_scope).any(|task| {
-                            let mut trial = task.judged.report.clone();
-                            excuse_with(&task.judged, &mut trial, tags);
-                            trial.outcomes.iter().any(blocks)
-                        })
-                    });
-                    for task in &mut judged.tasks {
-                        let mut report = mem::take(&mut task.judged.report);
-                        excuse_with(&task.judged, &mut report, tags);
-                        task.judged.report = report;
-                    }
-                    let reports = judged.tasks.iter().map(|task| &task.judged.report);
-                    judged.without_tags = why_missing(tags, reports);
-                }
-                for task in &mut judged.tasks {
-                    stack::soften(&mut task.judged.report);
-                }
+                excuse_all(&mut judged, &excusing, policy);
                 let verdict_of = |setting: &Setting| {
                     let name = setting.rule.metadata().name;
                     let outcomes = judged.tasks.iter().flat_map(|task| &task.judged.report.outcomes);
@@ -310,77 +247,45 @@ impl Hook {
     }
 }
 
-/// What CloudFormation says of the stack or the change set that an event is about, asked for at most once.
-struct Described<'a> {
-    stack: &'a str,
-    /// The change set, for an event about one. In its execution, the stack itself has what it brings.
-    change_set: Option<&'a str>,
-    outside: &'a dyn Outside,
-    answer: OnceCell<Result<ChangeSet, String>>,
-}
-
-impl<'a> Described<'a> {
-    fn new(event: &Event<'a, '_>, is_change_set: bool, outside: &'a dyn Outside) -> Self {
-        let change_set = is_change_set.then(|| event.change_set());
-        Self { stack: event.stack(), change_set, outside, answer: OnceCell::new() }
+/// Judges the body of a change set, once more with the values of its parameters where something depends on them.
+fn judge_change_set(
+    body: &[u8],
+    event: &Event<'_, '_>,
+    excusing: &Excusing<'_>,
+    policy: &Policy,
+) -> Result<Judged, String> {
+    let judged = stack::judge_change_set(body, &event.given(), policy)?;
+    let excuse = |task: &stack::Task, report: &mut Report| {
+        excusing.apply(report, task.judged.logical_id.as_deref(), excusing.known_tags());
+    };
+    if policy.change_set_parameters != ChangeSetParameters::Describe || !judged.waits_for_parameters(excuse) {
+        return Ok(judged);
     }
-
-    fn change_set(&self) -> Result<&ChangeSet, &str> {
-        let answer = self.answer.get_or_init(|| match self.change_set {
-            None => {
-                let tags = self.outside.stack_tags(self.stack)?;
-                Ok(ChangeSet { tags, ..ChangeSet::default() })
-            }
-            Some("") => Err("the event names no change set".into()),
-            Some(change_set) => self.outside.change_set(self.stack, change_set),
-        });
-        answer.as_ref().map_err(String::as_str)
-    }
-
-    /// The stack's tags as far as they are known without asking.
-    fn unasked(&self) -> StackTags<'_> {
-        match () {
-            () if self.stack.is_empty() => StackTags::Nowhere,
-            () if self.answer.get().is_some() => self.tags(),
-            () => StackTags::Unasked,
+    match excusing.change_set() {
+        Ok(change_set) => {
+            let mut given = event.given();
+            given.extend(change_set.parameters.clone());
+            stack::judge_change_set(body, &given, policy)
         }
-    }
-
-    fn tags(&self) -> StackTags<'_> {
-        match self.change_set() {
-            Ok(change_set) => StackTags::Known(&change_set.tags),
-            Err(reason) => StackTags::Missing(reason),
-        }
-    }
-
-    /// The stack's tags, asked for where nothing else decides: something `blocks` without them, and nothing does with those
-    /// that excuse most.
-    fn tags_if_worth_it(
-        &self,
-        policy: &Policy,
-        today: Date,
-        blocks: impl Fn(StackTags<'_>) -> bool,
-    ) -> StackTags<'_> {
-        match self.unasked() {
-            StackTags::Unasked
-                if looks_at_tags(policy, today)
-                    && blocks(StackTags::Unasked)
-                    && !blocks(StackTags::Supposed) =>
-            {
-                self.tags()
-            }
-            known => known,
-        }
+        Err(reason) => Ok(Judged { without_parameters: Some(reason.to_owned()), ..judged }),
     }
 }
 
-/// Why a stack's tags cannot be had, where an exception looks at them.
-fn why_missing<'r>(tags: StackTags<'_>, reports: impl IntoIterator<Item = &'r Report>) -> Option<String> {
-    let StackTags::Missing(reason) = tags else { return None };
-    let outcomes = reports.into_iter().flat_map(|report| &report.outcomes);
-    let mut findings = outcomes.flat_map(|outcome| &outcome.findings.kept);
-    let is_looked_at = |finding: &Finding| finding.undecided_excuse == Some(UndecidedExcuse::WithoutTags);
-    findings.any(is_looked_at).then(|| reason.to_owned())
+/// Applies the exceptions to all task definitions, and makes what is not certain unknown.
+fn excuse_all(judged: &mut Judged, excusing: &Excusing<'_>, policy: &Policy) {
+    let blocks = Blocks { denies_unknown: policy.unresolved.stack == Level::Deny };
+    let in_scope = judged.tasks.iter().filter(|task| task.is_in_scope);
+    let reports: Vec<_> =
+        in_scope.map(|task| (task.judged.logical_id.as_deref(), &task.judged.report)).collect();
+    let tags = excusing.tags(&reports, |outcome| blocks.weight(outcome, stack::softened(&outcome.findings)));
+    for JudgedTask { logical_id, report, .. } in judged.tasks.iter_mut().map(|task| &mut task.judged) {
+        excusing.apply(report, logical_id.as_deref(), tags);
+    }
+    let reports = judged.tasks.iter().map(|task| &task.judged.report);
+    judged.without_tags = tags.why_missing(reports).map(str::to_owned);
+    for task in &mut judged.tasks {
+        stack::soften(&mut task.judged.report);
+    }
 }
 
 impl Answer {

@@ -78,7 +78,6 @@ impl Judged {
             finding.excused.is_none()
                 && (finding.case.is_some()
                     || finding.undecided_excuse == Some(UndecidedExcuse::Open)
-                    || finding.open.is_empty()
                     || finding.open.iter().any(|name| self.open_parameters.contains(name)))
         };
         !self.open_parameters.is_empty()
@@ -87,7 +86,8 @@ impl Judged {
                 excuse(task, &mut report);
                 let findings = report.outcomes.iter().map(|outcome| &outcome.findings);
                 let mut open = findings.filter(|findings| softened(findings) == Verdict::Unknown);
-                open.any(|findings| findings.further > 0 || findings.kept.iter().any(waits))
+                let is_cut = report.has_too_many_cases;
+                open.any(|findings| is_cut || findings.further > 0 || findings.kept.iter().any(waits))
             })
     }
 }

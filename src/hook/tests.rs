@@ -532,7 +532,7 @@ impl Outside for Describing {
     }
 
     fn today(&self) -> jiff::civil::Date {
-        panic!("no exception ends")
+        "2026-11-25".parse().unwrap()
     }
 
     fn stack_tags(&self, _: &str) -> Result<BTreeMap<String, String>, String> {
@@ -577,6 +577,8 @@ fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide(
         // Which of the two it is in the template, nobody knows.
         ("", one_more, open, Ok("true"), 0, "SUCCESS", "is not known yet"),
         ("", template("!Ref P"), open, Ok("true"), 0, "SUCCESS", "is not known yet"),
+        // What is open because of something else no parameter settles.
+        (describe, template("!ImportValue X"), open, Ok("true"), 0, "SUCCESS", "is not known yet"),
     ] {
         let container =
             json!({"Name": "web", "Privileged": context, "ReadonlyRootFilesystem": "true", "User": "app"});
@@ -590,6 +592,48 @@ fn parameters_of_a_change_set_are_asked_for_once_and_only_where_they_may_decide(
         let mut event = stack_event("CHANGE_SET");
         event["changeSetId"] = "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/shop/1".into();
         let answer = answer_with(&with_policy(policy), event.to_string().as_bytes(), &outside);
+        assert_eq!((outside.asked.get(), &answer["hookStatus"]), (asked, &json!(status)), "{answer}");
+        assert!(message(&answer).contains(told), "{answer}");
+    }
+}
+
+#[test]
+fn parameters_of_a_change_set_are_asked_for_where_what_the_exceptions_leave_depends_on_them() {
+    let open = "{{changeSet:KNOWN_AFTER_APPLY}}";
+    let other = ", {\"Name\": \"other\", \"Privileged\": true, \"ReadonlyRootFilesystem\": \"true\", \"User\": \"app\"}";
+    let in_template = ", {Name: other, Privileged: true}";
+    for (matcher, image, privileged, others, value, asked, status, told) in [
+        // What is excused waits for nothing; what is left does.
+        ("container: web", "x", open, ("", ""), "true", 0, "SUCCESS", "1 excepted"),
+        ("container: other", "x", open, (other, in_template), "true", 1, "FAILED", "container `web`"),
+        ("container: other", "x", open, (other, in_template), "false", 1, "SUCCESS", "1 excepted"),
+        // What an exception looks at may depend on one.
+        ("image: nginx", open, "true", ("", ""), "nginx", 1, "SUCCESS", "1 excepted"),
+        ("image: nginx", open, "true", ("", ""), "httpd", 1, "FAILED", "`Privileged` is true"),
+    ] {
+        let policy = format!(
+            "change-set-parameters: describe\n\
+             exceptions: [{{rules: [privileged-container], reason: x, {matcher}, trust-author: true}}]"
+        );
+        let (of_image, of_privileged) =
+            if image == open { ("!Ref P", privileged) } else { (image, "!Ref P") };
+        let template = template(of_privileged)
+            .replace("Name: web", &format!("Name: web, Image: {of_image}"))
+            .replace("}]\n", &format!("}}{}]\n", others.1));
+        let context = format!(
+            "{{\"Properties\": {{\"Family\": \"shop\", \"ContainerDefinitions\": [{{\"Name\": \"web\", \"Image\": \"{image}\", \
+             \"Privileged\": \"{privileged}\", \"ReadonlyRootFilesystem\": \"true\", \"User\": \"app\"}}{}]}}}}",
+            others.0
+        );
+        let change = json!({
+            "logicalResourceId": "Task", "resourceType": "AWS::ECS::TaskDefinition", "action": "CREATE",
+            "afterContext": context,
+        });
+        let body = json!({"template": template, "changedResources": [change]});
+        let outside = Describing { body, privileged: Ok(value), asked: Cell::new(0) };
+        let mut event = stack_event("CHANGE_SET");
+        event["changeSetId"] = "arn:aws:cloudformation:eu-central-1:111122223333:changeSet/shop/1".into();
+        let answer = answer_with(&with_policy(&policy), event.to_string().as_bytes(), &outside);
         assert_eq!((outside.asked.get(), &answer["hookStatus"]), (asked, &json!(status)), "{answer}");
         assert!(message(&answer).contains(told), "{answer}");
     }

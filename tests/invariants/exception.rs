@@ -202,18 +202,15 @@ fn assert_excused(
     for (was, is) in was.kept.iter().zip(&is.kept) {
         let about = is.clone().about();
         let about = about.as_ref();
-        match &is.excused {
-            Some(excuse) => {
-                let exception = &policy.exceptions[excuse.exception - 1];
-                assert!(covers(exception, about), "{rule}: {exception:?} excuses {is:?}");
-                assert_eq!(excuse.reason, exception.reason);
-                assert_one_line(&excuse.reason);
-                assert!(is.fix.is_none(), "{rule}: what is allowed is not mended");
-            }
-            None => {
-                let missed = policy.exceptions.iter().find(|exception| covers(exception, about));
-                assert!(missed.is_none(), "{rule}: {missed:?} does not excuse {is:?}");
-            }
+        if let Some(excuse) = &is.excused {
+            let exception = &policy.exceptions[excuse.exception - 1];
+            assert!(covers(exception, about), "{rule}: {exception:?} excuses {is:?}");
+            assert_eq!(excuse.reason, exception.reason);
+            assert_one_line(&excuse.reason);
+            assert!(is.fix.is_none(), "{rule}: what is allowed is not mended");
+        } else {
+            let missed = policy.exceptions.iter().find(|exception| covers(exception, about));
+            assert!(missed.is_none(), "{rule}: {missed:?} does not excuse {is:?}");
         }
         assert!(is.message.starts_with(was.message.as_ref()), "{rule}: {}", is.message);
         assert_one_line(&is.message);
