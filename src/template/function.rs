@@ -56,7 +56,8 @@ impl Scenario<'_> {
         let Value::String(name) = &argument.value else { return None };
         let parameter = self.template.parameters.get(&**name);
         let fixed = self.fixed(name, parameter);
-        if parameter.is_some_and(|parameter| parameter.is_secret() && !parameter.is_told(fixed)) {
+        if self.is_withheld(name) || parameter.is_some_and(|known| known.is_secret() && !known.is_told(fixed))
+        {
             return None;
         }
         if &**name == "AWS::NoValue" {

@@ -41,6 +41,9 @@ impl Scenario<'_> {
         if has_more_keys(&first, entries) {
             return None;
         }
+        if first.iter().chain(&second).any(|piece| self.is_of_withheld(piece)) {
+            return None;
+        }
         self.work(entries.len() / KEYS_OF_STEP, None)?;
         let may_be_none = default.is_some() || self.is_doubtful();
         // Without a default, a first key that lacks the second is refused by CloudFormation.
@@ -77,6 +80,14 @@ impl Scenario<'_> {
             Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Sequence(_) | Value::Intrinsic(_)
         );
         is_value.then_some(value)
+    }
+
+    /// Whether a piece depends on what nobody may be told.
+    fn is_of_withheld(&self, piece: &Piece<'_>) -> bool {
+        match piece {
+            Piece::Known(_) => false,
+            Piece::Open(node) => node.references().into_iter().any(|name| self.is_withheld(name)),
+        }
     }
 
     /// Whether something below a node is looked up in a mapping, and there is time to see where.

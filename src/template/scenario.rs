@@ -366,6 +366,15 @@ impl<'t> Scenario<'t> {
         value.or_else(|| parameter.filter(|_| has_default)?.default.as_ref().map(|default| &*default.text))
     }
 
+    /// Whether a parameter has a value that nobody may be told. It decides conditions, which are told by their names; anything
+    /// else would show it: a message quotes what a value is, and which key of a mapping was found says what was asked for.
+    pub(super) fn is_withheld(&self, name: &str) -> bool {
+        let parameter = self.template.parameters.get(name);
+        parameter.is_some_and(Parameter::is_secret)
+            && self.fixed(name, parameter).is_some()
+            && !self.state.borrow().conditions.is_busy()
+    }
+
     /// What the items of a list may be, where a node refers to a parameter that limits them and is not known.
     pub(super) fn items_of_list(&self, node: &Node<'_>) -> Option<&'t [Allowed<'t>]> {
         let Value::Intrinsic(call) = &node.value else { return None };

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use ecs_guard::check::check;
+use ecs_guard::finding::Verdict;
 use ecs_guard::policy::Policy;
 use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
@@ -324,9 +325,8 @@ fn what_may_be_a_secret_is_not_shown() {
 Parameters:
   Secret: {Type: String, Default: hunter2}
   Prefix: {Type: String}
-  Hidden: {Type: String, NoEcho: true, AllowedValues: ['true', 'false']}
 Conditions: {HasSecret: !Not [!Equals [!Ref Secret, '']]}";
-    let given = given(&[("Secret", "hunter2"), ("Prefix", "DB"), ("Hidden", "true")]);
+    let given = given(&[("Secret", "hunter2"), ("Prefix", "DB")]);
     for (container, rule, expected) in [
         (
             "Environment: [{Name: A, Value: !Ref Prefix}, {Name: !Sub '${Prefix}_PASSWORD', Value: !Ref Secret}]",
@@ -335,7 +335,6 @@ Conditions: {HasSecret: !Not [!Equals [!Ref Secret, '']]}";
         ),
         ("Environment: !Ref Secret", "plaintext-secret", Some("with Secret (given)")),
         ("Privileged: !If [HasSecret, true, false]", "privileged-container", Some("when HasSecret is true")),
-        ("Privileged: !Ref Hidden", "privileged-container", Some("with Hidden (given)")),
     ] {
         expect_one(&template(sections, container), &given, rule, expected);
     }
@@ -346,6 +345,48 @@ Conditions: {HasSecret: !Not [!Equals [!Ref Secret, '']]}";
         "plaintext-secret",
         Some("with Secret (default)"),
     );
+}
+
+/// What `NoEcho` hides is not told by what comes of it either.
+#[test]
+fn what_is_not_echoed_decides_conditions_only() {
+    let sections = |rest: &str| {
+        format!(
+            "
+Parameters: {{Hidden: {{Type: String, NoEcho: true, Default: hunter2{rest}}}}}
+Mappings: {{Of: {{hunter2: {{User: root}}, other: {{User: app}}}}}}
+Conditions:
+  Is: !Equals [!Ref Hidden, hunter2]
+  IsRoot: !Equals [!FindInMap [Of, !Ref Hidden, User], root]"
+        )
+    };
+    let assumed = Given { assume_defaults: true, ..Given::default() };
+    for given in [given(&[("Hidden", "hunter2")]), assumed] {
+        for rest in ["", ", AllowedValues: [hunter2, other]"] {
+            for (user, verdict, condition) in [
+                ("!Ref Hidden", Verdict::Unknown, None),
+                ("!Sub '${Hidden}:1'", Verdict::Unknown, None),
+                ("!Sub ['${It}', {It: !Ref Hidden}]", Verdict::Unknown, None),
+                ("!Join ['', [!Ref Hidden]]", Verdict::Unknown, None),
+                ("!Select [0, !Split [',', !Ref Hidden]]", Verdict::Unknown, None),
+                ("!FindInMap [Of, !Ref Hidden, User]", Verdict::Unknown, None),
+                ("!FindInMap [Of, !Select [0, !Split [',', !Ref Hidden]], User]", Verdict::Unknown, None),
+                ("!If [Is, root, app]", Verdict::Fail, Some("when Is is true")),
+                ("!If [IsRoot, root, app]", Verdict::Fail, Some("when IsRoot is true")),
+            ] {
+                let text = template(&sections(rest), &format!("User: {user}"));
+                let (found, findings) = judged(&text, &given, "root-user");
+                let [finding] = findings.as_slice() else { panic!("{user}: {findings:?}") };
+                assert_eq!((found, finding.condition().as_deref()), (verdict, condition), "{user}");
+                assert!(!format!("{finding:?}").contains("hunter2"), "{user}: {finding:?}");
+                assert_eq!(
+                    verdict == Verdict::Unknown,
+                    finding.remediation.contains("`Hidden` has `NoEcho`"),
+                    "{user}"
+                );
+            }
+        }
+    }
 }
 
 const GIVEN_IN_VAIN: &str = "
