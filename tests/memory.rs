@@ -111,6 +111,18 @@ fn allowed(values: usize, containers: usize) -> String {
     )
 }
 
+/// A condition with a long name, by which every finding is told.
+fn long_condition() -> String {
+    let container = |number| format!("{{\"Name\":\"c{number}\",\"Privileged\":true}}");
+    let containers: Vec<_> = (0..400).map(container).collect();
+    format!(
+        "{{\"Resources\":{{\"T\":{{\"Type\":\"AWS::ECS::TaskDefinition\",\"Properties\":{{\
+         \"ContainerDefinitions\":{{\"Fn::If\":[\"{}\",[{}],[]]}}}}}}}}}}",
+        "C".repeat(40_000),
+        containers.join(",")
+    )
+}
+
 /// Hundreds of thousands of values in three bytes each.
 fn punctuation(before: &str, after: &str) -> String {
     format!("{before}{}{after}", vec!["{}"; 300_000].join(","))
@@ -242,6 +254,7 @@ fn a_few_kilobytes_that_multiply_take_no_more_than_others() {
     for (name, text) in [
         ("choices.yaml", choices(80)),
         ("allowed.json", allowed(1_000, 1_000)),
+        ("long-condition.json", long_condition()),
         ("punctuation.json", punctuation(&format!("{{\"Resources\":{{{task}"), "]}}}}")),
         ("punctuation.yaml", punctuation(&format!("Resources: {{{task}"), "]}}}")),
     ] {

@@ -15,7 +15,7 @@ use super::pseudo;
 use super::settled::Log;
 use super::unknown::{Chosen, Domain, Search};
 use super::{Template, condition, has_macro};
-use crate::document::{Node, Resolve, Settled, Span, Trace, Value, is_plain_decimal, on_one_line, short};
+use crate::document::{Node, Resolve, Settled, Span, Trace, Value, is_plain_decimal, short};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -136,12 +136,13 @@ impl Fact {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Self::Condition { name, .. } | Self::Item { list: name, .. } | Self::Value { name, .. }) = self;
-        let name = on_one_line(name);
+        // Each finding has its own copy.
+        let name = short(name);
         match self {
             Self::Condition { is_true, .. } => write!(f, "{name} is {is_true}"),
             Self::Item { item, is_in, .. } => {
                 let contains = if *is_in { "contains" } else { "does not contain" };
-                write!(f, "{name} {contains} {}", on_one_line(item))
+                write!(f, "{name} {contains} {}", short(item))
             }
             Self::Value { value: Some(value), is_allowed_value, .. } => {
                 let kind = if *is_allowed_value { " (allowed value)" } else { "" };
