@@ -4,6 +4,7 @@
 //! a line, reorder text, hide, or be long. Must not know what is quoted.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 /// Quotes text: short, on one line, printable. Of a long text, beginning and end are kept: names often differ only
 /// at the end.
@@ -48,34 +49,62 @@ pub fn on_one_line(text: &str) -> Cow<'_, str> {
     if text.chars().any(steers) { Cow::Owned(text.replace(steers, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
-/// Whether a character is for control and not for reading: Unicode's categories Cc, Zl, Zp, most of Cf
-/// (<https://www.unicode.org/reports/tr9/>), and the two that no XML may hold.
+/// Characters that nothing is drawn for: Unicode's `Default_Ignorable_Code_Point`
+/// (<https://www.unicode.org/Public/17.0.0/ucd/DerivedCoreProperties.txt>), those not assigned yet among them, and the empty
+/// pattern of Braille.
+const INVISIBLE: &[RangeInclusive<char>] = &[
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{2800}'..='\u{2800}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
+];
+
+/// Whether a character is for control and not for reading: it hides, ends a line (Unicode's categories Cc, Zl, Zp), annotates
+/// what stands around it, or is one of the two that no XML may hold.
 pub fn steers(character: char) -> bool {
+    // Nearly every character there is.
+    if matches!(character, ' '..='~') {
+        return false;
+    }
     character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{fffe}'
-                | '\u{ffff}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
+        || INVISIBLE.iter().any(|range| range.contains(&character))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{on_one_line, quote};
+    use super::{INVISIBLE, on_one_line, quote, steers};
 
     #[test]
     fn a_name_is_kept_but_for_what_steers() {
         assert_eq!(on_one_line("Übersicht – “alt”/`a`.yaml"), "Übersicht – “alt”/`a`.yaml");
         assert_eq!(on_one_line("a\n\u{1b}[31m\u{9b}b\u{202e}c"), "a\u{fffd}\u{fffd}[31m\u{fffd}b\u{fffd}c");
+    }
+
+    #[test]
+    fn what_hides_is_no_text() {
+        for character in "\u{34f}\u{115f}\u{17b5}\u{180f}\u{2028}\u{2800}\u{3164}\u{fe0f}\u{ffa0}\u{1bca0}\u{1d173}\u{e0041}\u{e01ef}".chars()
+        {
+            assert!(steers(character), "{character:?}");
+        }
+        for character in "aé\u{301}–字\u{3165}\u{2801}\u{fdff}\u{fe10}😀".chars() {
+            assert!(!steers(character), "{character:?}");
+        }
+        assert!(INVISIBLE.is_sorted_by_key(|range| *range.start()));
     }
 
     #[test]
