@@ -9,6 +9,7 @@ use super::nested::NestedStack;
 use super::outputs::{Opened, Outputs};
 use super::target::Source;
 use crate::check::{Tally, Totals};
+use crate::document::on_one_line;
 use crate::output::{Ending, Format, Run, Unlisted};
 
 /// What was said so far, and where it goes.
@@ -127,7 +128,7 @@ impl<'a> Results<'a> {
         }
         self.outputs.flush();
         // Names of files are not ours: they must not move a terminal's cursor.
-        let text = text.replace(char::is_control, "\u{fffd}");
+        let text = on_one_line(text);
         // There is nowhere left to say that this cannot be written.
         let _ = writeln!(self.err, "{kind}: {text}");
     }
