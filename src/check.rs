@@ -50,7 +50,7 @@ pub struct CheckedFile<'a> {
 
 impl<'a> CheckedFile<'a> {
     /// A file of which there is nothing to say yet.
-    fn new(path: &'a str, text: &'a str) -> Self {
+    pub fn new(path: &'a str, text: &'a str) -> Self {
         Self {
             path,
             text,

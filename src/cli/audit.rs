@@ -239,7 +239,7 @@ impl Judging<'_> {
         };
         let mut tally = Tally::default();
         let mut excepted = Vec::new();
-        let judged = judge::judge_bytes(&path, text.into_bytes(), true, |path, text| {
+        let judged = judge::judge_text(&path, &text, true, |path, text| {
             let mut file = check_deployed(path, text, &deployment.given, self.run.policy)?;
             let mut showing = Showing::begin(self.formats, path, text, self.run);
             for task in file.judged.iter_mut().flatten() {

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use self::excuses::{Excuses, Known, Stack};
 use self::files::{Files, Input};
 use self::fixing::{Delivery, Which, deliver};
-use self::judge::Judged;
+use self::judge::{Judged, NotUtf8};
 use self::nested::NestedStack;
 use self::parameters::Parameters;
 use self::progress::{Progress, Work};
@@ -235,7 +235,7 @@ impl Asked<'_> {
         judge::judge(input, true, false, |path, text| {
             asked.judge(input, (path, text), &stack.given, |file, showing| {
                 // Nothing is shown of what a template calls one and is none: it may be anybody's secret.
-                if file.judged.is_err() && !text.contains("Resources") {
+                if file.judged.is_err() && !file.text.contains("Resources") {
                     return Judged::unreadable(path, "is named as a template and is none".into());
                 }
                 file.notes.insert(0, stack.note());
@@ -250,11 +250,18 @@ impl Asked<'_> {
     fn judge(
         &self,
         input: &Input,
-        (path, text): (&str, &str),
+        (path, text): (&str, Result<&str, &NotUtf8>),
         given: &Given,
         end: impl FnOnce(&mut CheckedFile<'_>, Showing<'_>) -> Judged,
     ) -> Option<Judged> {
         let Self { run, excuse, .. } = *self;
+        let text = match text {
+            Ok(text) => text,
+            Err(NotUtf8 { text, problem }) => {
+                let mut file = CheckedFile { judged: Err(problem.clone()), ..CheckedFile::new(path, text) };
+                return Some(end(&mut file, Showing::begin(self.formats, path, text, run)));
+            }
+        };
         let judge = |text: &str, repaired: Option<&Repaired>| {
             let mut showing = Showing::begin(self.formats, path, text, run);
             let mut number = 0;

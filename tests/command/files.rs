@@ -236,7 +236,9 @@ fn other_encodings_are_named() {
         for paths in [&["x.yaml"][..], &["."]] {
             let checked = scratch.check(paths);
             assert_eq!(checked.code, Some(2));
-            checked.says("error: x.yaml: is UTF-16: save it as UTF-8\n");
+            checked.says("error: this is UTF-16: save the file as UTF-8\n");
+            checked.says("--> x.yaml:1:1\n");
+            checked.says("1 | Resources:\n");
         }
     }
     let utf32 = |mark: bool, little: bool| -> Vec<u8> {
@@ -248,7 +250,9 @@ fn other_encodings_are_named() {
         for paths in [&["x.yaml"][..], &["."]] {
             let checked = scratch.check(paths);
             assert_eq!(checked.code, Some(2));
-            checked.says("error: x.yaml: is UTF-32: save it as UTF-8\n");
+            checked.says("error: this is UTF-32: save the file as UTF-8\n");
+            checked.says("--> x.yaml:1:1\n");
+            checked.says("1 | Resources:\n");
         }
     }
     scratch.write("x.yaml", [b"\xef\xbb\xbf", text.as_bytes()].concat());
@@ -256,7 +260,13 @@ fn other_encodings_are_named() {
     // Not UTF-8, and not for us.
     scratch.write("x.yaml", b"caf\xe9: 1");
     assert_eq!(scratch.check(&["."]).code, Some(0));
-    scratch.check(&["x.yaml"]).says("error: x.yaml: is not UTF-8 at line 1, column 4");
+    let checked = scratch.check(&["x.yaml"]);
+    checked.says("error: this is not UTF-8: save the file as UTF-8\n");
+    checked.says("--> x.yaml:1:4\n");
+    checked.says("1 | caf\u{fffd}: 1\n");
+    scratch
+        .check(&["x.yaml", "--format", "json"])
+        .says("\"position\":{\"offset\":3,\"line\":1,\"column\":4}");
 }
 
 #[cfg(target_os = "linux")]

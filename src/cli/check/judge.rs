@@ -71,7 +71,7 @@ pub(super) fn judge(
     input: &Input,
     must_concern: bool,
     is_handed_on: bool,
-    check: impl FnOnce(&str, &str) -> Option<Judged>,
+    check: impl FnOnce(&str, Result<&str, &NotUtf8>) -> Option<Judged>,
 ) -> Judged {
     let Content { bytes, is_cut, identity } = match reading::read(input) {
         Ok(content) => content,
@@ -90,7 +90,7 @@ fn judge_content(
     is_handed_on: bool,
     bytes: Vec<u8>,
     is_cut: bool,
-    check: impl FnOnce(&str, &str) -> Option<Judged>,
+    check: impl FnOnce(&str, Result<&str, &NotUtf8>) -> Option<Judged>,
 ) -> Judged {
     if is_cut {
         return if must_concern || mentions_us(&String::from_utf8_lossy(&bytes)) {
@@ -104,30 +104,33 @@ fn judge_content(
         return Judged::unreadable(&input.name(), "is empty, so nothing is judged".to_owned());
     }
     let original = (is_handed_on && input.is_standard_input()).then(|| bytes.clone());
-    let judged = judge_bytes(&input.name(), bytes, must_concern, check);
+    let name = input.name();
+    let judged = match decode(bytes) {
+        Ok(text) => judge_text(&name, &text, must_concern, |name, text| check(name, Ok(text))),
+        Err(not_utf8) if must_concern || mentions_us(&not_utf8.text) => {
+            check(&name, Err(&not_utf8)).unwrap_or_default()
+        }
+        Err(_) => Judged::default(),
+    };
     match original.filter(|_| judged.printed.is_empty()) {
         Some(original) => Judged { printed: original, ..judged },
         None => judged,
     }
 }
 
-/// Judges the content of one file by its name, as [`judge`] does.
-pub(in crate::cli) fn judge_bytes(
+/// Judges the text of one file by its name, as [`judge`] does.
+pub(in crate::cli) fn judge_text(
     name: &str,
-    bytes: Vec<u8>,
+    text: &str,
     must_concern: bool,
     check: impl FnOnce(&str, &str) -> Option<Judged>,
 ) -> Judged {
-    let text = match decode(bytes) {
-        Ok(text) if must_concern || could_concern(&text) => text,
-        Err(not_utf8) if must_concern || mentions_us(&not_utf8.text) => {
-            return Judged::unreadable(name, not_utf8.message);
-        }
-        _ => return Judged::default(),
-    };
-    match guarded(|| check(name, &text)) {
+    if !must_concern && !could_concern(text) {
+        return Judged::default();
+    }
+    match guarded(|| check(name, text)) {
         // What cannot be read and has none of our words is something else: a Helm chart, a configuration with comments.
-        Ok(Some(judged)) if judged.problem.is_some() && !must_concern && !mentions_us(&text) => {
+        Ok(Some(judged)) if judged.problem.is_some() && !must_concern && !mentions_us(text) => {
             Judged::default()
         }
         Ok(Some(judged)) => judged,
@@ -147,22 +150,35 @@ fn mentions_us(text: &str) -> bool {
 }
 
 /// A file in another encoding.
-struct NotUtf8 {
+#[derive(Debug)]
+pub(super) struct NotUtf8 {
     /// What can be read of it.
-    text: String,
-    message: String,
+    pub(super) text: String,
+    /// What is wrong, and from where on.
+    pub(super) problem: Unreadable,
+}
+
+impl NotUtf8 {
+    fn new(text: String, offset: usize, encoding: &str) -> Self {
+        let span = Span::new(offset, offset);
+        Self {
+            text,
+            problem: Unreadable { span, message: format!("this is {encoding}: save the file as UTF-8") },
+        }
+    }
 }
 
 fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
+    let is_mark = |character: &char| *character == '\u{feff}';
     let utf16 = |unit: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
-        let text = char::decode_utf16(units).map(Result::unwrap_or_default).collect();
-        Err(NotUtf8 { text, message: "is UTF-16: save it as UTF-8".into() })
+        let text = char::decode_utf16(units).map(Result::unwrap_or_default).skip_while(is_mark).collect();
+        Err(NotUtf8::new(text, 0, "UTF-16"))
     };
     let utf32 = |unit: fn([u8; 4]) -> u32| {
         let units = bytes.as_chunks().0.iter().map(|four| unit(*four));
-        let text = units.map(|unit| char::from_u32(unit).unwrap_or_default()).collect();
-        Err(NotUtf8 { text, message: "is UTF-32: save it as UTF-8".into() })
+        let text = units.map(|unit| char::from_u32(unit).unwrap_or_default()).skip_while(is_mark).collect();
+        Err(NotUtf8::new(text, 0, "UTF-32"))
     };
     match *bytes.as_slice() {
         // The same in four bytes as below in two, and before it because UTF-16 begins likewise.
@@ -179,9 +195,7 @@ fn decode(bytes: Vec<u8>) -> Result<String, NotUtf8> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        let (line, column) = LineIndex::new(&text).position(error.utf8_error().valid_up_to());
-        let message = format!("is not UTF-8 at line {line}, column {column}: save it as UTF-8");
-        NotUtf8 { text, message }
+        NotUtf8::new(text, error.utf8_error().valid_up_to(), "not UTF-8")
     })
 }
 
@@ -261,7 +275,7 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use super::{Input, Judged, each, judge, quieten_panics};
+    use super::{Input, Judged, NotUtf8, each, judge, quieten_panics};
 
     fn input(path: impl Into<PathBuf>) -> Input {
         Input { path: path.into(), is_named: true }
@@ -271,7 +285,7 @@ mod tests {
     fn a_panic_is_a_problem_of_one_file_and_repeats_nothing() {
         quieten_panics();
         let here = input(file!());
-        let judged = judge(&here, true, false, |_, text| panic!("{text}"));
+        let judged = judge(&here, true, false, |_, text| panic!("{text:?}"));
         let problem = judged.problem.unwrap();
         assert_eq!(judged.totals.unreadable, 1);
         let words = format!("cannot be judged because of a mistake in ecs-guard, at {}:", file!());
@@ -286,7 +300,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("ecs-guard-judge-{}.yaml", std::process::id()));
         let is_reported = |text: &str, must_concern| {
             std::fs::write(&path, text).unwrap();
-            let broken = |name: &str, _: &str| Some(Judged::unreadable(name, String::new()));
+            let broken =
+                |name: &str, _: Result<&str, &NotUtf8>| Some(Judged::unreadable(name, String::new()));
             judge(&input(&path), must_concern, false, broken).problem.is_some()
         };
         assert!(is_reported("AWS::ECS::TaskDefinition: [", false));
