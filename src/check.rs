@@ -433,7 +433,7 @@ fn describe<'t>(
     }
     if let Some(name) = template.macros.first().filter(|_| template.task_definitions.is_empty()) {
         file.notes.push(Note {
-            span: Span::NOWHERE,
+            span: template.macro_span.unwrap_or(Span::NOWHERE),
             message: format!("a macro, {}, may add task definitions that are not judged", quote(name)),
             help: are_open.then(|| SEE_PROCESSED.into()),
             is_unknown: true,

@@ -97,6 +97,8 @@ pub struct Template<'t> {
     pub nested_stacks: Vec<NestedStack<'t>>,
     /// Macros that may change anything, by their names; those of AWS itself leave task definitions alone.
     pub macros: Vec<&'t str>,
+    /// Where the first of them is named.
+    pub macro_span: Option<Span>,
     /// How much work may still be spent on further possibilities, in functions evaluated.
     budget: Cell<usize>,
     /// What is left of [`MOST_WORK`].
@@ -223,7 +225,8 @@ impl<'t> Template<'t> {
             given,
             task_definitions: Vec::new(),
             nested_stacks: Vec::new(),
-            macros: if sections.is_empty() { vec!["Fn::Transform"] } else { Vec::new() },
+            macros: Vec::new(),
+            macro_span: None,
             budget: Cell::new(BUDGET),
             work_left: Cell::new(MOST_WORK),
             settled_conditions: SettledConditions::default(),
@@ -232,6 +235,9 @@ impl<'t> Template<'t> {
             missing_conditions: RefCell::default(),
             hidden_resources: Vec::new(),
         };
+        if sections.is_empty() {
+            template.may_change("Fn::Transform", root.span);
+        }
         let is_once = |key: &str| sections.iter().filter(|section| section.key == key).count() == 1;
         for section in sections {
             if section.key == "Conditions" {
@@ -268,8 +274,8 @@ impl<'t> Template<'t> {
                 ("Rules", Value::Mapping(entries)) if is_once("Rules") => {
                     template.assertions = assertion::read(entries);
                 }
-                ("Transform", value) => template.transform(value),
-                ("Fn::Transform", _) => template.macros.push("Fn::Transform"),
+                ("Transform", _) => template.transform(&section.value),
+                ("Fn::Transform", _) => template.may_change("Fn::Transform", section.key_span),
                 _ => {}
             }
         }
@@ -524,23 +530,24 @@ impl<'t> Template<'t> {
         }
     }
 
-    fn transform(&mut self, value: &'t Value<'t>) {
-        match value {
+    fn transform(&mut self, node: &'t Node<'t>) {
+        match &node.value {
             Value::String(name) if name.starts_with("AWS::") && name != "AWS::Include" => {}
-            Value::String(name) => self.macros.push(name),
-            Value::Sequence(items) => items.iter().for_each(|item| self.transform(&item.value)),
-            Value::Mapping(_) => match value_of(value, "Name") {
+            Value::String(name) => self.may_change(name, node.span),
+            Value::Sequence(items) => items.iter().for_each(|item| self.transform(item)),
+            Value::Mapping(_) => match node.get("Name") {
                 Some(name) => self.transform(name),
-                None => self.macros.push("Transform"),
+                None => self.may_change("Transform", node.span),
             },
-            _ => self.macros.push("Transform"),
+            _ => self.may_change("Transform", node.span),
         }
     }
-}
 
-fn value_of<'t>(map: &'t Value<'t>, key: &str) -> Option<&'t Value<'t>> {
-    let Value::Mapping(entries) = map else { return None };
-    entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value.value)
+    /// Adds a macro that may change anything.
+    fn may_change(&mut self, name: &'t str, span: Option<Span>) {
+        self.macro_span = self.macro_span.or(span);
+        self.macros.push(name);
+    }
 }
 
 /// The entries of a map that has each key once, and no function that adds more.

@@ -174,6 +174,22 @@ fn macros_may_change_anything_and_those_of_aws_do_not() {
 }
 
 #[test]
+fn a_macro_is_pointed_at_where_it_is_named() {
+    for (transform, place) in [
+        ("Transform: Own", "Own"),
+        ("Transform: [AWS::LanguageExtensions, Own, Other]", "Own"),
+        ("Transform: {Name: Own, Parameters: {}}", "Own"),
+        ("Transform: !Ref X", "!Ref X"),
+        ("Fn::Transform: {Name: Own}", "Fn::Transform"),
+    ] {
+        let text = format!("Resources: {{B: {{Type: AWS::S3::Bucket}}}}\n{transform}\n");
+        let file = check("template.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let [note] = file.notes.as_slice() else { panic!("{transform}: {:?}", file.notes) };
+        assert_eq!(note.span.slice(&text), place, "{transform}");
+    }
+}
+
+#[test]
 fn names_that_are_defined_twice_mean_nothing_certain() {
     let privileged = |sections: &str| {
         let text = format!(
