@@ -671,7 +671,7 @@ fn markdown_stays_within_a_comment_whatever_the_order_of_the_files() {
     let paths: Vec<_> = (0..400).map(|number| format!("templates/{number:03}.yaml")).collect();
     let files = || paths.iter().map(|path| checked(path, TEMPLATE, &policy));
     let told = written("markdown", &files().collect::<Vec<_>>(), &run(&policy));
-    assert!(told.len() > 50_000 && told.len() < 65_000, "{}", told.len());
+    assert!(told.len() > 50_000 && told.len() <= 60_000, "{}", told.len());
     assert!(told.contains("000.yaml") && !told.contains("399.yaml"));
     let items = told.lines().filter(|line| line.starts_with("- ")).count();
     let more = format!("\nAnd {} more, which `ecs-guard check` lists.\n", 400 * 7 - items);

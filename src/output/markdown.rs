@@ -14,8 +14,11 @@ use crate::check::{CheckedFile, JudgedTask, Weight};
 use crate::document::on_one_line;
 use crate::finding::{Verdict, quote};
 
-/// How many bytes the lists may have; the summary and the ending have the rest.
+/// How many bytes a comment may have.
 const ROOM: usize = 60_000;
+
+/// How many of them are for the line that counts what does not fit.
+const ENDING: usize = 80;
 
 /// A summary, then a list of findings for each file, as many as fit.
 ///
@@ -120,7 +123,7 @@ impl Format for Markdown {
         if let Some(tally) = tally {
             text += &tally::markdown(tally, totals);
         }
-        let mut room = ROOM.saturating_sub(text.len());
+        let mut room = ROOM.saturating_sub(text.len() + ENDING);
         let mut left_out = kept.dropped;
         let unreadable = kept.unreadable.iter().map(|(path, item)| (path, std::slice::from_ref(item)));
         let files = kept.files.iter().map(|(path, items)| (path, items.as_slice()));
