@@ -182,6 +182,12 @@ fn findings_are_printed_beside_what_cannot_be_read() {
     assert!(checked.out.contains("b.yaml:7") && checked.out.contains("c.json:1"), "{}", checked.out);
     checked.says("error: missing.yaml: cannot be read: No such file");
     assert!(checked.out.contains("d.yaml:1:14"), "{}", checked.out);
+    // Once is enough.
+    for format in ecs_guard::output::FORMATS {
+        let out = scratch.check(&["--format", format, "missing.yaml"]).out;
+        assert!(out.contains("No such file"), "{out}");
+        assert!(!out.contains("cannot be read: cannot") && !out.contains("read**: cannot"), "{out}");
+    }
     // Where no text is on standard output, people find every error on standard error.
     let format = ecs_guard::output::FORMATS.iter().find(|format| **format != "text");
     if let Some(format) = format {

@@ -51,7 +51,7 @@ impl Format for Csv {
 
     fn unreadable(&self, file: &UnreadableFile, run: &Run<'_>) -> String {
         let line = file.position.map(|(line, _)| line.to_string()).unwrap_or_default();
-        let message = format!("cannot be read: {}", file.problem.message);
+        let message = format!("cannot be read: {}", told::why_unreadable(file));
         let cells = [&*line, "", "", "", "", "error", "", &message, "", "", ""];
         row(place(&file.path, run).into_iter().chain(cells))
     }

@@ -66,7 +66,7 @@ impl Format for GitHub {
     fn unreadable(&self, file: &UnreadableFile, _run: &Run<'_>) -> String {
         let place =
             file.position.map(|(line, column)| Place { line, column, end_line: line, end_column: column });
-        let message = on_one_line(&file.problem.message);
+        let message = told::why_unreadable(file);
         self.count(Kind::Error, 1);
         command(Kind::Error, &located(&file.path, place), "cannot be read", &message)
     }

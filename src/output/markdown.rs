@@ -98,7 +98,7 @@ impl Format for Markdown {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.unreadable_size < ROOM {
             let line = file.position.map(|(line, _)| format!(", line {line}")).unwrap_or_default();
-            let item = format!("- **cannot be read**{line}: {}\n", prose(&file.problem.message));
+            let item = format!("- **cannot be read**{line}: {}\n", prose(&told::why_unreadable(file)));
             kept.unreadable_size += item.len();
             kept.unreadable.push((file.path.clone(), item));
         } else {

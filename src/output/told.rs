@@ -3,6 +3,7 @@
 //! Owns which findings are shown, in what order, where they are, and the sentences that formats share. Must not know
 //! any format.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt::Write;
 
@@ -227,6 +228,12 @@ pub(super) fn cannot_be_read(file: &UnreadableFile) -> String {
         Some((line, column)) => format!("{path}:{line}:{column}: {message}"),
         None => format!("{path}: {message}"),
     }
+}
+
+/// What is wrong with such a file, behind words that say that it cannot be read.
+pub(super) fn why_unreadable(file: &UnreadableFile) -> Cow<'_, str> {
+    let message = &file.problem.message;
+    on_one_line(message.strip_prefix("cannot be read: ").unwrap_or(message))
 }
 
 /// How a run ended, in one sentence without its full stop.
