@@ -11,7 +11,7 @@ use super::account::{Hooks, Looked};
 use super::{Outcome, PolicySource, Streams, permissions, policy_path};
 use crate::aws::session::{Patience, Session};
 use crate::aws::{function, hooks as api};
-use crate::deployed::status::{self, Configuration, Hook, Policy, absent, notes, problems};
+use crate::deployed::status::{self, Configuration, Hook, Place, Policy, absent, notes, problems};
 use crate::document::on_one_line;
 use crate::output::status::{self as output, OfHook};
 use crate::policy::read_with;
@@ -58,10 +58,11 @@ pub(super) fn run(
             Ok((None, _)) if !must_be_there => {}
             Ok((hook, open)) => {
                 failures.extend(open.iter().map(told));
-                let problems =
-                    hook.as_ref().map_or_else(|| vec![absent(alias)], |hook| problems(hook, alias));
-                let notes = hook.as_ref().map(notes).unwrap_or_default();
                 let (region, profile) = (session.region.clone(), session.profile.clone());
+                let place = Place { alias, region: &region, profile: profile.as_deref() };
+                let problems =
+                    hook.as_ref().map_or_else(|| vec![absent(alias)], |hook| problems(hook, place));
+                let notes = hook.as_ref().map(notes).unwrap_or_default();
                 let is_all_seen = open.is_empty();
                 seen.push(OfHook {
                     alias: alias.into(),

@@ -2,7 +2,7 @@
 //!
 //! Owns what is wrong with one, and the remedy. Must not know how it is looked at.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wildmatch::WildMatch;
 
 /// The only point at which hooks are called
@@ -14,6 +14,9 @@ const INVOCATION_POINT: &str = "PRE_PROVISION";
 pub const ALIASES: [&str; 2] = [RESOURCES, STACKS];
 const RESOURCES: &str = "EcsGuard::TaskDefinition::Hook";
 const STACKS: &str = "EcsGuard::Stack::Hook";
+
+/// What can bring a violation into an account.
+const ACTIONS: [&str; 2] = ["CREATE", "UPDATE"];
 
 /// The type that rules are about.
 const TARGET: &str = crate::template::TASK_DEFINITION;
@@ -59,6 +62,8 @@ pub struct Configuration {
     pub target_filters: Option<Value>,
     /// Which stacks it is called for, as it is written.
     pub stack_filters: Option<Value>,
+    /// All of it, as it is written.
+    written: Value,
 }
 
 impl Configuration {
@@ -85,6 +90,7 @@ impl Configuration {
                 .map(str::to_owned),
             target_filters: hook.get("TargetFilters").cloned(),
             stack_filters: hook.get("StackFilters").cloned(),
+            written: root.clone(),
         })
     }
 
@@ -103,6 +109,49 @@ impl Configuration {
             STACKS => true,
             _ => !self.is_for("RESOURCE") && (self.is_for("STACK") || self.is_for("CHANGE_SET")),
         }
+    }
+
+    /// The operations that a hook of this alias has to be called for, and what is lost without each.
+    fn wanted(&self, alias: &str) -> [(&'static str, &'static str); 2] {
+        if self.is_for_stacks(alias) {
+            [("STACK", "templates"), ("CHANGE_SET", "change sets")]
+        } else {
+            [("RESOURCE", "task definitions in stacks"), ("CLOUD_CONTROL", "Cloud Control API requests")]
+        }
+    }
+
+    fn is_for_all_that_is_wanted(&self, alias: &str) -> bool {
+        self.wanted(alias).iter().all(|(operation, _)| self.is_for(operation))
+    }
+
+    fn admits_all_actions(&self) -> bool {
+        ACTIONS.iter().all(|action| self.admits(action))
+    }
+
+    /// It as it is written, but switched on, and for the operations and the targets that `template.yaml` says: `set-type-configuration`
+    /// replaces the whole.
+    fn mended(&self, alias: &str) -> Value {
+        let mut mended = self.written.clone();
+        let hook = mended
+            .get_mut("CloudFormationConfiguration")
+            .and_then(|root| root.get_mut("HookConfiguration"))
+            .and_then(Value::as_object_mut);
+        let Some(hook) = hook else { return mended };
+        hook.remove("TargetStacks");
+        hook.insert("HookInvocationStatus".into(), "ENABLED".into());
+        if !self.is_for_all_that_is_wanted(alias) {
+            let operations = self.wanted(alias).map(|(operation, _)| operation);
+            hook.insert("TargetOperations".into(), json!(operations));
+        }
+        if !self.admits_all_actions() {
+            let filters = if self.is_for_stacks(alias) {
+                json!({"Actions": ACTIONS, "InvocationPoints": [INVOCATION_POINT]})
+            } else {
+                json!({"TargetNames": [TARGET], "Actions": ACTIONS, "InvocationPoints": [INVOCATION_POINT]})
+            };
+            hook.insert("TargetFilters".into(), filters);
+        }
+        mended
     }
 
     /// Whether the filters let an action on a task definition through. A list that is not there lets everything through.
@@ -242,47 +291,102 @@ fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Problem {
     Problem { what: what.into(), remedy: remedy.into() }
 }
 
-/// Deploying again mends what somebody changed by hand.
-const DEPLOY: &str = "Deploy it again with `make deploy`";
+/// Where a hook is, as commands for AWS name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Its alias.
+    pub alias: &'a str,
+    /// The Region.
+    pub region: &'a str,
+    /// The profile that it was looked at with, if one was named.
+    pub profile: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// A command for AWS that does something there, as it can be given to a shell.
+    fn command(&self, command: &str) -> String {
+        let profile = self.profile.map(|profile| format!(" --profile {}", quoted(profile)));
+        format!("`aws {command} --region {}{}`", self.region, profile.unwrap_or_default())
+    }
+
+    /// The command that sets the hook's configuration right.
+    fn set(&self, configuration: &Configuration) -> String {
+        // An apostrophe would end the shell's quotes.
+        let mended = configuration.mended(self.alias).to_string().replace('\'', "\\u0027");
+        self.command(&format!(
+            "cloudformation set-type-configuration --type HOOK --type-name {} --configuration '{mended}'",
+            self.alias
+        ))
+    }
+}
+
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@+".contains(&byte);
+    if word.bytes().all(is_plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+// CloudFormation compares a new template and new parameters with those before, never with what is there
+// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/drift-aware-change-sets.html>). So to deploy the same again
+// mends nothing that was changed by hand, and brings nothing back that was deleted.
+
+/// Another artifact is another version of the function, and the alias is moved to it, wherever it was.
+const DEPLOY: &str = "Deploy it again with `make deploy`; where that finds nothing to change, with a comment more in the policy";
+
+/// Another value of a property makes CloudFormation write all of them.
+const WRITE_AGAIN: &str = "Deploy the stack with the parameter `HookStatus=DISABLED` and then with `HookStatus=ENABLED`: CloudFormation writes a configuration again only when it changes";
 
 /// What is wrong with a hook that is not there.
 pub fn absent(alias: &str) -> Problem {
     problem(
         format!("there is no hook {alias}: nothing is judged."),
-        format!("{DEPLOY}, or name the hook with `--hook` if it was deployed under another name."),
+        "Deploy it with `make deploy`, or name the hook with `--hook` if it was deployed under another name. Where its stack is there, somebody deleted the hook, and an update does not bring it back: delete the stack first.",
     )
 }
 
-/// What is wrong with a hook of this alias, the worst first.
-pub fn problems(hook: &Hook, alias: &str) -> Vec<Problem> {
+/// What is wrong with a hook at this place, the worst first.
+pub fn problems(hook: &Hook, place: Place<'_>) -> Vec<Problem> {
     let Some(configuration) = &hook.configuration else {
         return vec![problem(
             "the hook has no configuration that is understood, so CloudFormation may not call it.",
-            format!("{DEPLOY}."),
+            format!("{WRITE_AGAIN}."),
         )];
     };
     let mut problems = Vec::new();
     if !configuration.is_enabled {
         problems.push(problem(
             "the hook is switched off: nothing is judged.",
-            "Deploy it with the parameter `HookStatus=ENABLED`.",
+            format!(
+                "Deploy the stack with the parameter `HookStatus=ENABLED`. Where it has that, somebody switched the hook off by hand, and this switches it on: {}.",
+                place.set(configuration)
+            ),
         ));
     }
-    problems.extend(of_targets(configuration, alias));
+    problems.extend(of_targets(configuration, place));
+    match configuration.failure_mode.as_deref() {
+        Some("WARN" | "FAIL") => {}
+        other => problems.push(problem(
+            format!(
+                "the hook's FailureMode is {}, so whether it blocks is not known.",
+                other.unwrap_or("not set")
+            ),
+            format!("{WRITE_AGAIN}."),
+        )),
+    }
     match (&configuration.function, &hook.function) {
-        (None, _) => problems.push(problem("the hook names no function to call.", format!("{DEPLOY}."))),
+        (None, _) => problems.push(problem("the hook names no function to call.", format!("{WRITE_AGAIN}."))),
         (Some(_), Looked::Unknown) => {}
-        (Some(_), Looked::Seen(function)) => problems.extend(of_function(function)),
+        (Some(arn), Looked::Seen(function)) => problems.extend(of_function(function, arn, place)),
         (Some(arn), Looked::Absent) => problems.push(problem(
             format!("the hook's function {arn} is not there: every call of the hook fails."),
-            format!("{DEPLOY}. Where deployments must go on meanwhile, deploy the parameter `HookStatus=DISABLED`."),
+            "Note the stack's parameters, delete it, and deploy it again with them: an update does not bring back what was deleted by hand. Where deployments must go on meanwhile, deploy the parameter `HookStatus=DISABLED` first.",
         )),
     }
     match &hook.policy {
         Policy::Same(_) | Policy::Unknown(_) => {}
         Policy::Different { deployed, local } => problems.push(problem(
             format!("the deployed policy (SHA-256 {deployed}) is not the one at hand ({local})."),
-            "Deploy the policy at hand with `make deploy`, or name the deployed one with `--policy`.",
+            format!("{DEPLOY}. Or name the deployed one with `--policy`."),
         )),
         Policy::Absent => problems.push(problem(
             "there is no policy file in the function's artifact, so every task definition fails.",
@@ -290,7 +394,7 @@ pub fn problems(hook: &Hook, alias: &str) -> Vec<Problem> {
         )),
         Policy::Broken { problem: wrong, .. } => problems.push(problem(
             format!("the deployed policy is broken, so every task definition fails: {wrong}."),
-            "Deploy one that `ecs-guard policy check` finds right, with `make deploy`.",
+            format!("Mend it until `ecs-guard policy check` finds it right. {DEPLOY}."),
         )),
     }
     problems
@@ -312,64 +416,101 @@ pub fn notes(hook: &Hook) -> Vec<String> {
     if limits.is_empty() { Vec::new() } else { vec![format!("only stacks {limits} are judged.")] }
 }
 
-fn of_targets(configuration: &Configuration, alias: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let wanted: &[(&str, &str)] = if configuration.is_for_stacks(alias) {
-        &[("STACK", "templates"), ("CHANGE_SET", "change sets")]
-    } else {
-        &[("RESOURCE", "task definitions in stacks"), ("CLOUD_CONTROL", "Cloud Control API requests")]
-    };
-    for (operation, whose) in wanted {
+fn of_targets(configuration: &Configuration, place: Place<'_>) -> Vec<Problem> {
+    let mut wrong = Vec::new();
+    for (operation, whose) in configuration.wanted(place.alias) {
         if !configuration.is_for(operation) {
-            problems.push(problem(
-                format!("the hook is not called for {whose}: its TargetOperations lack {operation}."),
-                format!("{DEPLOY}."),
+            wrong.push(format!("the hook is not called for {whose}: its TargetOperations lack {operation}."));
+        }
+    }
+    for action in ACTIONS {
+        if !configuration.admits(action) {
+            wrong.push(format!(
+                "the hook's TargetFilters leave out the action {action} on {TARGET} at {INVOCATION_POINT}."
             ));
         }
     }
+    // No parameter of the stack says any of this, and one call mends all of it.
+    let by_hand = || {
+        format!(
+            "No parameter of the stack says that: somebody changed it by hand, and no deployment changes it back. This does: {}.",
+            place.set(configuration)
+        )
+    };
+    let mut problems: Vec<_> = wrong
+        .into_iter()
+        .enumerate()
+        .map(|(index, what)| {
+            problem(what, if index == 0 { by_hand() } else { "The call above mends this too.".into() })
+        })
+        .collect();
     let (filters, needs_all) = configuration.stack_filters();
     let closed = filters.iter().filter(|filter| filter.is_closed()).count();
     if closed > 0 && (needs_all || closed == filters.len()) {
         problems.push(problem(
             // Cloud Control API requests belong to no stack.
             "the hook's StackFilters leave out every stack: none is judged.",
-            "Exclude fewer names and roles, or deploy it again with `make deploy`.",
+            format!(
+                "Deploy the stack with other `IncludedStackNames`, `ExcludedStackNames` or `ExcludedStackRoles`. Where these leave stacks to judge, somebody changed the filters by hand. {WRITE_AGAIN}."
+            ),
         ));
-    }
-    for action in ["CREATE", "UPDATE"] {
-        if !configuration.admits(action) {
-            problems.push(problem(
-                format!("the hook's TargetFilters leave out the action {action} on {TARGET} at {INVOCATION_POINT}."),
-                format!("{DEPLOY}."),
-            ));
-        }
     }
     problems
 }
 
-fn of_function(function: &Function) -> Vec<Problem> {
+/// What is wrong with the function that this ARN leads to.
+fn of_function(function: &Function, arn: &str, place: Place<'_>) -> Vec<Problem> {
+    let why = |member: &str| {
+        let asked =
+            format!("lambda get-function-configuration --function-name {} --query {member}", quoted(arn));
+        format!("{} says why. {DEPLOY}.", place.command(&asked))
+    };
     let mut problems = Vec::new();
     // A function that was idle for long wakes up with its first call, which fails
     // (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
     if let Some(state) = function.state.as_deref().filter(|state| *state != "Active") {
         problems.push(problem(
             format!("the function's state is {state}, so it cannot be called."),
-            "Wait a minute if it is Pending; call it once with `aws lambda invoke` if it is Inactive; deploy it again if it has failed.",
+            match state {
+                "Pending" => "Wait a minute, and look again.".into(),
+                "Inactive" => format!(
+                    "It was not called for long. Wake it with {}, which fails, and look again in a minute.",
+                    place.command(&format!("lambda invoke --function-name {} answer.json", quoted(arn)))
+                ),
+                _ => why("StateReason"),
+            },
         ));
     }
     if let Some(update) = function.last_update.as_deref().filter(|update| *update != "Successful") {
         problems.push(problem(
             format!("the function's last update is {update}."),
-            "Wait a minute if it is in progress; deploy it again if it has failed.",
+            match update {
+                "InProgress" => "Wait a minute, and look again.".into(),
+                _ => why("LastUpdateStatusReason"),
+            },
         ));
     }
     if function.reserved_concurrency == Some(0) {
         problems.push(problem(
             "the function's reserved concurrency is 0, so every call is refused.",
-            "Remove it with `aws lambda delete-function-concurrency`.",
+            format!(
+                "Remove it with {}.",
+                place.command(&format!(
+                    "lambda delete-function-concurrency --function-name {}",
+                    quoted(without_qualifier(arn))
+                ))
+            ),
         ));
     }
     problems
+}
+
+/// A function's ARN without its alias or version, for what belongs to all of them.
+fn without_qualifier(arn: &str) -> &str {
+    match arn.match_indices(':').nth(6) {
+        Some((end, _)) => arn.get(..end).unwrap_or(arn),
+        None => arn,
+    }
 }
 
 #[cfg(test)]
@@ -378,8 +519,12 @@ mod tests {
 
     use super::*;
 
+    fn at(alias: &str) -> Place<'_> {
+        Place { alias, region: "eu-west-1", profile: None }
+    }
+
     fn problems(hook: &Hook) -> Vec<Problem> {
-        super::problems(hook, "Own::Hook::Alias")
+        super::problems(hook, at("Own::Hook::Alias"))
     }
 
     fn configuration(change: impl FnOnce(&mut Value)) -> Configuration {
@@ -425,10 +570,10 @@ mod tests {
         });
         assert_eq!(problems(&hook(of_stacks.clone())), []);
         // Of an alias of the template's, that decides what it is for.
-        assert_eq!(super::problems(&hook(of_stacks.clone()), STACKS), []);
-        assert_eq!(super::problems(&hook(configuration(|_| {})), RESOURCES), []);
+        assert_eq!(super::problems(&hook(of_stacks.clone()), at(STACKS)), []);
+        assert_eq!(super::problems(&hook(configuration(|_| {})), at(RESOURCES)), []);
         for (wrong, alias) in [(of_stacks, RESOURCES), (configuration(|_| {}), STACKS)] {
-            let found = super::problems(&hook(wrong), alias);
+            let found = super::problems(&hook(wrong), at(alias));
             assert_eq!(found.len(), 2, "{found:?}");
             assert!(found[0].what.starts_with("the hook is not called for"), "{found:?}");
         }
@@ -466,7 +611,11 @@ mod tests {
                 }),
                 "every stack",
             ),
+            (changed(|hook| hook["FailureMode"] = "BLOCK".into()), "FailureMode is BLOCK"),
+            (changed(|hook| hook["FailureMode"] = Value::Null), "FailureMode is not set"),
             (function(|function| function.state = Some("Inactive".into())), "Inactive"),
+            (function(|function| function.state = Some("Failed".into())), "Failed"),
+            (function(|function| function.last_update = Some("InProgress".into())), "InProgress"),
             (function(|function| function.last_update = Some("Failed".into())), "last update"),
             (function(|function| function.reserved_concurrency = Some(0)), "concurrency"),
             (problems(&Hook { function: Looked::Absent, ..hook(configuration(|_| {})) }), "is not there"),
@@ -492,6 +641,51 @@ mod tests {
         let policy = Policy::Different { deployed: "ab".into(), local: "cd".into() };
         let found = problems(&Hook { policy, ..hook(configuration(|_| {})) });
         assert!(found[0].what.contains("ab") && found[0].what.contains("cd"), "{found:?}");
+    }
+
+    #[test]
+    fn a_configuration_that_is_set_as_the_remedy_says_has_no_problem() {
+        for (alias, operations) in [
+            (RESOURCES, json!(["RESOURCE", "CLOUD_CONTROL"])),
+            (STACKS, json!(["STACK", "CHANGE_SET"])),
+            ("Own::Stack::Alias", json!(["STACK", "CHANGE_SET"])),
+        ] {
+            let wrong = configuration(|hook| {
+                hook["HookInvocationStatus"] = Value::Null;
+                hook["TargetStacks"] = "NONE".into();
+                hook["TargetOperations"] = json!(["STACK"]);
+                hook["TargetFilters"] =
+                    json!({"Targets": [{"TargetName": "AWS::S3::Bucket", "Action": "CREATE"}]});
+                hook["FailureMode"] = "FAIL".into();
+                hook["StackFilters"] = stacks("ALL", &json!({"Include": ["it's"]}));
+            });
+            assert_eq!(
+                super::problems(&hook(wrong.clone()), at(alias)).len(),
+                if alias == RESOURCES { 5 } else { 4 }
+            );
+            let command = at(alias).set(&wrong);
+            let (_, text) = command.split_once("--configuration '").unwrap();
+            let (text, rest) = text.split_once('\'').unwrap();
+            assert_eq!(rest, " --region eu-west-1`");
+            let mended = Configuration::read(text).unwrap();
+            assert_eq!(super::problems(&hook(mended.clone()), at(alias)), []);
+            assert_eq!(mended.stack_filters, wrong.stack_filters);
+            assert_eq!(mended.failure_mode.as_deref(), Some("FAIL"));
+            assert_eq!(json!(mended.operations), operations);
+            let other =
+                mended.written["CloudFormationConfiguration"]["HookConfiguration"]["Something"].clone();
+            assert_eq!(other, "new");
+        }
+    }
+
+    #[test]
+    fn commands_name_what_they_are_about() {
+        let place = Place { alias: STACKS, region: "eu-west-1", profile: Some("my own") };
+        assert_eq!(place.command("a b"), "`aws a b --region eu-west-1 --profile 'my own'`");
+        let arn = "arn:aws:lambda:eu-west-1:111122223333:function:guard";
+        for qualified in [arn.to_owned(), format!("{arn}:live"), format!("{arn}:7")] {
+            assert_eq!(without_qualifier(&qualified), arn);
+        }
     }
 
     fn stacks(criteria: &str, names: &Value) -> Value {

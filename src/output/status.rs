@@ -16,6 +16,10 @@ use crate::document::on_one_line;
 const NOT_LOOKED_AT: &str =
     "whether the hook's role may call it is not looked at; `ecs-guard results` shows that it was called";
 
+/// What CloudFormation takes a hook for that says nothing of it
+/// (<https://docs.aws.amazon.com/cloudformation-cli/latest/hooks-userguide/hook-configuration-schema.html>).
+const NO_OPERATIONS: &str = "not set, which is RESOURCE";
+
 /// What was seen of one hook in one Region.
 #[derive(Debug, Clone)]
 pub struct OfHook {
@@ -53,7 +57,8 @@ pub fn text(hooks: &[OfHook]) -> String {
             let _ = writeln!(text, "  note:      {}", on_one_line(note));
         }
         for Problem { what, remedy } in problems {
-            let _ = writeln!(text, "  problem:   {}\n             {remedy}", on_one_line(what));
+            let _ =
+                writeln!(text, "  problem:   {}\n             {}", on_one_line(what), on_one_line(remedy));
         }
         if problems.is_empty() {
             let how_far = if *is_all_seen { "" } else { " in what could be seen" };
@@ -83,7 +88,8 @@ fn lines(hook: &Hook) -> Vec<(&'static str, String)> {
             other => other.unwrap_or("not set"),
         };
         lines.push(("mode:", mode.into()));
-        lines.push(("called for:", operations.join(", ")));
+        let operations = operations.join(", ");
+        lines.push(("called for:", if operations.is_empty() { NO_OPERATIONS.into() } else { operations }));
         for (name, filters) in [("targets:", target_filters), ("stacks:", stack_filters)] {
             lines.extend(filters.as_ref().map(|filters| (name, filters.to_string())));
         }

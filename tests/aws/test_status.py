@@ -3,12 +3,16 @@
 import hashlib
 import io
 import json
+import re
+import shlex
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from .command import ACCOUNT, REGION, EcsGuard
 from .conftest import client
@@ -113,46 +117,59 @@ def test_a_hook_as_it_is_deployed_has_no_problem(stub: Server, hooks: Hooks, ecs
     assert "SECRET" not in ran.out and "KEY" not in ran.out
 
 
+# What brings a configuration back that somebody changed by hand: CloudFormation sees no change in it.
+SET = f"aws cloudformation set-type-configuration --type HOOK --type-name {ALIAS} "
+TOGGLE = "`HookStatus=DISABLED` and then with `HookStatus=ENABLED`"
+AGAIN = "`make deploy`; where that finds nothing to change, with a comment more in the policy"
+UNQUALIFIED = FUNCTION.removesuffix(":live")
+
+
+def configured(**changes: Any) -> Callable[[Hooks, str], None]:
+    return lambda hooks, _: hooks.configurations.update({ALIAS: configuration(**changes)})
+
+
+def seen(concurrency: int | None = None, **changes: Any) -> Callable[[Hooks, str], None]:
+    return lambda hooks, endpoint: setattr(hooks, "function", function(endpoint, concurrency, **changes))
+
+
 @pytest.mark.parametrize(
     ("change", "problem", "remedy"),
     [
-        (lambda hooks, _: hooks.hooks.clear(), f"there is no hook {ALIAS}", "make deploy"),
-        (lambda hooks, _: hooks.configurations.clear(), "the hook has no configuration", "make deploy"),
+        (lambda hooks, _: hooks.hooks.clear(), f"there is no hook {ALIAS}", "`make deploy`"),
+        (lambda hooks, _: hooks.configurations.clear(), "the hook has no configuration", TOGGLE),
+        (configured(HookInvocationStatus="DISABLED"), "the hook is switched off", "`HookStatus=ENABLED`. Where it has that, "),
+        (configured(HookInvocationStatus="DISABLED"), "the hook is switched off", SET),
+        (configured(TargetOperations=["RESOURCE"]), "the hook is not called for Cloud Control API requests", SET),
+        (configured(TargetOperations=[]), "the hook is not called for Cloud Control API requests", SET),
+        (configured(TargetFilters={"Actions": ["CREATE"]}), "the hook's TargetFilters leave out the action UPDATE", SET),
+        (configured(FailureMode="BLOCK"), "the hook's FailureMode is BLOCK", TOGGLE),
+        (configured(FailureMode=None), "the hook's FailureMode is not set", TOGGLE),
+        (configured(Properties={}), "the hook names no function to call", TOGGLE),
+        (lambda hooks, _: setattr(hooks, "function", None), f"the hook's function {FUNCTION} is not there", "delete it, and deploy it again"),
         (
-            lambda hooks, _: hooks.configurations.update({ALIAS: configuration(HookInvocationStatus="DISABLED")}),
-            "the hook is switched off",
-            "HookStatus=ENABLED",
-        ),
-        (
-            lambda hooks, _: hooks.configurations.update({ALIAS: configuration(TargetOperations=["RESOURCE"])}),
-            "the hook is not called for Cloud Control API requests",
-            "make deploy",
-        ),
-        (
-            lambda hooks, _: hooks.configurations.update({ALIAS: configuration(TargetFilters={"Actions": ["CREATE"]})}),
-            "the hook's TargetFilters leave out the action UPDATE",
-            "make deploy",
-        ),
-        (lambda hooks, _: setattr(hooks, "function", None), f"the hook's function {FUNCTION} is not there", "HookStatus=DISABLED"),
-        (
-            lambda hooks, endpoint: setattr(hooks, "function", function(endpoint, State="Inactive")),
+            seen(State="Inactive"),
             "the function's state is Inactive",
-            "aws lambda invoke",
+            f"`aws lambda invoke --function-name {FUNCTION} answer.json --region {REGION}`",
         ),
         (
-            lambda hooks, endpoint: setattr(hooks, "function", function(endpoint, concurrency=0)),
+            seen(State="Failed"),
+            "the function's state is Failed",
+            f"`aws lambda get-function-configuration --function-name {FUNCTION} --query StateReason --region {REGION}`",
+        ),
+        (seen(LastUpdateStatus="Failed"), "the function's last update is Failed", AGAIN),
+        (seen(LastUpdateStatus="InProgress"), "the function's last update is InProgress", "Wait a minute"),
+        (
+            seen(concurrency=0),
             "the function's reserved concurrency is 0",
-            "delete-function-concurrency",
+            f"`aws lambda delete-function-concurrency --function-name {UNQUALIFIED} --region {REGION}`",
         ),
         (
-            lambda hooks, _: hooks.configurations.update(
-                {ALIAS: configuration(StackFilters={"FilteringCriteria": "ALL", "StackNames": {"Exclude": ["*"]}})}
-            ),
+            configured(StackFilters={"FilteringCriteria": "ALL", "StackNames": {"Exclude": ["*"]}}),
             "the hook's StackFilters leave out every stack",
-            "make deploy",
+            "`ExcludedStackNames`",
         ),
-        (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: restricted\n")), "the deployed policy (SHA-256 ", "make deploy"),
-        (lambda hooks, _: setattr(hooks, "artifact", artifact(POLICY, "x/ecs-guard.yaml")), "there is no policy file", "make deploy"),
+        (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: restricted\n")), "the deployed policy (SHA-256 ", AGAIN),
+        (lambda hooks, _: setattr(hooks, "artifact", artifact(POLICY, "x/ecs-guard.yaml")), "there is no policy file", AGAIN),
         (lambda hooks, _: setattr(hooks, "artifact", artifact("profile: nonsense\n")), "the deployed policy is broken", "policy check"),
     ],
 )
@@ -166,8 +183,62 @@ def test_a_problem_comes_with_its_remedy(
     (at,) = [index for index, line in enumerate(lines) if line.startswith("  problem:")]
     assert lines[at].startswith(f"  problem:   {problem}")
     assert remedy in lines[at + 1]
+    for service, operation, options in commands(lines[at + 1]):
+        assert required(service, operation) <= options <= known(service, operation) | {"--region", "--query"}
     (seen,) = ecs_guard.run("status", "--json").json()["hooks"]
     assert seen["alias"] == ALIAS and len(seen["problems"]) == 1
+
+
+def commands(remedy: str) -> Iterator[tuple[str, str, set[str]]]:
+    """The commands for AWS in a remedy, with their options."""
+    for command in re.findall(r"`(aws [^`]*)`", remedy):
+        _, service, operation, *rest = shlex.split(command)
+        yield service, operation, {word for word in rest if word.startswith("--")}
+
+
+def shape(service: str, operation: str) -> Any:
+    model = botocore.session.get_session().get_service_model(service)
+    (name,) = [name for name in model.operation_names if xform_name(name, "-") == operation]
+    return model.operation_model(name).input_shape
+
+
+def known(service: str, operation: str) -> set[str]:
+    return {f"--{xform_name(member, '-')}" for member in shape(service, operation).members}
+
+
+def required(service: str, operation: str) -> set[str]:
+    return {f"--{xform_name(member, '-')}" for member in shape(service, operation).required_members}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"HookInvocationStatus": "DISABLED"},
+        {"TargetOperations": ["STACK"]},
+        {"TargetFilters": {"Actions": ["DELETE"]}},
+        {"TargetFilters": {"TargetNames": ["AWS::S3::*"]}, "HookInvocationStatus": "DISABLED", "FailureMode": "FAIL"},
+    ],
+)
+def test_the_call_that_mends_a_configuration_mends_all_of_it_and_nothing_else(
+    hooks: Hooks, ecs_guard: EcsGuard, wrong: dict[str, Any]
+) -> None:
+    hooks.configurations[ALIAS] = configuration(**wrong)
+    ran = ecs_guard.run("status")
+    assert ran.code == 1
+    (command, *others) = re.findall(r"`(aws cloudformation set-type-configuration [^`]*)`", ran.out)
+    assert all(other == command for other in others)
+    words = shlex.split(command)
+    assert words[-2:] == ["--region", REGION]
+    set_to = words[words.index("--configuration") + 1]
+    mode = {"FailureMode": wrong.get("FailureMode", "WARN")}
+    assert json.loads(set_to) == json.loads(configuration(**mode))
+    hooks.configurations[ALIAS] = set_to
+    assert ecs_guard.run("status").code == 0
+
+
+def test_an_operation_that_is_not_set_is_told(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    hooks.configurations[ALIAS] = configuration(TargetOperations=[])
+    assert "  called for: not set, which is RESOURCE\n" in ecs_guard.run("status").out
 
 
 def test_the_policy_that_the_environment_names_is_the_one_compared(stub: Server, hooks: Hooks, ecs_guard: EcsGuard) -> None:
