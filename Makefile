@@ -83,7 +83,12 @@ $(CFN_GUARD):
 build: ## build the command ecs-guard
 	cargo build --release --locked --bin ecs-guard
 
+# Where none is given, both commands take the one in samconfig.toml.
+GIVEN_ARCHITECTURE = $(if $(filter file,$(origin ARCHITECTURE)),,--parameter-overrides Architecture=$(ARCHITECTURE))
+
+# Not guided: SAM would ask for every parameter, propose the template's defaults whatever the stack has, and write the
+# answers down for good, so that each Enter would switch off what somebody switched on.
 .PHONY: deploy
-deploy: .venv ## build and deploy with AWS SAM, which asks for what it needs; ARCHITECTURE=x86_64 for that processor
-	.venv/bin/sam build --parameter-overrides Architecture=$(ARCHITECTURE)
-	.venv/bin/sam deploy --guided --parameter-overrides Architecture=$(ARCHITECTURE)
+deploy: .venv ## build and deploy with AWS SAM; the stack keeps its parameters
+	.venv/bin/sam build $(GIVEN_ARCHITECTURE)
+	.venv/bin/sam deploy $(GIVEN_ARCHITECTURE)

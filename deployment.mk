@@ -6,11 +6,8 @@
 #
 # The architecture is chosen in one place, the template's parameter:
 #
-#   sam build                                                  for arm64, the parameter's default
+#   sam build                                                  for the one in samconfig.toml, where `sam deploy` finds it too
 #   sam build --parameter-overrides Architecture=x86_64        for x86_64
-#   sam build                                                  for either, with the value in samconfig.toml:
-#                                                                [default.global.parameters]
-#                                                                parameter_overrides = "Architecture=x86_64"
 #
 # Without SAM: make build-HookFunction ARCHITECTURE=x86_64 ARTIFACTS_DIR=some/directory
 

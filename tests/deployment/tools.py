@@ -18,13 +18,13 @@ _TOOLS = Path(sys.executable).parent
 
 
 def tool(
-    name: str, *arguments: str | Path, environment: Mapping[str, str] | None = None
+    name: str, *arguments: str | Path, environment: Mapping[str, str] | None = None, directory: Path = REPOSITORY
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `name` in the root of the repository."""
+    """Runs `name`, in the root of the repository unless told otherwise."""
     found = _TOOLS / name
     return subprocess.run(
         [found if found.exists() else name, *arguments],
-        cwd=REPOSITORY,
+        cwd=directory,
         env=os.environ | {"AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"} | (environment or {}),
         capture_output=True,
         text=True,
