@@ -334,7 +334,7 @@ fn quoted(word: &str) -> String {
 const DEPLOY: &str = "Deploy it again with `make deploy`; where that finds nothing to change, with a comment more in the policy";
 
 /// Another value of a property makes CloudFormation write all of them.
-const WRITE_AGAIN: &str = "Deploy the stack with the parameter `HookStatus=DISABLED` and then with `HookStatus=ENABLED`: CloudFormation writes a configuration again only when it changes";
+const WRITE_AGAIN: &str = "the stack with the parameter `HookStatus=DISABLED` and then with `HookStatus=ENABLED`: CloudFormation writes a configuration again only when it changes";
 
 /// What is wrong with a hook that is not there.
 pub fn absent(alias: &str) -> Problem {
@@ -349,7 +349,7 @@ pub fn problems(hook: &Hook, place: Place<'_>) -> Vec<Problem> {
     let Some(configuration) = &hook.configuration else {
         return vec![problem(
             "the hook has no configuration that is understood, so CloudFormation may not call it.",
-            format!("{WRITE_AGAIN}."),
+            format!("Deploy {WRITE_AGAIN}."),
         )];
     };
     let mut problems = Vec::new();
@@ -370,11 +370,11 @@ pub fn problems(hook: &Hook, place: Place<'_>) -> Vec<Problem> {
                 "the hook's FailureMode is {}, so whether it blocks is not known.",
                 other.unwrap_or("not set")
             ),
-            format!("{WRITE_AGAIN}."),
+            format!("Deploy {WRITE_AGAIN}."),
         )),
     }
     match (&configuration.function, &hook.function) {
-        (None, _) => problems.push(problem("the hook names no function to call.", format!("{WRITE_AGAIN}."))),
+        (None, _) => problems.push(problem("the hook names no function to call.", format!("Deploy {WRITE_AGAIN}."))),
         (Some(_), Looked::Unknown) => {}
         (Some(arn), Looked::Seen(function)) => problems.extend(of_function(function, arn, place)),
         (Some(arn), Looked::Absent) => problems.push(problem(
@@ -430,20 +430,16 @@ fn of_targets(configuration: &Configuration, place: Place<'_>) -> Vec<Problem> {
             ));
         }
     }
-    // No parameter of the stack says any of this, and one call mends all of it.
-    let by_hand = || {
+    // No parameter of the stack says any of this, and one call mends all of it, and a hook that is switched off.
+    let mut remedy = configuration.is_enabled.then(|| {
         format!(
             "No parameter of the stack says that: somebody changed it by hand, and no deployment changes it back. This does: {}.",
             place.set(configuration)
         )
-    };
-    let mut problems: Vec<_> = wrong
-        .into_iter()
-        .enumerate()
-        .map(|(index, what)| {
-            problem(what, if index == 0 { by_hand() } else { "The call above mends this too.".into() })
-        })
-        .collect();
+    });
+    let mended_above = || "The call above mends this too.".to_owned();
+    let mut problems: Vec<_> =
+        wrong.into_iter().map(|what| problem(what, remedy.take().unwrap_or_else(mended_above))).collect();
     let (filters, needs_all) = configuration.stack_filters();
     let closed = filters.iter().filter(|filter| filter.is_closed()).count();
     if closed > 0 && (needs_all || closed == filters.len()) {
@@ -451,7 +447,7 @@ fn of_targets(configuration: &Configuration, place: Place<'_>) -> Vec<Problem> {
             // Cloud Control API requests belong to no stack.
             "the hook's StackFilters leave out every stack: none is judged.",
             format!(
-                "Deploy the stack with other `IncludedStackNames`, `ExcludedStackNames` or `ExcludedStackRoles`. Where these leave stacks to judge, somebody changed the filters by hand. {WRITE_AGAIN}."
+                "Deploy the stack with other `IncludedStackNames`, `ExcludedStackNames` or `ExcludedStackRoles`. Where these leave stacks to judge, somebody changed the filters by hand: deploy {WRITE_AGAIN}."
             ),
         ));
     }
