@@ -340,7 +340,7 @@ const WRITE_AGAIN: &str = "the stack with the parameter `HookStatus=DISABLED` an
 pub fn absent(alias: &str) -> Problem {
     problem(
         format!("there is no hook {alias}: nothing is judged."),
-        "Deploy it with `make deploy`, or name the hook with `--hook` if it was deployed under another name. Where its stack is there, somebody deleted the hook, and an update does not bring it back: delete the stack first.",
+        "Deploy it with `make deploy`, or name the hook with `--hook` if it was deployed under another name. Where its stack is there, somebody deleted the hook, and an update does not bring it back: note its parameters, delete it, and deploy it again with them.",
     )
 }
 
