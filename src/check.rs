@@ -25,7 +25,7 @@ use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 use crate::template::{
-    Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
+    Candidate, Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
 };
 
 /// What there is to say of one file.
@@ -442,7 +442,8 @@ fn describe<'t>(
     // Of what is deployed, the template after its macros is the one that was read.
     let see_processed = || are_open.then(|| SEE_PROCESSED.to_owned());
     for hidden in &template.hidden_resources {
-        let options = Some(options(&hidden.open, template)).filter(|options| are_open && !options.is_empty());
+        let options = Some(options(&candidates(&hidden.open, template)));
+        let options = options.filter(|options| are_open && !options.is_empty());
         file.notes.push(Note {
             span: hidden.span.unwrap_or(Span::NOWHERE),
             message: if hidden.is_one_seen {
@@ -503,10 +504,11 @@ fn settle(finding: &mut Finding, template: &Template<'_>, are_open: bool) {
     if finding.verdict != Verdict::Unknown {
         return;
     }
-    let options = options(&finding.open, template);
-    if are_open && !options.is_empty() {
-        let has_default = finding.open.iter().any(|name| template.could_have_default(name));
+    let candidates = candidates(&finding.open, template);
+    if are_open && !candidates.is_empty() {
+        let has_default = candidates.iter().any(|candidate| candidate.could_have_default);
         let or_default = if has_default { ", or `--assume-defaults`" } else { "" };
+        let options = options(&candidates);
         let remediation = format!("{} Or say what it will be: {options}{or_default}.", finding.remediation);
         finding.remediation = remediation.into();
     }
@@ -516,12 +518,21 @@ fn settle(finding: &mut Finding, template: &Template<'_>, are_open: bool) {
     }
 }
 
-/// The options that give those of some parameters that may be given.
-fn options(names: &[impl AsRef<str>], template: &Template<'_>) -> String {
-    let can_be_given = names.iter().map(AsRef::as_ref).filter(|name| template.can_be_given(name));
-    let options: Vec<String> =
-        can_be_given.map(|name| format!("`--parameter {}=…`", on_one_line(name))).collect();
-    options.join(" ")
+/// What may be given and would settle what depends on some names, each once.
+fn candidates(names: &[impl AsRef<str>], template: &Template<'_>) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for candidate in names.iter().flat_map(|name| template.candidates(name.as_ref())) {
+        if !found.contains(&candidate) {
+            found.push(candidate);
+        }
+    }
+    found
+}
+
+/// The options that give parameters.
+fn options(candidates: &[Candidate]) -> String {
+    let option = |candidate: &Candidate| format!("`--parameter {}=…`", on_one_line(&candidate.name));
+    candidates.iter().map(option).collect::<Vec<_>>().join(" ")
 }
 
 /// Amazon ECS has no functions: what is undecided because of one is wrong in a plain task definition.

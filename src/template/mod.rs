@@ -50,12 +50,24 @@ pub struct Given {
     pub open: BTreeSet<String>,
     /// What the Parameter Store holds for parameters that are given a name in it.
     pub looked_up: BTreeMap<String, String>,
+    /// Of a nested stack, which gets its parameters from the template above only: what settles each of `open`, which may be
+    /// nothing. `None`: it is no nested stack.
+    pub from_above: Option<BTreeMap<String, BTreeSet<Candidate>>>,
+}
+
+/// A parameter that may be given a value in this run, and has none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// Its name, in the template at the top.
+    pub name: String,
+    /// Whether it would have its default, were that assumed.
+    pub could_have_default: bool,
 }
 
 impl Given {
     /// Adds what somebody else knows, who has the last word.
     pub fn extend(&mut self, other: Self) {
-        let Self { parameters, numbers, assume_defaults, open, looked_up } = other;
+        let Self { parameters, numbers, assume_defaults, open, looked_up, from_above } = other;
         for name in open.iter().chain(parameters.keys()) {
             self.parameters.remove(name);
             self.numbers.remove(name);
@@ -66,6 +78,7 @@ impl Given {
         self.open.extend(open);
         self.looked_up.extend(looked_up);
         self.assume_defaults |= assume_defaults;
+        self.from_above = from_above.or(self.from_above.take());
     }
 }
 
@@ -306,22 +319,28 @@ impl<'t> Template<'t> {
         open.map(|(name, _)| *name)
     }
 
-    /// Whether a name is a parameter whose value may be given and is not, and so would settle what depends on it.
-    pub fn can_be_given(&self, name: &str) -> bool {
-        // What is handed down and not known, only whoever hands it down can settle.
-        if self.given.parameters.contains_key(name) || self.given.open.contains(name) {
-            return false;
+    /// The parameters whose values may be given and are not, and would settle what depends on a name: it is one itself or, in a
+    /// nested stack, gets its value from such.
+    pub fn candidates(&self, name: &str) -> Vec<Candidate> {
+        if self.given.parameters.contains_key(name) {
+            return Vec::new();
         }
-        match self.parameters.get(name) {
-            Some(parameter) => !parameter.is_secret() && !parameter.is_looked_up,
+        let parameter = self.parameters.get(name);
+        if parameter.is_some_and(|parameter| parameter.is_secret() || parameter.is_looked_up) {
+            return Vec::new();
+        }
+        let can_be_given = match &self.given.from_above {
+            // What is handed down, only whoever hands it down can settle.
+            Some(above) if parameter.is_some() => {
+                return above.get(name).into_iter().flatten().cloned().collect();
+            }
+            Some(_) => pseudo::OF_NESTED_STACKS.contains(&name),
+            None if parameter.is_some() => !self.given.open.contains(name),
             None => name.starts_with("AWS::") && name != "AWS::NoValue",
-        }
-    }
-
-    /// Whether a parameter would have its default, were that assumed.
-    pub fn could_have_default(&self, name: &str) -> bool {
-        let has_default = self.parameters.get(name).is_some_and(|parameter| parameter.default.is_some());
-        has_default && !self.given.assume_defaults && self.can_be_given(name)
+        };
+        let has_default = parameter.is_some_and(|parameter| parameter.default.is_some());
+        let could_have_default = has_default && !self.given.assume_defaults;
+        can_be_given.then(|| Candidate { name: name.to_owned(), could_have_default }).into_iter().collect()
     }
 
     /// Why nothing that is given for a parameter settles what depends on it, in words.
@@ -330,11 +349,24 @@ impl<'t> Template<'t> {
         if parameter.is_looked_up {
             return Some("stands for what the Parameter Store holds, which is known at deployment");
         }
-        parameter.hidden.map(|hidden| match hidden {
-            Hidden::NotEchoed => "has `NoEcho`, so that what is given for it decides conditions only",
-            Hidden::Repeated => "is defined twice, so that nobody can tell what it is",
-            Hidden::Rewritten => "stands beside a macro, which may write it anew",
-        })
+        match parameter.hidden {
+            Some(Hidden::NotEchoed) => {
+                return Some("has `NoEcho`, so that what is given for it decides conditions only");
+            }
+            Some(Hidden::Repeated) => return Some("is defined twice, so that nobody can tell what it is"),
+            Some(Hidden::Rewritten) => return Some("stands beside a macro, which may write it anew"),
+            None => {}
+        }
+        let Given { parameters, open, assume_defaults, from_above, .. } = self.given;
+        let settled_by = from_above.as_ref()?.get(name);
+        if open.contains(name) {
+            let is_in_vain = settled_by.is_none_or(BTreeSet::is_empty);
+            return is_in_vain.then_some("is handed down to the nested stack, from what no option settles");
+        }
+        let is_missing = *assume_defaults && !parameters.contains_key(name) && parameter.default.is_none();
+        is_missing.then_some(
+            "has no default and is not handed down to the nested stack: CloudFormation refuses that",
+        )
     }
 
     /// Parameters that are given a value that the template does not allow, where it says what it allows; the value, or of a
@@ -398,9 +430,10 @@ impl<'t> Template<'t> {
             HandedDown::Hidden => None,
         };
         let mut given = Given { assume_defaults: handed_down.is_some(), ..Given::default() };
-        for name in ["AWS::AccountId", "AWS::Region", "AWS::Partition", "AWS::URLSuffix"] {
-            if let Some(value) = self.given.parameters.get(name) {
-                given.parameters.insert(name.to_owned(), value.clone());
+        let mut from_above = BTreeMap::new();
+        for name in pseudo::OF_NESTED_STACKS {
+            if let Some(value) = self.given.parameters.get(*name) {
+                given.parameters.insert((*name).to_owned(), value.clone());
             }
         }
         for Entry { key, value: written, .. } in handed_down.unwrap_or_default() {
@@ -427,11 +460,15 @@ impl<'t> Template<'t> {
             } else {
                 items.into_iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(","))
             };
-            match known {
-                Some(known) => given.parameters.insert(name, known).map(drop),
-                None => given.open.insert(name).then_some(()),
-            };
+            if let Some(known) = known {
+                given.parameters.insert(name, known);
+            } else {
+                let candidates = node.references().into_iter().flat_map(|name| self.candidates(name));
+                from_above.insert(name.clone(), candidates.collect());
+                given.open.insert(name);
+            }
         }
+        given.from_above = Some(from_above);
         (location, given)
     }
 

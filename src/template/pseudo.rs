@@ -1,4 +1,4 @@
-//! Pseudo parameters that a Region decides.
+//! Pseudo parameters that a Region decides, or that nested stacks share.
 //!
 //! Owns which partition a Region is in and what its hosts' names end with. Must not know where a Region comes from.
 //!
@@ -19,6 +19,10 @@ const PARTITIONS: [(&str, &str, &str); 8] = [
 
 /// How the names of the other Regions begin, all of one partition.
 const OTHERS: [&str; 9] = ["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"];
+
+/// Those that a nested stack shares with the stack above it.
+pub(super) const OF_NESTED_STACKS: &[&str] =
+    &["AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::URLSuffix"];
 
 /// What a pseudo parameter is in a Region; `None`: the Region does not tell, or is not known here.
 pub(super) fn of_region(name: &str, region: &str) -> Option<&'static str> {

@@ -90,12 +90,60 @@ fn nested_stacks_get_the_parameters_they_are_handed() {
     assert_eq!(missing.code, Some(2));
     missing.says("; it is the template of the nested stack `N` of parent.yaml");
     assert_eq!(scratch.check(&["parent.yaml"]).code, Some(0));
-    // What is handed down and open, an option of this run does not settle.
-    let handed = "Parameters: {Q: {Type: String}}\nResources: {Nested: {Type: AWS::CloudFormation::Stack, \
-                  Properties: {TemplateURL: child.yaml, Parameters: {User: !Ref Q}}}}\n";
-    scratch.write("parent.yaml", handed);
-    let open = scratch.check(&["parent.yaml", "--follow-nested"]);
-    assert!(!open.out.contains("--parameter User"), "{}", open.out);
+}
+
+#[test]
+fn an_option_is_named_that_settles_what_a_nested_stack_is_handed() {
+    let scratch = Scratch::new("settled");
+    let parameters = "Parameters: {User: {Type: String}, Missing: {Type: String, Default: '1'}}\n";
+    let stack = |file: &str, parameters: &str| {
+        format!(
+            "Resources: {{N: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {file}, Parameters: {{{parameters}}}}}}}}}\n"
+        )
+    };
+    scratch.write(
+        "leaf.yaml",
+        parameters.to_owned() + &template("User: !Ref User, ReadonlyRootFilesystem: true"),
+    );
+    scratch.write("middle.yaml", parameters.to_owned() + &stack("leaf.yaml", "User: !Ref User"));
+    let itself = "Write the value of `User` itself.";
+    let sections = "Parameters: {Q: {Type: String}, D: {Type: String, Default: '1'}, Secret: {Type: String, NoEcho: true}}\n";
+    let in_vain = " `User` is handed down to the nested stack, from what no option settles.";
+    for (handed, help, settled_by) in [
+        ("User: !Ref Q", " Or say what it will be: `--parameter Q=…`.", "--parameter=Q=1"),
+        ("User: !Sub '${Q}:${Q}'", " Or say what it will be: `--parameter Q=…`.", "--parameter=Q=1"),
+        (
+            "User: !Ref D",
+            " Or say what it will be: `--parameter D=…`, or `--assume-defaults`.",
+            "--assume-defaults",
+        ),
+        (
+            "User: !Sub '${AWS::Region}'",
+            " Or say what it will be: `--parameter AWS::Region=…`.",
+            "--parameter=AWS::Region=eu-west-1",
+        ),
+        ("User: !Ref Secret", in_vain, ""),
+        ("User: !GetAtt Other.Outputs.User", in_vain, ""),
+    ] {
+        for file in ["leaf.yaml", "middle.yaml"] {
+            scratch.write("parent.yaml", sections.to_owned() + &stack(file, handed));
+            let open = scratch.check(&["parent.yaml", "--follow-nested"]);
+            open.says(&format!("= help: {itself}{help}\n"));
+            if !settled_by.is_empty() {
+                let settled = scratch.check(&["parent.yaml", "--follow-nested", settled_by]);
+                settled.says("0 failures, 0 warnings, 0 unknown");
+                assert!(!settled.all().contains("no template declares"), "{handed}: {}", settled.all());
+            }
+        }
+    }
+    // What the template above does not hand down, nobody can.
+    scratch.write("parent.yaml", stack("leaf.yaml", "Other: '1'"));
+    scratch.check(&["parent.yaml", "--follow-nested"]).says(&format!(
+        "= help: {itself} `User` has no default and is not handed down to the nested stack: CloudFormation refuses that.\n"
+    ));
+    // Every stack has a name of its own.
+    scratch.write("leaf.yaml", template("User: !Ref AWS::StackName, ReadonlyRootFilesystem: true"));
+    scratch.check(&["parent.yaml", "--follow-nested"]).says(&format!("= help: {itself}\n"));
 }
 
 #[test]
