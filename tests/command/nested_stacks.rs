@@ -147,6 +147,66 @@ fn an_option_is_named_that_settles_what_a_nested_stack_is_handed() {
 }
 
 #[test]
+fn the_case_of_a_template_is_told_of_the_stacks_below_its_own() {
+    let scratch = Scratch::new("cases");
+    let stacks = |sections: &str, stacks: &[(&str, &str, &str)]| {
+        let stack = |(name, file, parameters): &(&str, &str, &str)| {
+            format!(
+                "  {name}: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: {file}, Parameters: {{{parameters}}}}}}}\n"
+            )
+        };
+        format!("{sections}\nResources:\n{}", stacks.iter().map(stack).collect::<String>())
+    };
+    let user = "Parameters: {User: {Type: String}, Open: {Type: String, Default: x}}\n";
+    scratch.write("leaf.yaml", user.to_owned() + &template("User: !Ref User, ReadonlyRootFilesystem: true"));
+    let top = "Parameters: {Stage: {Type: String, AllowedValues: [dev, test, prod]}}\n\
+               Conditions: {Dev: !Equals [!Ref Stage, dev]}";
+    scratch.write("top.yaml", stacks(top, &[("Middle", "middle.yaml", "User: !If [Dev, root, app]")]));
+    let told = |middle: &str| {
+        scratch.write("middle.yaml", middle);
+        let checked = scratch.check(&["top.yaml", "--follow-nested"]).out;
+        let is_told = |line: &&str| line.contains("this holds") || line.contains("the nested stack `Leaf`");
+        let lines: Vec<_> = checked.lines().filter(is_told).map(str::trim).collect();
+        lines.join("\n")
+    };
+    let handed_on = stacks(user, &[("Leaf", "leaf.yaml", "User: !Ref User")]);
+    let note = "note: checked as the nested stack `Leaf` of middle.yaml, with the parameters it gets there";
+    assert_eq!(
+        told(&handed_on),
+        format!(
+            "{note} when Dev is false\n= note: this holds when Dev is true, with User (given)\n{note} when Dev is true"
+        )
+    );
+    // What is the same in every case is told of none.
+    let same = stacks(user, &[("Leaf", "leaf.yaml", "User: root")]);
+    assert_eq!(told(&same), format!("= note: this holds with User (given)\n{note}"));
+    // And what is the same in some, of those.
+    scratch.write("top.yaml", stacks(top, &[("Middle", "middle.yaml", "User: !Ref Stage")]));
+    let is_dev = format!("{user}Conditions: {{IsDev: !Equals [!Ref User, dev]}}");
+    let mixed = stacks(&is_dev, &[("Leaf", "leaf.yaml", "User: !If [IsDev, app, root]")]);
+    let others = "for Stage=prod (allowed value), or for Stage=test (allowed value)";
+    assert_eq!(
+        told(&mixed),
+        format!(
+            "{note} for Stage=dev (allowed value)\n= note: this holds {others}, with User (given)\n{note} {others}"
+        )
+    );
+    // A case of both.
+    let own = "Parameters: {User: {Type: String}, B: {Type: String}}\nConditions: {B: !Equals [!Ref B, x]}";
+    let both = stacks(own, &[("Leaf", "leaf.yaml", "User: !If [B, root, !Ref User]")]);
+    scratch.write(
+        "top.yaml",
+        stacks(top, &[("Middle", "middle.yaml", "User: !If [Dev, '1', '2'], B: !GetAtt X.Outputs.Y")]),
+    );
+    let told = told(&both);
+    assert!(told.contains(&format!("{note} when Dev is true, and there when B is false")), "{told}");
+    assert!(
+        told.contains("this holds when Dev is true, and there when B is true, or when Dev is false, and there when B is true"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_template_names_only_files_of_the_tree_that_is_checked() {
     let outside = Scratch::new("outside");
     outside.write("secret.ini", "[token\nkey: hunter2: [\n");

@@ -3,7 +3,8 @@
 //! Owns the way from a template to those of its nested stacks: where the files are, and that each is checked once with
 //! the same parameters, and none without end. Must not know how a template is checked.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::files::Input;
@@ -16,6 +17,9 @@ use crate::template::Given;
 /// How many nested stacks are checked in one run.
 const MAXIMUM_STACKS: usize = 10_000;
 
+/// In how many cases a nested stack comes to the same and each is told.
+const MAXIMUM_CASES: usize = 4;
+
 /// A nested stack whose template is a file.
 #[derive(Debug)]
 pub(super) struct NestedStack {
@@ -27,30 +31,78 @@ pub(super) struct NestedStack {
     pub(super) identity: String,
     logical_id: String,
     parent: String,
-    case: String,
+    cases: Cases,
+}
+
+/// The cases of the templates above in which a nested stack is what it is, in words.
+#[derive(Debug, Default)]
+struct Cases {
+    /// Empty: always.
+    words: Vec<String>,
+    /// How many there are in all, where that is known.
+    all: Option<usize>,
+}
+
+impl Cases {
+    /// The case of a stack that is one of so many possibilities in a template that has cases itself.
+    fn below(above: &Self, own: String, possibilities: usize) -> Self {
+        match (above.words.is_empty(), own.is_empty()) {
+            (_, true) => Self { words: above.words.clone(), all: above.all },
+            (true, false) => Self { words: vec![own], all: Some(possibilities) },
+            (false, false) => Self { words: vec![format!("{above}, and there {own}")], all: None },
+        }
+    }
+
+    /// Adds those in which the same stack comes to the same.
+    fn join(&mut self, other: Self) {
+        if self.words.is_empty() || other.words.is_empty() {
+            self.words.clear();
+            return;
+        }
+        for case in other.words {
+            if !self.words.contains(&case) {
+                self.words.push(case);
+            }
+        }
+        self.all = self.all.filter(|_| self.all == other.all);
+        if self.all == Some(self.words.len()) {
+            self.words.clear();
+        }
+    }
+}
+
+impl fmt::Display for Cases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told: Vec<_> = self.words.iter().take(MAXIMUM_CASES).map(String::as_str).collect();
+        f.write_str(&told.join(", or "))?;
+        match self.words.len().checked_sub(MAXIMUM_CASES) {
+            None | Some(0) => Ok(()),
+            Some(more) => write!(f, ", or in {more} more cases"),
+        }
+    }
 }
 
 impl NestedStack {
     /// Says as what its template is checked.
     pub(super) fn note(&self) -> Note {
-        let case = if self.case.is_empty() { "" } else { " " };
+        let case = if self.cases.words.is_empty() { "" } else { " " };
         let message = format!(
             "checked as {}, with the parameters it gets there{case}{}",
             self.description(),
-            self.case
+            self.cases
         );
         Note { span: Span::NOWHERE, message, help: None, is_unknown: false }
     }
 
-    /// Says of what is found in which case of the parent it is so.
+    /// Says of what is found in which cases of the templates above it is so.
     pub(super) fn tell_case(&self, task: &mut JudgedTask) {
-        if self.case.is_empty() {
+        if self.cases.words.is_empty() {
             return;
         }
         for finding in task.report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
             let case = match finding.case.take() {
-                Some(own) => format!("{}, and there {own}", self.case),
-                None => self.case.clone(),
+                Some(own) => format!("{}, and there {own}", self.cases),
+                None => self.cases.to_string(),
             };
             finding.case = Some(case);
         }
@@ -113,6 +165,12 @@ pub(super) fn note_unfollowed(file: &mut CheckedFile<'_>) {
 /// The nested stacks of a file, which may be one itself; those whose templates are elsewhere are noted.
 pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>, parent: Option<&NestedStack>) -> Vec<NestedStack> {
     let way = parent.map_or(file.path, |parent| &parent.identity);
+    let always = Cases::default();
+    let above = parent.map_or(&always, |parent| &parent.cases);
+    let mut possibilities: BTreeMap<String, usize> = BTreeMap::new();
+    for nested in &file.nested {
+        *possibilities.entry(nested.logical_id.clone()).or_default() += 1;
+    }
     let mut stacks = Vec::new();
     for nested in std::mem::take(&mut file.nested) {
         let Some(location) = nested.location.as_deref().and_then(file_of) else {
@@ -128,13 +186,14 @@ pub(super) fn of(path: &Path, file: &mut CheckedFile<'_>, parent: Option<&Nested
             continue;
         };
         let directory = path.parent().unwrap_or(Path::new(""));
+        let possibilities = possibilities.get(&nested.logical_id).copied().unwrap_or_default();
         stacks.push(NestedStack {
             path: tidied(&directory.join(location)),
             given: nested.given,
             identity: [way, &nested.logical_id, &nested.case].join("\0"),
+            cases: Cases::below(above, nested.case, possibilities),
             logical_id: nested.logical_id,
             parent: file.path.to_owned(),
-            case: nested.case,
         });
     }
     stacks
@@ -149,24 +208,30 @@ pub(super) fn each(
     mut take: impl FnMut(&str, Judged),
 ) -> BTreeSet<PathBuf> {
     let mut checked = BTreeSet::new();
-    let mut known = BTreeSet::new();
-    let mut waiting = VecDeque::new();
+    // By what tells one from another, the place among those that wait or have been checked.
+    let mut known: BTreeMap<(PathBuf, Given), usize> = BTreeMap::new();
+    let mut waiting: Vec<Option<NestedStack>> = Vec::new();
     let mut found = stacks;
     let mut left_out = None;
-    loop {
+    for next in 0.. {
         for stack in found {
             let key = (stack.path.clone(), stack.given.clone());
-            if known.contains(&key) {
+            if let Some(at) = known.get(&key) {
+                if let Some(Some(same)) = waiting.get_mut(*at)
+                    && (&same.logical_id, &same.parent) == (&stack.logical_id, &stack.parent)
+                {
+                    same.cases.join(stack.cases);
+                }
                 continue;
             }
             if known.len() == MAXIMUM_STACKS {
                 left_out.get_or_insert(stack);
                 break;
             }
-            known.insert(key);
-            waiting.push_back(stack);
+            known.insert(key, waiting.len());
+            waiting.push(Some(stack));
         }
-        let Some(stack) = waiting.pop_front() else { break };
+        let Some(stack) = waiting.get_mut(next).and_then(Option::take) else { break };
         let input = Input { path: stack.path.clone(), is_named: true };
         let name = input.name();
         let mut judged = if let Some(reason) = tree.refuses(&input.path) {
