@@ -6,7 +6,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::{Entry, Node, Part, Partial, Value, is_plain_decimal, quote, steers};
+use super::{Entry, Node, Part, Partial, Span, Value, is_plain_decimal, quote, steers};
+
+/// The function that calls a macro.
+const TRANSFORM: &str = "Fn::Transform";
+
+/// Which template to check where a macro decides, in words that follow "the template that".
+const PROCESSED: &str =
+    "the macro makes: `aws cloudformation get-template --template-stage Processed` shows it.";
 
 /// What a lookup found.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +129,42 @@ impl<'a> Unresolved<'a> {
 
     /// The names that its open functions refer to: of parameters, of resources.
     pub fn references(&self) -> Vec<&'a str> {
-        self.node.references()
+        match &self.node.value {
+            // What decides is the function's own doing, whatever it refers to, and what stands beside it decides nothing.
+            Value::Mapping(_) => Vec::new(),
+            Value::Intrinsic(call) if call.function == TRANSFORM => Vec::new(),
+            _ => self.node.references(),
+        }
+    }
+
+    /// Where the function stands that decides it, or the text.
+    pub fn span(&self) -> Option<Span> {
+        self.adding().map_or(self.node.span, |entry| entry.key_span)
+    }
+
+    /// What to write instead, or where to see what it comes to.
+    pub fn remediation(&self) -> String {
+        let name = self.name;
+        let added_by = self.adding().map(|entry| &*entry.key);
+        let is_macro = match &self.node.value {
+            Value::Intrinsic(call) => call.function == TRANSFORM,
+            _ => added_by == Some(TRANSFORM),
+        };
+        let written = match added_by {
+            Some(_) => "Write the properties out that the function adds".to_owned(),
+            None => format!("Write the value of {name} itself"),
+        };
+        if is_macro {
+            format!("{written}, or check the template that {PROCESSED}")
+        } else {
+            format!("{written}.")
+        }
+    }
+
+    /// The function among other keys that adds properties, if it is one.
+    fn adding(&self) -> Option<&'a Entry<'a>> {
+        let Value::Mapping(entries) = &self.node.value else { return None };
+        entries.iter().find(|entry| entry.key.starts_with("Fn::"))
     }
 }
 

@@ -173,7 +173,8 @@ impl<'a> Context<'a> {
         let finding =
             self.report(Verdict::Unknown, unresolved.name.property, Some(unresolved.node), message.into());
         finding.is_function = unresolved.is_function();
-        finding.remediation = Cow::Owned(format!("Write the value of {} itself.", unresolved.name));
+        finding.remediation = unresolved.remediation().into();
+        finding.span = unresolved.span();
         finding.open = unresolved.references().into_iter().map(str::to_owned).collect();
     }
 

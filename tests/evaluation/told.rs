@@ -115,6 +115,36 @@ fn what_settles_a_value_is_said_as_far_as_something_does() {
 }
 
 #[test]
+fn of_what_a_macro_decides_it_is_said_where_to_see_it() {
+    let transform = "{Name: X, Parameters: {P: !Ref P}}";
+    let processed = "check the template that the macro makes: `aws cloudformation get-template --template-stage Processed` shows it.";
+    for (container, at, help) in [
+        (
+            format!("Image: !Ref P, User: '1', Fn::Transform: {transform}"),
+            "Fn::Transform",
+            format!("Write the properties out that the function adds, or {processed}"),
+        ),
+        (
+            "Image: !Ref P, User: '1', Fn::If: [C, {}, {}]".to_owned(),
+            "Fn::If",
+            "Write the properties out that the function adds.".to_owned(),
+        ),
+        (
+            format!("User: {{Fn::Transform: {transform}}}"),
+            "Fn::Transform",
+            format!("Write the value of `User` itself, or {processed}"),
+        ),
+    ] {
+        let text = template("Parameters: {P: {Type: String}}", &container);
+        let (verdict, findings) = judged(&text, &Given::default(), "root-user");
+        assert_eq!(verdict, Verdict::Unknown, "{container}");
+        assert_eq!(findings[0].remediation, help, "{container}");
+        let place = findings[0].span.unwrap().slice(&text);
+        assert!(place.trim_start_matches('{').starts_with(at), "{container}: {place}");
+    }
+}
+
+#[test]
 fn names_do_not_break_a_line() {
     let sections =
         "Parameters: {\"A\\nB\": {Type: String}}\nConditions: {\"C\\nD\": !Equals [!ImportValue x, y]}";
