@@ -20,12 +20,13 @@ use crate::document::{
     Document, Entry, Node, Span, Syntax, Value, duplicate_keys, json, maximum_values, on_one_line, yaml,
 };
 use crate::engine::{evaluate, evaluate_cases};
-use crate::finding::{Finding, NOT_KNOWN_YET, Proposal, Verdict, quote};
+use crate::finding::{Change, Finding, Fix, NOT_KNOWN_YET, Proposal, Verdict, quote};
 use crate::fix::{self, Resources, Source, Task};
 use crate::policy::{Level, Policy};
 use crate::report::{Outcome, Report};
 use crate::template::{
     Candidate, Deployment, Fact, Given, TaskDefinition, Template, expand_loops, from_plain, in_plain_words,
+    written_key,
 };
 
 /// What there is to say of one file.
@@ -200,7 +201,7 @@ fn check_document<'a>(
     };
     note_oddities(root, document.alias, is_plain, &mut file.notes);
     // A document that claims to be both is judged as both.
-    plain.for_each(|properties| take(judge_plain(&properties, policy)));
+    plain.for_each(|properties| take(judge_plain(root, &properties, policy)));
     if !Template::is_one(root) {
         return Some(file);
     }
@@ -549,16 +550,22 @@ fn refuse_functions(outcome: &mut Outcome) {
     }
 }
 
-/// A plain task definition, told in the spelling of the file.
-fn judge_plain(properties: &Node<'_>, policy: &Policy) -> JudgedTask {
+/// A plain task definition of a document, told in the spelling of the file.
+fn judge_plain(root: &Node<'_>, properties: &Node<'_>, policy: &Policy) -> JudgedTask {
     let mut report = evaluate(properties, policy);
     report.outcomes.iter_mut().for_each(refuse_functions);
     let family = properties.get("Family");
     let span = family.and_then(|node| node.span).unwrap_or(Span::NOWHERE);
     for finding in report.outcomes.iter_mut().flat_map(|outcome| &mut outcome.findings.kept) {
+        let written = finding.span.and_then(|place| written_key(root, place));
         finding.span.get_or_insert(span);
-        finding.message = in_plain_words(&finding.message).into();
-        finding.remediation = in_plain_words(&finding.remediation).into();
+        finding.message = in_plain_words(&finding.message, written).into();
+        finding.remediation = in_plain_words(&finding.remediation, None).into();
+        if let Some(Fix { change: Change::Respell { from, .. }, .. }) = &mut finding.fix
+            && let Some(written) = written
+        {
+            written.clone_into(from);
+        }
     }
     let name = match family.map(|node| &node.value) {
         Some(Value::String(name)) => String::from(&**name),

@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub use changes::Changes;
 pub use loops::expand_loops;
 use loops::is_left_of_loop;
-pub use plain::{from_plain, in_plain_words, plain_spelling};
+pub use plain::{from_plain, in_plain_words, plain_spelling, written_key};
 pub use scenario::{Fact, Scenario};
 
 use crate::document::{Entry, Node, Reading, Resolve, Span, Value, View, is_plain_decimal};

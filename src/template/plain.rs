@@ -5,7 +5,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>
 
-use crate::document::{Entry, Node, Value};
+use crate::document::{Entry, Node, Span, Value};
 
 /// Maps whose keys are the author's own, not names of properties.
 const DICTIONARIES: &[&str] = &["options", "dockerLabels", "driverOpts", "labels"];
@@ -35,6 +35,24 @@ pub fn from_plain<'r, 'a>(root: &'r Node<'a>) -> impl Iterator<Item = Node<'a>> 
         whole.into_iter().chain(described).filter(is_one).map(respelled)
     };
     documents.iter().flat_map(of_document)
+}
+
+/// The key that stands at a place in a document, as it is written there.
+pub fn written_key<'r>(node: &'r Node<'_>, place: Span) -> Option<&'r str> {
+    let holds = |node: &&Node<'_>| {
+        node.span.is_some_and(|span| span.start() <= place.start() && place.end() <= span.end())
+    };
+    match &node.value {
+        Value::Mapping(entries) => {
+            let written = entries.iter().find(|entry| entry.key_span == Some(place));
+            written.map(|entry| &*entry.key).or_else(|| {
+                let mut values = entries.iter().map(|entry| &entry.value).filter(holds);
+                values.find_map(|value| written_key(value, place))
+            })
+        }
+        Value::Sequence(items) => items.iter().filter(holds).find_map(|item| written_key(item, place)),
+        _ => None,
+    }
 }
 
 fn respelled<'a>(node: &Node<'a>) -> Node<'a> {
@@ -121,8 +139,22 @@ const NAMES: &[&str] = &[
     "Volumes",
 ];
 
-/// A message in the spelling of the Amazon ECS API: what stands between backticks and begins with a property's name.
-pub fn in_plain_words(message: &str) -> String {
+/// What comes before the key that a property is written by, in a message about it.
+const UNKNOWN: &str = "unknown property `";
+
+/// A message in the spelling of the Amazon ECS API: what stands between backticks and begins with a property's name. A key
+/// that is none is told as it is `written`.
+pub fn in_plain_words(message: &str, written: Option<&str>) -> String {
+    if let Some(written) = written
+        && let Some((before, after)) = message.split_once(UNKNOWN)
+        && let Some((_, after)) = after.split_once('`')
+    {
+        return format!("{}{UNKNOWN}{written}`{}", names_in_plain_words(before), names_in_plain_words(after));
+    }
+    names_in_plain_words(message)
+}
+
+fn names_in_plain_words(message: &str) -> String {
     let mut words = String::with_capacity(message.len());
     let mut before = "";
     for (at, part) in message.split('`').enumerate() {
@@ -131,11 +163,7 @@ pub fn in_plain_words(message: &str) -> String {
         }
         let name_end = part.find([':', ' ']).unwrap_or(part.len());
         let (name, rest) = part.split_at(name_end);
-        let is_name = |part: &str| {
-            // A key that the document spells as CloudFormation does was respelled too.
-            NAMES.contains(&part)
-                || before.ends_with("unknown property ") && NAMES.contains(&&*spelling(part))
-        };
+        let is_name = |part: &str| NAMES.contains(&part);
         // What a property is, is a value, whatever it looks like.
         if at % 2 == 1 && !before.ends_with(" is ") && name.split('.').all(is_name) {
             words += &name.split('.').map(in_other_spelling).collect::<Vec<_>>().join(".");
@@ -157,8 +185,8 @@ fn in_other_spelling(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{from_plain, in_plain_words, plain_spelling};
-    use crate::document::{Node, Value, json};
+    use super::{from_plain, in_plain_words, plain_spelling, written_key};
+    use crate::document::{Node, Span, Value, json};
 
     /// The keys of a tree, each behind those that it is below.
     fn keys(node: &Node<'_>) -> String {
@@ -206,6 +234,21 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_found_as_it_is_written() {
+        let text = r#"{"containerDefinitions": [{"User": "a"}, {"\u0055SER": {}}], "VOLUMES": []}"#;
+        let root = json::read(text.as_bytes()).unwrap();
+        for (place, key) in [
+            ("\"User\"", Some("User")),
+            ("\"\\u0055SER\"", Some("USER")),
+            ("\"VOLUMES\"", Some("VOLUMES")),
+            ("\"a\"", None),
+        ] {
+            let start = text.find(place).unwrap();
+            assert_eq!(written_key(&root, Span::new(start, start + place.len())), key, "{place}");
+        }
+    }
+
+    #[test]
     fn names_in_the_spelling_of_the_api() {
         for (name, parent, expected) in [
             ("ReadonlyRootFilesystem", None, "readonlyRootFilesystem"),
@@ -230,19 +273,26 @@ mod tests {
             ("User is `Image x`", "User is `Image x`"),
             ("set `Image x`", "set `image x`"),
             ("`EFSVolumeConfiguration`", "`efsVolumeConfiguration`"),
-            (
-                "unknown property `user`, did you mean `User`?",
-                "unknown property `User`, did you mean `user`?",
-            ),
-            (
-                "unknown property `other`, did you mean `User`?",
-                "unknown property `other`, did you mean `user`?",
-            ),
             ("the key `user` is there", "the key `user` is there"),
             ("no name", "no name"),
             ("", ""),
         ] {
-            assert_eq!(in_plain_words(message), expected);
+            assert_eq!(in_plain_words(message, None), expected);
+        }
+        for (message, written, expected) in [
+            (
+                "unknown property `user`, did you mean `User`?",
+                "User",
+                "unknown property `User`, did you mean `user`?",
+            ),
+            (
+                "`Image` is open, and `User` has an unknown property `uSER`, did you mean `User`?",
+                "USER",
+                "`image` is open, and `user` has an unknown property `USER`, did you mean `user`?",
+            ),
+            ("`Privileged` is true", "Privileged", "`privileged` is true"),
+        ] {
+            assert_eq!(in_plain_words(message, Some(written)), expected);
         }
     }
 }

@@ -5,6 +5,7 @@
 use ecs_guard::check::{check, could_concern};
 use ecs_guard::finding::Verdict;
 use ecs_guard::policy::Policy;
+use ecs_guard::rule::Profile;
 use ecs_guard::template::Given;
 
 use super::{judged, verdict_of};
@@ -144,12 +145,49 @@ fn plain_task_definitions_are_recognised_by_shape() {
         let words = format!("{} {}", findings[0].message, findings[0].remediation);
         assert!(!words.contains("`R") && !words.contains("`U") && !words.contains("`L"), "{words}");
     }
-    let miscased =
-        r#"{"family": "web", "containerDefinitions": [{"name": "a", "ReadonlyRootFilesystem": true}]}"#;
-    let (verdict, findings) = judged(miscased, &Given::default(), "writable-root-filesystem");
-    assert_eq!(verdict, Verdict::Fail);
-    assert_eq!(
-        findings[0].message,
-        "unknown property `ReadonlyRootFilesystem`, did you mean `readonlyRootFilesystem`?"
-    );
+}
+
+#[test]
+fn a_key_of_a_plain_task_definition_is_told_as_it_is_written() {
+    for (rule, container, beside, written, meant) in [
+        (
+            "writable-root-filesystem",
+            r#""ReadonlyRootFilesystem": true"#,
+            "",
+            "ReadonlyRootFilesystem",
+            "readonlyRootFilesystem",
+        ),
+        (
+            "writable-root-filesystem",
+            r#""readOnlyRootFilesystem": true"#,
+            "",
+            "readOnlyRootFilesystem",
+            "readonlyRootFilesystem",
+        ),
+        ("added-linux-capabilities", r#""LinuxParameters": {}"#, "", "LinuxParameters", "linuxParameters"),
+        ("host-network-mode", "", r#", "networkmode": "host""#, "networkmode", "networkMode"),
+        ("sensitive-host-path", "", r#", "VOLUMES": []"#, "VOLUMES", "volumes"),
+        (
+            "blocking-awslogs",
+            r#""logConfiguration": {"logDriver": "awslogs", "options": {"Mode": "non-blocking"}}"#,
+            "",
+            "Mode",
+            "mode",
+        ),
+    ] {
+        let comma = if container.is_empty() { "" } else { ", " };
+        let text = format!(
+            r#"{{"family": "web", "containerDefinitions": [{{"name": "a"{comma}{container}}}]{beside}}}"#
+        );
+        let policy = Policy::of(Profile::Pedantic);
+        let file = check("task.json", &text, &Given::default(), &policy).unwrap();
+        let tasks = file.judged.unwrap();
+        let outcome = tasks[0].report.outcomes.iter().find(|outcome| outcome.rule.name == rule).unwrap();
+        let finding = &outcome.findings.kept[0];
+        let message = format!("unknown property `{written}`, did you mean `{meant}`?");
+        assert_eq!(finding.message, message);
+        let proposal = finding.fix.as_ref().and_then(|fix| fix.proposal.as_ref()).unwrap();
+        assert_eq!(proposal.title, format!("write `{meant}` for `{written}`"));
+        assert!(proposal.edits.is_ok(), "{written}: {:?}", proposal.edits);
+    }
 }
