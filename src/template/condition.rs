@@ -164,6 +164,40 @@ impl Scenario<'_> {
         }
     }
 
+    /// Whether a loop has a value, where what its list depends on tells: that is noted then, as of any function, and tells a
+    /// person more than the list's text.
+    pub(super) fn is_in_loop<'a>(&'a self, condition: &'a Node<'a>) -> Option<bool> {
+        let Value::Intrinsic(call) = &condition.value else { return None };
+        let ("Fn::Contains", Value::Sequence(arguments)) = (&*call.function, &call.argument.value) else {
+            return None;
+        };
+        let [list, one] = &**arguments else { return None };
+        if self.items_of_list(list).is_some() {
+            return None;
+        }
+        let left_open = self.left_open();
+        let is_in = match &self.value(list).value {
+            Value::Sequence(items) => self.is_one_of(one, items),
+            _ => None,
+        };
+        self.forget_left_open(left_open);
+        is_in
+    }
+
+    /// Whether a text is one of several that are functions perhaps; `None` where they cannot be compared.
+    fn is_one_of<'a>(&'a self, one: &'a Node<'a>, others: &'a [Node<'a>]) -> Option<bool> {
+        self.work(others.len() / ITEMS_OF_STEP, None)?;
+        let others = others.iter().map(|other| self.value(other));
+        for other in others.filter(|other| !other.is_absent()) {
+            match self.are_equal(one, other) {
+                Compared::Told(true) => return Some(true),
+                Compared::Told(false) => {}
+                Compared::Undecided | Compared::Apart => return None,
+            }
+        }
+        Some(false)
+    }
+
     /// The items of a list, as far as they are known, and whether it has no others.
     fn items<'a>(&'a self, list: &'a Node<'a>) -> Option<(&'a [Node<'a>], bool)> {
         let list = self.value(list);

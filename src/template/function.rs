@@ -123,12 +123,17 @@ impl Scenario<'_> {
     fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
         let Value::Sequence(items) = &argument.value else { return None };
         let [condition, then, otherwise] = &**items else { return None };
-        let is_true = match &condition.value {
-            Value::String(name) => self.condition(name)?,
-            _ => self.holds(condition)?,
+        let is_true = if let Some(is_true) = self.is_in_loop(condition) {
+            is_true
+        } else {
+            let is_true = match &condition.value {
+                Value::String(name) => self.condition(name)?,
+                _ => self.holds(condition)?,
+            };
+            self.meet_condition(condition, is_true);
+            self.note(Fact::of(condition, is_true));
+            is_true
         };
-        self.meet_condition(condition, is_true);
-        self.note(Fact::of(condition, is_true));
         Some(self.value(if is_true { then } else { otherwise }))
     }
 

@@ -261,6 +261,11 @@ impl<'t> Scenario<'t> {
                 return are_true.find(|is_true| *is_true != Some(true)).unwrap_or(Some(true));
             }
             Some(("Condition", Value::String(_))) => return self.is_created(&call?.argument),
+            Some(("Fn::Contains", _)) if let Some(is_in) = self.is_in_loop(condition) => {
+                // What decides whether there is a resource is no part of its values.
+                self.log.drop_met();
+                return Some(is_in);
+            }
             _ => self.holds(condition)?,
         };
         self.note(Fact::of(condition, is_true));

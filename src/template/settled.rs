@@ -78,6 +78,11 @@ impl<'t> Log<'t> {
         }
     }
 
+    /// Forgets what was met and belongs to no function.
+    pub(super) fn drop_met(&self) {
+        self.met.borrow_mut().clear();
+    }
+
     /// Takes note of what a function came to, if it met anything.
     pub(super) fn end(&self, value: &Node<'_>) {
         let mut met = self.met.borrow_mut();

@@ -245,3 +245,49 @@ fn the_condition_of_a_loop_and_that_of_a_resource_are_told_by_themselves() {
         assert_eq!(found.findings.kept[0].case.as_deref(), Some(expected), "{text}");
     }
 }
+
+#[test]
+fn what_decides_the_list_of_a_loop_is_told_and_not_the_list() {
+    let sections = "Parameters: {S: {Type: String, AllowedValues: [dev, prod]}, P: {Type: String}, \
+                    Open: {Type: CommaDelimitedList}}\n\
+                    Conditions: {Dev: !Equals [!Ref S, dev], Is: !Equals [!Ref P, x]}\n\
+                    Mappings: {M: {dev: {L: [Cpu, Privileged]}, prod: {L: [Cpu]}}}";
+    let is_dev = [("S".to_owned(), "dev".to_owned())];
+    let open = Given::default();
+    let dev = Given { parameters: is_dev.into(), ..Given::default() };
+    for (list, given, of_resource, of_key) in [
+        ("!If [Dev, [Cpu, Privileged], [Cpu]]", &open, "when Dev is true", "when Dev is true"),
+        ("[Cpu, !If [Dev, Privileged, Image]]", &open, "when Dev is true", "when Dev is true"),
+        ("[Cpu, !If [Dev, Privileged, !Ref AWS::NoValue]]", &open, "when Dev is true", "when Dev is true"),
+        ("[Privileged, !If [Dev, Cpu, Image]]", &open, "", ""),
+        ("!FindInMap [M, !Ref S, L]", &open, "for S=dev (allowed value)", "for S=dev (allowed value)"),
+        (
+            "!If [Dev, !If [Is, [Cpu, Privileged], [Cpu]], [Cpu]]",
+            &dev,
+            "when Is is true",
+            "when Is is true and Dev is true",
+        ),
+        // Of what nobody can list, the text is all there is.
+        ("!If [Dev, [Cpu, Privileged], !Ref Open]", &open, "open", "open"),
+    ] {
+        let of_resources = format!(
+            "Resources: {{Fn::ForEach::T: [X, {list}, {{'T${{X}}': {{Type: AWS::ECS::TaskDefinition, \
+             Properties: {{ContainerDefinitions: [{{Name: a, '${{X}}': true}}]}}}}}}]}}"
+        );
+        let of_keys = format!(
+            "Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: a, \
+             Fn::ForEach::Keys: [X, {list}, {{'${{X}}': true}}]}}]}}}}}}"
+        );
+        for (resources, expected) in [(of_resources, of_resource), (of_keys, of_key)] {
+            let text = format!("Transform: AWS::LanguageExtensions\n{sections}\n{resources}");
+            let file = check("template.yaml", &text, given, &Policy::baseline()).unwrap();
+            let outcomes = file.judged.unwrap().into_iter().flat_map(|task| task.report.outcomes);
+            let found = outcomes.filter(|outcome| outcome.rule.name == "privileged-container");
+            let failed =
+                found.flat_map(|outcome| outcome.findings.kept).find(|one| one.verdict == Verdict::Fail);
+            let case =
+                failed.map_or_else(|| "open".into(), |one| one.condition().unwrap_or_default().into_owned());
+            assert_eq!(case, expected, "{text}");
+        }
+    }
+}
