@@ -8,6 +8,7 @@ mod duplicate_keys;
 pub mod json;
 mod line_index;
 mod lookup;
+mod near;
 mod partial;
 mod quote;
 mod reading;
@@ -22,6 +23,7 @@ use std::num::NonZeroU32;
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
 pub use lookup::{Lookup, Name, Problem, Unresolved};
+pub use near::did_you_mean;
 #[cfg(test)]
 pub(crate) use partial::partial;
 pub use partial::{Holds, Part, Partial};

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::vocabulary::{self, Key, Operations, Word};
 use super::{Level, Policy, Setting};
+pub(crate) use crate::document::did_you_mean;
 use crate::document::{Entry, LineIndex, Node, Span, Value, yaml};
 use crate::finding::quote;
 use crate::rule::{Metadata, OptionKind, OptionValue, Options, Profile, RuleOption, parse_docker_size};
@@ -377,16 +378,6 @@ pub(super) fn span_of(node: &Node<'_>) -> Span {
 
 fn listed<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The known word nearest to what was written, if one is near.
-pub(crate) fn did_you_mean<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let lower = written.to_ascii_lowercase().replace('_', "-");
-    let near = known
-        .map(|word| (strsim::jaro_winkler(&lower, &word.to_ascii_lowercase().replace('_', "-")), word))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    near.map(|(_, word)| format!("did you mean `{word}`?"))
 }
 
 #[cfg(test)]

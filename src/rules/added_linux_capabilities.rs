@@ -1,6 +1,6 @@
 //! The rule `added-linux-capabilities`. Must not know other rules.
 
-use crate::document::{Lookup, View};
+use crate::document::{Lookup, View, did_you_mean};
 use crate::finding::{Change, Fix, quote};
 use crate::rule::capability::{self, normalize};
 use crate::rule::{Context, Metadata, OptionKind, Options, Rule, RuleOption, declare_rule};
@@ -97,20 +97,40 @@ impl Rule for AddedLinuxCapabilities {
         }
         let change = Change::remove_items(violations.iter().map(|(text, _)| *text));
         for (text, node) in violations {
-            let Some(message) = violation(text, context.options()) else { continue };
+            let Some(violation) = violation(text, context.options()) else { continue };
             let keys = &["LinuxParameters", "Capabilities", "Add"];
             let fix = change.clone().map(|change| Fix::unsafely(keys, change));
-            context.fail("Add", Some(node), message).fix = fix;
+            let finding = context.fail("Add", Some(node), violation.message);
+            finding.fix = fix;
+            if violation.is_unknown {
+                // No policy can allow what there is not.
+                finding.remediation = "Remove it from `LinuxParameters.Capabilities.Add`, or write the name of a capability.".into();
+            }
         }
     }
 }
 
-/// What is wrong with adding a capability, if anything is.
-fn violation(text: &str, options: &Options) -> Option<String> {
+/// What is wrong with adding a capability.
+struct Violation {
+    message: String,
+    /// Whether there is no capability of that name.
+    is_unknown: bool,
+}
+
+fn violation(text: &str, options: &Options) -> Option<Violation> {
     let name = normalize(text);
     if !capability::ALL.contains(&name.as_str()) {
-        return Some(format!("`Capabilities.Add` names {}, an unknown capability", quote(text)));
+        // Nobody is advised to add them all.
+        let known = capability::ALL.iter().copied().filter(|known| *known != "ALL");
+        let meant = did_you_mean(&name, known).map(|meant| format!(", {meant}")).unwrap_or_default();
+        let message = if text.is_empty() {
+            "`Capabilities.Add` has an empty text, which names no capability".to_owned()
+        } else {
+            format!("`Capabilities.Add` names {}, an unknown capability{meant}", quote(text))
+        };
+        return Some(Violation { message, is_unknown: true });
     }
     let is_allowed = options.holds(&ALLOW, &name) || options.holds(&ALLOW, "ALL");
-    (!is_allowed).then(|| format!("`Capabilities.Add` names `{name}`"))
+    let message = || format!("`Capabilities.Add` names `{name}`");
+    (!is_allowed).then(|| Violation { message: message(), is_unknown: false })
 }

@@ -116,6 +116,33 @@ fn roles_are_the_same_by_what_names_them() {
 }
 
 #[test]
+fn of_what_is_no_capability_it_is_told_which_was_meant_and_not_where_to_ask_for_it() {
+    let names = "`Capabilities.Add` names";
+    for (name, message, may_be_allowed) in [
+        (
+            "NET_ADMINS",
+            format!("{names} `NET_ADMINS`, an unknown capability, did you mean `NET_ADMIN`?"),
+            false,
+        ),
+        (
+            "cap_sys-ptrace",
+            format!("{names} `cap_sys-ptrace`, an unknown capability, did you mean `SYS_PTRACE`?"),
+            false,
+        ),
+        ("ALLL", format!("{names} `ALLL`, an unknown capability"), false),
+        ("x", format!("{names} `x`, an unknown capability"), false),
+        ("''", "`Capabilities.Add` has an empty text, which names no capability".into(), false),
+        ("net_admin", format!("{names} `NET_ADMIN`"), true),
+    ] {
+        let properties =
+            format!("ContainerDefinitions: [{{LinuxParameters: {{Capabilities: {{Add: [{name}]}}}}}}]");
+        let findings = findings(&properties, "added-linux-capabilities", &Policy::baseline());
+        assert_eq!(findings.kept[0].message, message);
+        assert_eq!(findings.kept[0].remediation.contains("`allow`"), may_be_allowed, "{name}");
+    }
+}
+
+#[test]
 fn a_volume_is_told_by_its_name_if_it_has_one() {
     let policy = policy::read("profile: restricted").unwrap();
     for (name, told) in [("Name: data,", "of volume `data`"), ("", "of a volume")] {
