@@ -27,8 +27,8 @@ pub(super) const TOO_MANY_COPIES: &str =
 const BRACKET_OR_COMMA: &str =
     "expected `,` or a closing bracket before this: one of them is missing here or above";
 const INDENTATION: &str = "this belongs to nothing above it: check its indentation";
-const PLACEHOLDER: &str =
-    "a placeholder of another language is not YAML: put it in quotes, or render the file first";
+const PLACEHOLDER: &str = "a placeholder of another language is not YAML: render the file first";
+const REFERENCE: &str = "a dynamic reference must be in quotes: without them its braces begin a map";
 const QUOTE: &str = "a value cannot begin with this character: put it in quotes";
 const TAB: &str = "a tab in the indentation: indent with spaces";
 
@@ -129,7 +129,9 @@ pub(super) fn placeholder(text: &str, offset: usize) -> Option<Error> {
     let line = text.get(start..)?.split(['\r', '\n']).next()?;
     let at = ["{{", "{%", "{#"].iter().filter_map(|opening| line.find(opening)).min()?;
     let is_near = at <= before.len() && !line.get(..at)?.contains(['"', '\'']);
-    is_near.then(|| Error::new(start + at, PLACEHOLDER))
+    // In quotes any other would be a text, which passes for a user, say.
+    let is_reference = line.get(at..)?.starts_with("{{resolve:");
+    is_near.then(|| Error::new(start + at, if is_reference { REFERENCE } else { PLACEHOLDER }))
 }
 
 fn is_printable(character: char) -> bool {

@@ -368,13 +368,14 @@ fn common_mistakes_are_explained_where_they_are() {
         "a: !Base64 ‸!Sub b",
         "a short form cannot follow another: write one of them out, as in `Fn::Base64: !Sub`",
     );
-    let placeholder =
-        "a placeholder of another language is not YAML: put it in quotes, or render the file first";
+    let placeholder = "a placeholder of another language is not YAML: render the file first";
     fails("a: ‸{{ b }}", placeholder);
     fails("a: ‸{{ b }}-c", placeholder);
     fails("‸{{ b }}: c", placeholder);
     fails("a: 1\n‸{% if b %}\nc: d\n", placeholder);
-    fails("a: ‸{{resolve:ssm:b}}\n", placeholder);
+    let reference = "a dynamic reference must be in quotes: without them its braces begin a map";
+    fails("a: ‸{{resolve:ssm:b}}\n", reference);
+    fails("a: ‸{{resolve:ssm:b}}-c\n", reference);
 }
 
 #[test]
