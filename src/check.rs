@@ -432,6 +432,15 @@ fn describe<'t>(
             take(judged);
         }
     }
+    for span in template.take_nameless_conditions() {
+        file.notes.push(Note {
+            span,
+            message: "`Fn::If` takes a condition by its name, and this is none; CloudFormation refuses that"
+                .into(),
+            help: Some("Write the name of a condition, and what it is under `Conditions`.".into()),
+            is_unknown: false,
+        });
+    }
     if let Some(name) = template.macros.first().filter(|_| template.task_definitions.is_empty()) {
         file.notes.push(Note {
             span: template.macro_span.unwrap_or(Span::NOWHERE),

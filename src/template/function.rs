@@ -20,6 +20,10 @@ use crate::document::{Entry, Intrinsic, Node, Span, Value, is_plain_decimal};
 /// texts that double and double again. What stays open counts as much as a copy of it takes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
+fn is_call_of(function: &str, node: &Node<'_>) -> bool {
+    matches!(&node.value, Value::Intrinsic(call) if call.function == function)
+}
+
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Piece<'a> {
@@ -123,18 +127,27 @@ impl Scenario<'_> {
     fn choose<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {
         let Value::Sequence(items) = &argument.value else { return None };
         let [condition, then, otherwise] = &**items else { return None };
-        let is_true = if let Some(is_true) = self.is_in_loop(condition) {
-            is_true
-        } else {
-            let is_true = match &condition.value {
-                Value::String(name) => self.condition(name)?,
-                _ => self.holds(condition)?,
-            };
-            self.meet_condition(condition, is_true);
-            self.note(Fact::of(condition, is_true));
-            is_true
+        let is_true = match self.is_in_loop(condition) {
+            Some(is_true) => is_true,
+            None => self.asked(condition)?,
         };
         Some(self.value(if is_true { then } else { otherwise }))
+    }
+
+    /// Whether the condition of a choice holds.
+    fn asked<'a>(&'a self, condition: &'a Node<'a>) -> Option<bool> {
+        let is_true = if let Value::String(name) = &condition.value {
+            self.condition(name)?
+        } else {
+            // What a loop makes has a list of its own for a condition.
+            if !is_call_of("Fn::Contains", condition) {
+                self.template.note_nameless_condition(condition);
+            }
+            self.holds(condition)?
+        };
+        self.meet_condition(condition, is_true);
+        self.note(Fact::of(condition, is_true));
+        Some(is_true)
     }
 
     fn select<'a>(&'a self, argument: &'a Node<'a>) -> Option<&'a Node<'a>> {

@@ -93,6 +93,9 @@ const MOST_WORK: usize = 1_000_000;
 /// How many possibilities of one nested stack are told apart.
 const MAXIMUM_DEPLOYMENTS: usize = 16;
 
+/// How many conditions without a name are remembered.
+const MAXIMUM_NAMELESS: usize = 20;
+
 /// The resource type that rules are about.
 pub const TASK_DEFINITION: &str = "AWS::ECS::TaskDefinition";
 
@@ -123,6 +126,8 @@ pub struct Template<'t> {
     has_hidden_conditions: bool,
     /// Conditions that were asked for and are not there.
     missing_conditions: RefCell<BTreeSet<String>>,
+    /// Where something else was asked for than a condition by its name.
+    nameless_conditions: RefCell<Vec<Span>>,
     /// Places in `Resources` where something adds resources that nobody can see yet.
     pub hidden_resources: Vec<HiddenResources<'t>>,
 }
@@ -246,6 +251,7 @@ impl<'t> Template<'t> {
             acceptance: Cell::default(),
             has_hidden_conditions: false,
             missing_conditions: RefCell::default(),
+            nameless_conditions: RefCell::default(),
             hidden_resources: Vec::new(),
         };
         if sections.is_empty() {
@@ -307,6 +313,23 @@ impl<'t> Template<'t> {
         let missing = self.missing_conditions.take();
         let may_be_there = self.has_hidden_conditions || !self.macros.is_empty();
         if may_be_there { BTreeSet::new() } else { missing }
+    }
+
+    /// Where `Fn::If` was asked until now for something that is no name of a condition, so that CloudFormation refuses the
+    /// template.
+    pub fn take_nameless_conditions(&self) -> Vec<Span> {
+        let nameless = self.nameless_conditions.take();
+        if self.macros.is_empty() { nameless } else { Vec::new() }
+    }
+
+    fn note_nameless_condition(&self, condition: &Node<'_>) {
+        let mut nameless = self.nameless_conditions.borrow_mut();
+        if let Some(span) = condition.span
+            && nameless.len() < MAXIMUM_NAMELESS
+            && !nameless.contains(&span)
+        {
+            nameless.push(span);
+        }
     }
 
     /// The parameters whose values are not known and may become known.

@@ -78,6 +78,31 @@ fn a_condition_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_condition_that_is_no_name_is_noted_where_it_stands() {
+    for (sections, condition, is_noted) in [
+        ("", "!Sub Is", true),
+        ("", "!Ref AWS::Region", true),
+        ("", "!Equals [a, a]", true),
+        ("", "[Is]", true),
+        ("", "Is", false),
+        ("Transform: Mine\n", "!Sub Is", false),
+    ] {
+        let sections = format!("{sections}Conditions: {{Is: !Equals [a, a]}}");
+        let text = template(&sections, &format!("User: !If [{condition}, app, app], Image: !If [Is, a, b]"));
+        let file = check("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+        let message = "`Fn::If` takes a condition by its name, and this is none; CloudFormation refuses that";
+        let places =
+            file.notes.iter().filter(|note| note.message == message).map(|note| note.span.slice(&text));
+        let places: Vec<_> = places.collect();
+        assert_eq!(places, if is_noted { vec![condition] } else { Vec::new() });
+    }
+    let of_loop = "Transform: AWS::LanguageExtensions\nParameters: {L: {Type: CommaDelimitedList, AllowedValues: [Cpu, User]}}";
+    let text = template(of_loop, "Fn::ForEach::K: [X, !Ref L, {'${X}': a}]");
+    let file = check("t.yaml", &text, &Given::default(), &Policy::baseline()).unwrap();
+    assert!(file.notes.is_empty(), "{:?}", file.notes);
+}
+
+#[test]
 fn a_character_that_nobody_sees_is_named() {
     let text = template("", "Privileged: true\u{a0}");
     let (verdict, findings) = judged(&text, &Given::default(), "privileged-container");
