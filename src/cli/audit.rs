@@ -153,7 +153,7 @@ pub(super) fn run(
     Ok(arguments.reporting.outcome(&results.totals, &run, are_all && is_complete))
 }
 
-/// Every stack that was listed, once, with all who listed it.
+/// Every stack that was listed, once, in the order of the paths, with all who listed it.
 fn wanted(listings: &[Listing]) -> Vec<Wanted<'_>> {
     let mut all: Vec<Wanted<'_>> = Vec::new();
     let mut known = BTreeMap::new();
@@ -166,6 +166,7 @@ fn wanted(listings: &[Listing]) -> Vec<Wanted<'_>> {
             }
         }
     }
+    all.sort_by_cached_key(|wanted| (wanted.stack.path(), wanted.stack.id.as_str()));
     all
 }
 

@@ -352,6 +352,21 @@ def test_regions_and_profiles_are_all_looked_at_and_no_stack_twice(server: Serve
     assert ran.json()["files"] == of_regions["files"]
 
 
+def test_files_are_in_the_order_of_their_paths_whatever_the_order_of_the_regions(
+    server: Server, ecs_guard: EcsGuard
+) -> None:
+    # A hyphen comes before a letter, and a capital before both.
+    names = ("b", "a", "B", "a-1", "a1")
+    regions = ("us-east-1", "ap-south-1")
+    for region, name in itertools.product(regions, names):
+        deploy(server, name, region=region)
+    options = [option for region in regions for option in ("--region", region)]
+    document = ecs_guard.audit("--format", "json", *options).json()
+    expected = sorted(path(name, region) for region, name in itertools.product(regions, names))
+    assert [file["path"] for file in document["files"]] == expected
+    assert [stack["path"] for stack in document["tally"]["stacks"]] == expected
+
+
 def test_credentials_that_are_missing_are_told_once_and_nothing_is_asked(server: Server, ecs_guard: EcsGuard) -> None:
     nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
     ran = ecs_guard.audit(variables=nobody)
