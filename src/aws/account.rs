@@ -77,9 +77,14 @@ impl Stack {
         self.part(4)
     }
 
+    /// Where it is: `ACCOUNT/REGION`.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.account(), self.region())
+    }
+
     /// What it is called in results: `ACCOUNT/REGION/NAME`.
     pub fn path(&self) -> String {
-        format!("{}/{}/{}", self.account(), self.region(), self.name())
+        format!("{}/{}", self.place(), self.name())
     }
 
     /// Whether these are CloudFormation's words for a stack that is not there.

@@ -3,15 +3,17 @@
 //! Owns the order of an audit: list, fetch into the state, judge from there. Must not know how a template is judged, nor
 //! how AWS is asked.
 
+mod excepted;
 mod fetching;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::mem;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
+use self::excepted::{Comparison, Excused};
 use self::fetching::{Listing, Missing, Wanted};
 use self::state::{Fetched, State};
 use super::account::Account;
@@ -26,7 +28,7 @@ use super::check::target::Source;
 use super::{Outcome, PolicySource, Streams, find_policy, permissions, today};
 use crate::aws::account::Stack;
 use crate::aws::session::{self, Patience};
-use crate::check::{CheckedFile, Tally, check_deployed};
+use crate::check::{Tally, check_deployed};
 use crate::output::{Format, Inputs, Run};
 
 #[derive(Debug, clap::Args)]
@@ -127,7 +129,8 @@ pub(super) fn run(
     let wanted = wanted(&listings);
     let stacks: Vec<_> =
         wanted.iter().map(|wanted| wanted.stack).filter(|stack| !judging.is_gone(stack)).collect();
-    let excepted = judging.judge_all(&stacks, &mut results);
+    let mut comparison = Comparison::new(&state);
+    judging.judge_all(&stacks, &mut results, &mut comparison);
     match missing.gone.len() {
         0 => {}
         1 => results.say("note", "1 stack was deleted after it was listed, and is left out"),
@@ -144,7 +147,8 @@ pub(super) fn run(
         results.say("note", &trusting);
     }
     if is_everything {
-        let kept = compare(&state, &listings, excepted, results.tally.get_or_insert_default());
+        let (newly_excepted, kept) = comparison.end(places(&listings).into_keys().collect());
+        results.tally.get_or_insert_default().newly_excepted = newly_excepted;
         for problem in kept.into_iter().chain(forget(&state, &listings)) {
             results.say("warning", &format!("the state cannot be kept for the next audit: {problem}"));
         }
@@ -184,7 +188,7 @@ struct Judging<'a> {
 struct OfStack {
     judged: Judged,
     tally: Tally,
-    excepted: Vec<Vec<String>>,
+    excused: Excused,
 }
 
 impl Judging<'_> {
@@ -192,9 +196,8 @@ impl Judging<'_> {
         self.missing.gone.contains(&stack.id)
     }
 
-    /// Judges every stack, and answers what was excused.
-    fn judge_all(&self, stacks: &[&Stack], results: &mut Results<'_>) -> BTreeSet<Vec<String>> {
-        let mut excepted = BTreeSet::new();
+    /// Judges every stack.
+    fn judge_all(&self, stacks: &[&Stack], results: &mut Results<'_>, comparison: &mut Comparison<'_>) {
         let progress = Progress::new(Work::Checking, stacks.len(), !self.run.quiet);
         judge::quieten_panics();
         let judge = |stack: &&Stack| {
@@ -212,12 +215,11 @@ impl Judging<'_> {
                     for (stack, of_stack) in batch.iter().zip(judged) {
                         results.take(&stack.path(), of_stack.judged);
                         results.tally.get_or_insert_default().add(of_stack.tally);
-                        excepted.extend(of_stack.excepted);
+                        comparison.take(stack, of_stack.excused);
                     }
                 });
             },
         );
-        excepted
     }
 
     fn judge(&self, stack: &Stack) -> OfStack {
@@ -239,7 +241,7 @@ impl Judging<'_> {
             stack_tags: Some(&deployment.tags),
         };
         let mut tally = Tally::default();
-        let mut excepted = Vec::new();
+        let mut excused = Excused::default();
         let judged = judge::judge_text(&path, &text, true, |path, text| {
             let mut file = check_deployed(path, text, &deployment.given, self.run.policy)?;
             let mut showing = Showing::begin(self.formats, path, text, self.run);
@@ -248,42 +250,15 @@ impl Judging<'_> {
                 showing.task(task);
             }
             tally = Tally::of(&file);
-            excepted = excused(&file);
+            excused = Excused::of(&file);
             // They were shown and are counted.
             if let Ok(tasks) = &mut file.judged {
                 tasks.clear();
             }
             Some(showing.end(&file))
         });
-        OfStack { judged, tally, excepted }
+        OfStack { judged, tally, excused }
     }
-}
-
-/// What tells the excused findings of a stack from others.
-fn excused(file: &CheckedFile<'_>) -> Vec<Vec<String>> {
-    let mut excused = Vec::new();
-    for task in file.judged.iter().flatten() {
-        for outcome in &task.report.outcomes {
-            for finding in outcome.findings.kept.iter().filter(|finding| finding.excused.is_some()) {
-                let container = finding.container.as_ref();
-                let container = container
-                    .map(|container| container.name.clone().unwrap_or_else(|| container.ordinal.to_string()));
-                let mut key = vec![
-                    file.path.to_owned(),
-                    task.name.clone(),
-                    container.unwrap_or_default(),
-                    outcome.rule.name.to_owned(),
-                ];
-                // One container may violate a rule in several ways.
-                let alike = excused.iter().filter(|other: &&Vec<String>| other.starts_with(&key)).count();
-                if alike > 0 {
-                    key.push((alike + 1).to_string());
-                }
-                excused.push(key);
-            }
-        }
-    }
-    excused
 }
 
 /// The accounts and Regions that were listed, each with its stacks, which may be none.
@@ -295,28 +270,6 @@ fn places(listings: &[Listing]) -> BTreeMap<String, Vec<&Stack>> {
         }
     }
     places
-}
-
-/// Counts what is excused and was not when the same places were last audited, and keeps what is for the next time.
-fn compare(
-    state: &State,
-    listings: &[Listing],
-    excepted: BTreeSet<Vec<String>>,
-    tally: &mut Tally,
-) -> Option<io::Error> {
-    let mut last = state.excepted();
-    let places: BTreeSet<_> = places(listings).into_keys().collect();
-    let is_in = |finding: &Vec<String>, places: &BTreeSet<String>| {
-        let place = finding.first().and_then(|path| path.rsplit_once('/'));
-        place.is_some_and(|(place, _)| places.contains(place))
-    };
-    if places.is_subset(&last.places) {
-        tally.newly_excepted = Some(excepted.difference(&last.findings).count());
-    }
-    last.findings.retain(|finding| !is_in(finding, &places));
-    last.findings.extend(excepted);
-    last.places.extend(places);
-    state.write_excepted(&last).err()
 }
 
 /// Forgets the stacks that are not there any more.

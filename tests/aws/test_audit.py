@@ -101,6 +101,22 @@ def test_a_tag_excuses_the_stacks_that_carry_it_and_what_excuses_nothing_is_told
     assert (tally["excepted"], tally["newlyExcepted"]) == (2, 0)
 
 
+def test_a_region_that_was_never_looked_at_is_nothing_to_compare_with(server: Server, ecs_guard: EcsGuard) -> None:
+    def newly(*regions: str) -> int | None:
+        options = [option for region in regions for option in ("--region", region)]
+        return ecs_guard.audit("--format", "json", *options).json()["tally"]["newlyExcepted"]
+
+    ecs_guard.policy(f"exceptions: [{{rules: [root-user], account: '{ACCOUNT}', reason: vendor}}]\n")
+    assert newly("us-west-2") is None
+    deploy(server, "bad")
+    assert newly(REGION) is None
+    # It has no stack, and another Region tells whose it is.
+    assert newly(REGION, "us-west-2") is None
+    deploy(server, "later", region="us-west-2")
+    assert newly(REGION, "us-west-2") == 1
+    assert newly("us-west-2") == 0
+
+
 def test_exceptions_that_authors_decide_are_listed(server: Server, ecs_guard: EcsGuard) -> None:
     ecs_guard.policy("exceptions: [{rules: [root-user], family: api, trust-author: true, reason: agreed}]\n")
     deploy(server, "bad")
@@ -245,6 +261,33 @@ def test_each_finding_that_is_newly_excused_counts(server: Server, ecs_guard: Ec
     ecs_guard.policy(f"exceptions: [{{rules: [blocking-awslogs], account: '{ACCOUNT}', reason: vendor}}]\n")
     tally = ecs_guard.audit("--format", "json").json()["tally"]
     assert (tally["excepted"], tally["newlyExcepted"]) == (2, 2)
+
+
+def test_what_is_newly_excused_counts_beyond_what_is_shown(server: Server, ecs_guard: EcsGuard) -> None:
+    variables = ", ".join(f"{{Name: PASSWORD_{number}, Value: very-secret-{number}}}" for number in range(100))
+    template = TEMPLATE.replace("{Name: PASSWORD, Value: PLAIN-SECRET}", variables).replace("!Ref User", "app")
+    client(server.endpoint).create_stack(StackName="bad", TemplateBody=template)
+    rules = "rules: {plaintext-secret: {level: deny}}\n"
+    ecs_guard.policy(rules)
+    failures = ecs_guard.audit("--format", "json").json()["summary"]["failures"]
+    assert failures >= 100
+    ecs_guard.policy(f"{rules}exceptions: [{{rules: [plaintext-secret], account: '{ACCOUNT}', reason: moves}}]\n")
+    tally = ecs_guard.audit("--format", "json").json()["tally"]
+    assert (tally["excepted"], tally["newlyExcepted"]) == (failures, failures)
+    tally = ecs_guard.audit("--format", "json").json()["tally"]
+    assert (tally["excepted"], tally["newlyExcepted"]) == (failures, 0)
+
+
+def test_what_an_older_version_kept_is_nothing_to_compare_with(server: Server, ecs_guard: EcsGuard) -> None:
+    ecs_guard.policy(f"exceptions: [{{rules: [root-user], account: '{ACCOUNT}', reason: vendor}}]\n")
+    deploy(server, "bad")
+    ecs_guard.audit()
+    (kept,) = ecs_guard.state.rglob("excepted.jsonl")
+    kept.unlink()
+    former = ecs_guard.state / "excepted.json"
+    former.write_text(json.dumps({"places": [f"{ACCOUNT}/{REGION}"], "findings": []}))
+    assert ecs_guard.audit("--format", "json").json()["tally"]["newlyExcepted"] is None
+    assert not former.exists()
 
 
 def test_what_is_half_written_is_fetched_again(server: Server, ecs_guard: EcsGuard) -> None:

@@ -56,7 +56,20 @@ pub(super) async fn list(sessions: &[Session], shows_progress: bool) -> Vec<List
         progress.as_ref().inspect(|progress| progress.advance());
         Listing { region: session.region.clone(), asker, listed }
     });
-    listings.buffered(LISTED_AT_ONCE).collect().await
+    let mut listings: Vec<_> = listings.buffered(LISTED_AT_ONCE).collect().await;
+    name_accounts(&mut listings);
+    listings
+}
+
+/// Names the account of a Region without stacks where another Region tells it: a profile's credentials are one account's.
+fn name_accounts(listings: &mut [Listing]) {
+    let known: BTreeMap<_, _> = listings
+        .iter()
+        .filter_map(|listing| Some((listing.asker.profile.clone(), listing.listed.account.clone()?)))
+        .collect();
+    for Listing { asker, listed, .. } in listings {
+        listed.account = listed.account.take().or_else(|| known.get(&asker.profile).cloned());
+    }
 }
 
 /// A stack, and who may ask about it, one after the other.

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tempfile::Builder;
+use tempfile::{Builder, NamedTempFile, TempPath};
 
 use crate::aws::account::{Deployment, Stack};
 use crate::template::Given;
@@ -22,8 +22,11 @@ const VERSION: u32 = 1;
 /// What the name of a file begins with before it has its own.
 const UNFINISHED: &str = ".unfinished-";
 
-/// What the last audit that came to its end excused.
-const EXCEPTED: &str = "excepted.json";
+/// What the last audit of a place that came to its end excused there.
+const EXCEPTED: &str = "excepted.jsonl";
+
+/// What earlier versions kept of all places together. It says nothing of what was excused since.
+const FORMER_EXCEPTED: &str = "excepted.json";
 
 /// The directory, for this process alone.
 #[derive(Debug)]
@@ -53,15 +56,6 @@ struct WrittenTemplate {
     looked_up: BTreeMap<String, String>,
     open: BTreeSet<String>,
     tags: BTreeMap<String, String>,
-}
-
-/// What an audit excused, by the parts of the account it looked at.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Excepted {
-    /// `ACCOUNT/REGION`
-    pub(super) places: BTreeSet<String>,
-    /// What tells an excused finding from others: path, task definition, container, rule.
-    pub(super) findings: BTreeSet<Vec<String>>,
 }
 
 /// Where state is when nobody says where: below `$XDG_STATE_HOME`, else `~/.local/state`
@@ -99,11 +93,12 @@ impl State {
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
         remove_unfinished(directory, 2).map_err(cannot)?;
+        let _ = fs::remove_file(directory.join(FORMER_EXCEPTED));
         Ok(Self { directory: directory.to_owned(), _lock: lock })
     }
 
     fn place(&self, stack: &Stack) -> PathBuf {
-        self.directory.join(stack.account()).join(stack.region())
+        self.directory.join(stack.place())
     }
 
     fn path(&self, stack: &Stack) -> PathBuf {
@@ -154,14 +149,22 @@ impl State {
         Ok(())
     }
 
-    /// What the last audit excused.
-    pub(super) fn excepted(&self) -> Excepted {
-        read(&self.directory.join(EXCEPTED)).unwrap_or_default()
+    /// What the last audit that came to its end excused in a place, `ACCOUNT/REGION`; `None`: there was none.
+    pub(super) fn last_excepted(&self, place: &str) -> Option<File> {
+        File::open(self.directory.join(place).join(EXCEPTED)).ok()
     }
 
-    /// Keeps what this audit excused.
-    pub(super) fn write_excepted(&self, excepted: &Excepted) -> io::Result<()> {
-        write(&self.directory.join(EXCEPTED), excepted)
+    /// A file for what this audit excuses there, which is nothing until it is kept.
+    pub(super) fn next_excepted(&self, place: &str) -> io::Result<NamedTempFile> {
+        let directory = self.directory.join(place);
+        make(&directory)?;
+        unfinished_in(&directory)
+    }
+
+    /// Keeps it, in place of what was excused before.
+    pub(super) fn keep_excepted(&self, place: &str, next: TempPath) -> io::Result<()> {
+        next.persist(self.directory.join(place).join(EXCEPTED))?;
+        Ok(())
     }
 }
 
@@ -192,10 +195,15 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
 /// Writes a file that only its owner may read, in one step.
 fn write(path: &Path, content: &impl Serialize) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
+    let mut file = unfinished_in(directory)?;
     file.write_all(&serde_json::to_vec(content)?)?;
     file.persist(path)?;
     Ok(())
+}
+
+/// A file that only its owner may read, and that is gone unless it is finished.
+fn unfinished_in(directory: &Path) -> io::Result<NamedTempFile> {
+    Builder::new().prefix(UNFINISHED).tempfile_in(directory)
 }
 
 /// Removes what an audit that was killed has left, down to the directories of Regions.
