@@ -153,8 +153,9 @@ const ENDED: [StackStatus; 7] = [
 /// After how many pages in a row that list nothing there is no point in asking for another.
 pub(super) const MOST_EMPTY_PAGES: usize = 100;
 
-/// The stacks of an account in a Region, as far as they can be listed.
-pub async fn list(client: &Client) -> Listed {
+/// The stacks of an account in a Region, as far as they can be listed. `went_on` is told after each page how many of it there
+/// are.
+pub async fn list(client: &Client, went_on: impl Fn(usize)) -> Listed {
     let mut listed = Listed::default();
     let mut strange = 0;
     // Not by a filter, which would have to name every status that there will ever be.
@@ -175,6 +176,7 @@ pub async fn list(client: &Client) -> Listed {
             break;
         }
         empty_pages = if page.stack_summaries().is_empty() { empty_pages + 1 } else { 0 };
+        let before = listed.stacks.len();
         for summary in page.stack_summaries() {
             let stack = Stack::of(summary);
             if let (None, Some(stack)) = (&listed.account, &stack) {
@@ -188,6 +190,7 @@ pub async fn list(client: &Client) -> Listed {
                 None => strange += 1,
             }
         }
+        went_on(listed.stacks.len() - before);
         token = page.next_token.filter(|token| !token.is_empty());
         match &token {
             Some(_) if empty_pages == MOST_EMPTY_PAGES => {

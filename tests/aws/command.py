@@ -64,7 +64,12 @@ class EcsGuard:
         """Where audits keep their state."""
         return self.directory / "state"
 
-    def start(self, *arguments: str | Path, variables: Mapping[str, str | None] | None = None) -> "subprocess.Popen[str]":
+    def start(
+        self,
+        *arguments: str | Path,
+        variables: Mapping[str, str | None] | None = None,
+        stderr: int = subprocess.PIPE,
+    ) -> "subprocess.Popen[str]":
         """Starts it; a variable that is None is not set."""
         given = environment(self.endpoint, self.directory) | (variables or {})
         return subprocess.Popen(
@@ -73,7 +78,7 @@ class EcsGuard:
             env={name: value for name, value in given.items() if value is not None},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 

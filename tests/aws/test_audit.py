@@ -1,10 +1,14 @@
 """What an audit says of an account, and of what it cannot see of it."""
 
+import contextlib
 import csv
 import io
 import itertools
 import json
+import os
+import re
 import shutil
+import termios
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +16,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from .command import ACCOUNT, REGION, EcsGuard
+from .command import ACCOUNT, PATIENCE_SECONDS, REGION, EcsGuard
 from .conftest import client
 from .server import NAMESPACE, Call, Reply, Server, denied, denied_to_all, error, throttled
 
@@ -501,6 +505,58 @@ def test_what_could_be_listed_is_judged_although_the_rest_could_not(
     assert f"error: {ACCOUNT}/{REGION}: not all of its stacks can be listed: {reason}\n" in ran.out
     assert ran.out.endswith("in 1 stack; the stacks of 1 Region cannot all be listed\n")
     assert [stack.split("/")[1] for stack in stub.about("GetTemplate")] == ["there"]
+
+
+def audit_until_shown(ecs_guard: EcsGuard, pattern: str, shown: threading.Event) -> int:
+    """Audits with a terminal for standard error, and tells when that has shown something; answers the exit code."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    with ecs_guard.start("audit", "--state", ecs_guard.state, variables={"TERM": "xterm"}, stderr=theirs) as started:
+        os.close(theirs)
+        killer = threading.Timer(PATIENCE_SECONDS, started.kill)
+        killer.start()
+        text = ""
+        try:
+            while not re.search(pattern, text):
+                text += os.read(ours, 1 << 16).decode(errors="replace")
+        finally:
+            shown.set()
+        # Linux ends with an error what nobody writes to any more.
+        with contextlib.suppress(OSError):
+            while os.read(ours, 1 << 16):
+                pass
+        started.communicate()
+        killer.cancel()
+    os.close(ours)
+    return started.returncode
+
+
+def test_a_list_shows_how_far_it_is_before_its_end(stub: Server, tmp_path: Path) -> None:
+    pages = pages_of(summary("one", "CREATE_COMPLETE"), summary("two", "CREATE_COMPLETE"))
+    is_shown = threading.Event()
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "ListStacks" and "NextToken" in call.parameters:
+            is_shown.wait()
+        return pages(call)
+
+    stub.answer = answer
+    ecs_guard = EcsGuard(tmp_path, stub.endpoint)
+    assert audit_until_shown(ecs_guard, r"listing \S+ 0/1 Regions, 1 stack\b", is_shown) == 0
+
+
+def test_a_standstill_is_told_and_not_estimated(stub: Server, tmp_path: Path) -> None:
+    pages = pages_of("".join(summary(f"stack-{number}", "CREATE_COMPLETE") for number in range(60)))
+    is_shown = threading.Event()
+
+    def answer(call: Call) -> Reply | None:
+        if call.action == "GetTemplate" and stub.count("GetTemplate") > 40:
+            is_shown.wait()
+        return pages(call)
+
+    stub.answer = answer
+    ecs_guard = EcsGuard(tmp_path, stub.endpoint)
+    assert audit_until_shown(ecs_guard, r"fetching \S+ \d+/60, nothing new for \d+s", is_shown) == 0
 
 
 def answering(action: str, content: str) -> Reply:

@@ -50,7 +50,8 @@ pub(super) async fn list(sessions: &[Session], shows_progress: bool) -> Vec<List
     let progress = Progress::new(Work::Listing, sessions.len(), shows_progress);
     let listings = stream::iter(sessions).map(|session| async {
         let client = session.cloudformation();
-        let mut listed = account::list(&client).await;
+        let went_on = |stacks| _ = progress.as_ref().inspect(|progress| progress.list(stacks));
+        let mut listed = account::list(&client, went_on).await;
         listed.account = listed.account.or_else(|| session.account.clone());
         let asker = Asker { client, profile: session.profile.clone() };
         progress.as_ref().inspect(|progress| progress.advance());
