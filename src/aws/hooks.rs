@@ -187,7 +187,7 @@ fn short(target: &str) -> &str {
     }
 }
 
-/// Adds what CloudFormation keeps beyond the list: the resource, and the rules that were violated.
+/// Adds what CloudFormation keeps beyond the list: the resource, and the rules that were violated, with the reasons.
 ///
 /// # Errors
 /// Why that cannot be had, as a part of a sentence.
@@ -211,9 +211,11 @@ pub async fn details(client: &Client, id: &str, invocation: &mut Invocation) -> 
             rule: annotation.annotation_name()?.to_owned(),
             severity: annotation.severity_level().map(|level| level.as_str().to_owned()),
             is_warning: annotation.status_message().is_some_and(|message| message.starts_with(WARNING_ONLY)),
+            message: annotation.status_message().map(str::to_owned),
         })
     });
     invocation.violated = Some(violated.collect());
+    invocation.reason = answer.hook_status_reason().map(str::to_owned).or(invocation.reason.take());
     Ok(())
 }
 

@@ -45,6 +45,8 @@ pub struct Violated {
     pub severity: Option<String>,
     /// Whether the rule is at level `warn`, so that it stops nothing.
     pub is_warning: bool,
+    /// What the hook says of it.
+    pub message: Option<String>,
 }
 
 /// What stands in a rule's place where a failure names none.
@@ -77,8 +79,8 @@ pub struct Summary {
     pub rules: BTreeMap<String, Group>,
     /// What rules at level `warn` found in what failed, which is not why it did.
     pub warnings: BTreeMap<String, Group>,
-    /// What was not answered, by target, with the last reason.
-    pub unanswered: BTreeMap<String, Unanswered>,
+    /// What was not answered, by target.
+    pub unanswered: BTreeMap<String, Target>,
 }
 
 /// What one rule stopped.
@@ -88,17 +90,28 @@ pub struct Group {
     pub severity: Option<String>,
     /// How often.
     pub invocations: usize,
-    /// How often by target.
-    pub targets: BTreeMap<String, usize>,
+    /// The targets.
+    pub targets: BTreeMap<String, Target>,
 }
 
-/// What got no answer.
+/// What was stopped, or got no answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Unanswered {
+pub struct Target {
     /// How often.
     pub invocations: usize,
-    /// What AWS says of it.
+    /// Why, the last time that a reason was given.
     pub reason: Option<String>,
+    /// When that was, in seconds since 1970.
+    reason_at: Option<i64>,
+}
+
+impl Target {
+    fn add(&mut self, at: Option<i64>, reason: Option<String>) {
+        self.invocations += 1;
+        if reason.is_some() && (self.reason.is_none() || at > self.reason_at) {
+            (self.reason, self.reason_at) = (reason, at);
+        }
+    }
 }
 
 impl Summary {
@@ -128,22 +141,25 @@ impl Summary {
                 let in_its_place = if violated.is_some() { NO_RULE } else { NOT_SEEN };
                 let violated = violated.unwrap_or_default();
                 let is_named = violated.iter().any(|own| !own.is_warning);
-                let unnamed = Violated { rule: in_its_place.into(), severity: None, is_warning: false };
+                let unnamed = Violated {
+                    rule: in_its_place.into(),
+                    severity: None,
+                    is_warning: false,
+                    message: reason,
+                };
                 let unnamed = (!is_named).then_some(unnamed);
-                for Violated { rule, severity, is_warning } in once_each(violated).into_iter().chain(unnamed)
-                {
+                for own in once_each(violated).into_iter().chain(unnamed) {
+                    let Violated { rule, severity, is_warning, message } = own;
                     let groups = if is_warning { &mut self.warnings } else { &mut self.rules };
                     let group = groups.entry(rule).or_default();
                     group.severity = severity.or(group.severity.take());
                     group.invocations += 1;
-                    *group.targets.entry(target.clone()).or_default() += 1;
+                    group.targets.entry(target.clone()).or_default().add(invoked_at, message);
                 }
             }
             Ending::WithoutAnswer => {
                 self.without_answer += 1;
-                let unanswered = self.unanswered.entry(target).or_default();
-                unanswered.invocations += 1;
-                unanswered.reason = reason.or(unanswered.reason.take());
+                self.unanswered.entry(target).or_default().add(invoked_at, reason);
             }
         }
         *self.stopped.entry(failure_mode.unwrap_or_else(|| "unknown".into())).or_default() += 1;
@@ -157,6 +173,11 @@ fn once_each(violated: Vec<Violated>) -> Vec<Violated> {
         match rules.iter_mut().find(|known| known.rule == own.rule) {
             None => rules.push(own),
             Some(known) => {
+                let (first, second) = match (known.is_warning, own.is_warning) {
+                    (true, false) => (own.message, known.message.take()),
+                    _ => (known.message.take(), own.message),
+                };
+                known.message = first.or(second);
                 known.is_warning &= own.is_warning;
                 known.severity = known.severity.take().or(own.severity);
             }
@@ -170,8 +191,12 @@ mod tests {
     use super::*;
 
     fn invocation(ending: Ending, target: &str, rules: &[&str]) -> Invocation {
-        let violated =
-            |rule: &&str| Violated { rule: (*rule).into(), severity: Some("HIGH".into()), is_warning: false };
+        let violated = |rule: &&str| Violated {
+            rule: (*rule).into(),
+            severity: Some("HIGH".into()),
+            is_warning: false,
+            message: Some(format!("of {rule}")),
+        };
         Invocation {
             invoked_at: Some(7),
             ending,
@@ -180,6 +205,32 @@ mod tests {
             reason: Some("why".into()),
             violated: Some(rules.iter().map(violated).collect()),
         }
+    }
+
+    fn targets(group: &Group) -> Vec<(&str, usize, Option<&str>)> {
+        group
+            .targets
+            .iter()
+            .map(|(name, target)| (name.as_str(), target.invocations, target.reason.as_deref()))
+            .collect()
+    }
+
+    #[test]
+    fn the_reason_is_the_latest_that_was_given_in_whatever_order_they_come() {
+        let mut summary = Summary::default();
+        for (at, why) in [
+            (Some(5), Some("old")),
+            (Some(9), Some("new")),
+            (Some(7), Some("older")),
+            (None, Some("?")),
+            (Some(10), None),
+        ] {
+            let mut failed = invocation(Ending::Failed, "a/Task", &["root-user"]);
+            failed.invoked_at = at;
+            failed.violated.as_mut().unwrap()[0].message = why.map(str::to_owned);
+            summary.add(failed);
+        }
+        assert_eq!(targets(&summary.rules["root-user"]), [("a/Task", 5, Some("new"))]);
     }
 
     #[test]
@@ -191,7 +242,7 @@ mod tests {
         failed.violated.as_mut().unwrap().drain(..2);
         summary.add(failed);
         assert_eq!(summary.rules["root-user"].invocations, 1);
-        assert_eq!(summary.rules["root-user"].targets, BTreeMap::from([("a/Task".into(), 1)]));
+        assert_eq!(targets(&summary.rules["root-user"]), [("a/Task", 1, Some("of root-user"))]);
         assert_eq!(summary.warnings["host-device"].invocations, 2);
         // Something else made the second fail.
         assert_eq!(summary.rules.keys().collect::<Vec<_>>(), [NO_RULE, "root-user"]);
@@ -217,10 +268,11 @@ mod tests {
         assert_eq!(summary.others, BTreeMap::from([("HOOK_NEW".into(), 1), ("running".into(), 1)]));
         assert_eq!(summary.stopped, BTreeMap::from([("WARN".into(), 5)]));
         assert_eq!(summary.span, Some((7, 9)));
-        assert_eq!(summary.rules["root-user"].targets, BTreeMap::from([("a/Task".into(), 2)]));
+        assert_eq!(targets(&summary.rules["root-user"]), [("a/Task", 2, Some("of root-user"))]);
         assert_eq!(summary.rules["privileged-container"].invocations, 1);
-        assert_eq!(summary.rules[NO_RULE].targets, BTreeMap::from([("b/Task".into(), 1)]));
-        assert_eq!(summary.rules[NOT_SEEN].targets, BTreeMap::from([("d/Task".into(), 1)]));
+        // Where no rule has a message, the invocation has.
+        assert_eq!(targets(&summary.rules[NO_RULE]), [("b/Task", 1, Some("why"))]);
+        assert_eq!(targets(&summary.rules[NOT_SEEN]), [("d/Task", 1, Some("why"))]);
         assert_eq!(summary.unanswered["c/Task"].reason.as_deref(), Some("why"));
     }
 }

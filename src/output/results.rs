@@ -11,11 +11,14 @@ use serde::Serialize;
 
 use super::json::serialized;
 use super::told::{counted, told_whose};
-use crate::deployed::results::{Group, Summary};
+use crate::deployed::results::{Group, Summary, Target};
 use crate::document::on_one_line;
 
 /// How many targets of a rule are named to people.
 const TARGETS: usize = 10;
+
+/// How many characters of a reason are shown to people. It begins with what was found.
+const REASON: usize = 300;
 
 /// What one hook said in one Region.
 #[derive(Debug, Clone)]
@@ -84,15 +87,23 @@ fn write_hook(text: &mut String, OfHook { hook, region, profile, account, summar
     if !summary.unanswered.is_empty() {
         text.push_str("  without an answer\n");
     }
-    for (target, unanswered) in by_count(&summary.unanswered, |unanswered| unanswered.invocations) {
-        let reason = unanswered.reason.as_ref().map(|reason| format!(": {}", on_one_line(reason)));
-        let _ = writeln!(
-            text,
-            "    {}  {}{}",
-            on_one_line(target),
-            unanswered.invocations,
-            reason.unwrap_or_default()
-        );
+    for (name, target) in by_count(&summary.unanswered, |target| target.invocations) {
+        let _ = writeln!(text, "    {}", told(name, target));
+    }
+}
+
+/// "orders-api/Task  2: why, the last time"
+fn told(name: &str, Target { invocations, reason, .. }: &Target) -> String {
+    let reason = reason.as_ref().map(|reason| format!(": {}", beginning(reason)));
+    format!("{}  {invocations}{}", on_one_line(name), reason.unwrap_or_default())
+}
+
+/// The beginning of a text of several lines, on one.
+fn beginning(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}…", on_one_line(line.get(..end).unwrap_or_default())),
+        None => on_one_line(&line).into_owned(),
     }
 }
 
@@ -109,9 +120,9 @@ fn groups(text: &mut String, heading: &str, groups: &BTreeMap<String, Group>) {
 }
 
 fn targets(text: &mut String, group: &Group) {
-    let targets = by_count(&group.targets, |count| *count);
-    for (target, count) in targets.iter().take(TARGETS) {
-        let _ = writeln!(text, "      {}  {count}", on_one_line(target));
+    let targets = by_count(&group.targets, |target| target.invocations);
+    for (name, target) in targets.iter().take(TARGETS) {
+        let _ = writeln!(text, "      {}", told(name, target));
     }
     if targets.len() > TARGETS {
         let _ = writeln!(text, "      and {}", counted(targets.len() - TARGETS, "more target"));
@@ -150,7 +161,8 @@ struct Rule<'a> {
     name: &'a str,
     severity: Option<&'a str>,
     invocations: usize,
-    targets: &'a BTreeMap<String, usize>,
+    targets: BTreeMap<&'a str, usize>,
+    reasons: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 #[derive(Serialize)]
@@ -167,9 +179,14 @@ fn of_rules(groups: &BTreeMap<String, Group>) -> Vec<Rule<'_>> {
             name,
             severity: group.severity.as_deref(),
             invocations: group.invocations,
-            targets: &group.targets,
+            targets: of_targets(group, |target| target.invocations),
+            reasons: of_targets(group, |target| target.reason.as_deref()),
         })
         .collect()
+}
+
+fn of_targets<'a, T>(group: &'a Group, of: impl Fn(&'a Target) -> T) -> BTreeMap<&'a str, T> {
+    group.targets.iter().map(|(name, target)| (name.as_str(), of(target))).collect()
 }
 
 /// For programs: one object, version 1, to which members may be added. `problems` say what could not be read.

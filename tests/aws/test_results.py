@@ -54,9 +54,9 @@ def test_results_are_grouped_by_rule_and_target(stub: Server, hooks: Hooks, ecs_
         "  let go on in failure mode WARN, which FAIL would block: 3\n"
         "  by rule\n"
         "    root-user (HIGH): 2 invocations\n"
-        "      orders-api/Task  2\n"
+        "      orders-api/Task  2: why\n"
         "    privileged-container (CRITICAL): 1 invocation\n"
-        "      orders-api/Task  1\n"
+        "      orders-api/Task  1: why\n"
         "  without an answer\n"
         "    billing/Task  1: `Task` is blocked by 1 rule.\n"
     )
@@ -74,7 +74,32 @@ def test_programs_get_the_same(hooks: Hooks, ecs_guard: EcsGuard) -> None:
         "severity": "HIGH",
         "invocations": 2,
         "targets": {"orders-api/Task": 2},
+        "reasons": {"orders-api/Task": "why"},
     }
+
+
+def test_the_latest_reason_is_shown_on_one_line_and_whole_to_programs(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    times = ("2026-11-19T10:00:00Z", "2026-11-20T10:00:00Z", "2026-11-18T10:00:00Z")
+    hooks.results = [[listed(number, "HOOK_COMPLETE_FAILED", at=at) for number, at in enumerate(times)]]
+    latest = "Container `web` runs as root.\n\x1b[31m\u202e" + "Set `User`. " * 100
+    reasons = ("old", latest.replace("\x1b", "\x9b"), "older")
+    details = [detailed(number, annotation("root-user", StatusMessage=reason)) for number, reason in enumerate(reasons)]
+    hooks.details = {one["HookResultId"]: one for one in details}
+    (line,) = [line for line in ecs_guard.run("results", *DAYS).out.splitlines() if "orders-api/Task" in line]
+    assert line.startswith("      orders-api/Task  3: Container `web` runs as root. \ufffd[31m\ufffdSet `User`. Set ")
+    assert line.endswith("…") and len(line) < 400
+    (hook,) = ecs_guard.run("results", "--json", *DAYS).json()["hooks"]
+    assert hook["rules"][0]["reasons"] == {"orders-api/Task": reasons[1]}
+
+
+def test_a_failure_that_names_no_rule_gives_the_reason_of_the_hook(hooks: Hooks, ecs_guard: EcsGuard) -> None:
+    why = "ecs-guard failed: the policy is broken"
+    hooks.results = [[{**listed(1, "HOOK_COMPLETE_FAILED"), "HookStatusReason": why}, listed(2, "HOOK_COMPLETE_FAILED", "billing")]]
+    ours = detailed(1)
+    hooks.details = {ours["HookResultId"]: ours}
+    ran = ecs_guard.run("results", *DAYS)
+    assert f"    no rule named: 1 invocation\n      orders-api/Task  1: {why}\n" in ran.out
+    assert "    rules that could not be seen: 1 invocation\n      billing  1: `Task` is blocked by 1 rule.\n" in ran.out
 
 
 def test_a_rule_that_only_warns_is_not_what_fail_would_block(hooks: Hooks, ecs_guard: EcsGuard) -> None:
@@ -88,10 +113,10 @@ def test_a_rule_that_only_warns_is_not_what_fail_would_block(hooks: Hooks, ecs_g
         "  let go on in failure mode WARN, which FAIL would block: 1\n"
         "  by rule\n"
         "    root-user (HIGH): 1 invocation\n"
-        "      orders-api/Task  1\n"
+        "      orders-api/Task  1: why\n"
         "  warned of there, which blocks nothing\n"
         "    host-device (LOW): 1 invocation\n"
-        "      orders-api/Task  1\n"
+        "      orders-api/Task  1: Warning only: `web` has /dev/fuse.\n"
     )
     (hook,) = ecs_guard.run("results", "--json", *DAYS).json()["hooks"]
     assert [rule["name"] for rule in hook["rules"]] == ["root-user"]
@@ -133,7 +158,7 @@ def test_what_the_model_does_not_know_is_read_all_the_same(hooks: Hooks, ecs_gua
     ran = ecs_guard.run("results", *DAYS)
     assert (ran.code, ran.err) == (1, "")
     assert "not passed in failure mode ASK: 1\n" in ran.out
-    assert "    a-rule (APOCALYPTIC): 1 invocation\n      orders-api  1\n" in ran.out
+    assert "    a-rule (APOCALYPTIC): 1 invocation\n      orders-api  1: why\n" in ran.out
     assert "    rules that could not be seen: 1 invocation\n      unknown target  1\n" in ran.out
 
 
