@@ -103,7 +103,7 @@ pub(super) fn run(
         nested_stack: None,
     };
     let standard_output = mem::replace(&mut streams.out, Box::new(io::sink()));
-    let is_of_state = |path: &Path| path.starts_with(&directory);
+    let is_of_state = |path: &Path| state.holds(path);
     let for_people = ("standard output", standard_output);
     let mut opened = match outputs::open(&arguments.reporting.formats, is_of_state, for_people) {
         Ok(opened) => opened,

@@ -674,6 +674,36 @@ def test_every_format_has_the_stack_and_none_a_secret(server: Server, ecs_guard:
     assert json.loads(texts["sarif"])["runs"][0]["results"][0]["ruleId"] == "root-user"
 
 
+@pytest.mark.parametrize("name", ["absolute", "relative", "link", "linked-directory", "hard-link", "lock", "new"])
+def test_what_is_kept_is_not_written_over_by_results_under_any_name(
+    server: Server, ecs_guard: EcsGuard, name: str
+) -> None:
+    deploy(server, "bad")
+    ecs_guard.audit()
+    (kept,) = ecs_guard.state.rglob("bad-*.json")
+    before = kept.read_bytes()
+    within = ecs_guard.directory
+    (within / "link").symlink_to(kept)
+    (within / "linked-directory").symlink_to(kept.parent)
+    (within / "hard-link").hardlink_to(kept)
+    names = {
+        "absolute": kept,
+        "relative": kept.relative_to(within),
+        "linked-directory": f"linked-directory/{kept.name}",
+        "lock": "state/lock",
+        "new": "state/results.json",
+    }
+    chosen = names.get(name, name)
+    # However the state is named, too.
+    for state in (ecs_guard.state, "./state", f"../{within.name}/state"):
+        ran = ecs_guard.run("audit", "--state", state, "--format", f"json={chosen}")
+        assert ran.code == 2
+        assert ran.err == f"error: {chosen} is in the audit's state, so no results are written to it\n"
+        assert "What FAIL would block: 1 task definition" in ran.out
+    assert kept.read_bytes() == before
+    assert not (ecs_guard.state / "results.json").exists()
+
+
 def test_nobody_is_told_to_give_what_a_stack_was_deployed_with(server: Server, ecs_guard: EcsGuard) -> None:
     template = TEMPLATE.replace("User: {Type: String, Default: root}", "User: {Type: String, NoEcho: true}")
     client(server.endpoint).create_stack(

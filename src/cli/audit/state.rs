@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::{Builder, NamedTempFile, TempPath};
 
 use crate::aws::account::{Deployment, Stack};
+use crate::cli::check::target::Identity;
 use crate::template::Given;
 
 /// Files of another version are fetched again.
@@ -97,6 +98,17 @@ impl State {
         Ok(Self { directory: directory.to_owned(), _lock: lock })
     }
 
+    /// Whether a path leads into the directory, by whatever name or link, or will where there is nothing yet.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        let Ok(directory) = self.directory.canonicalize() else { return false };
+        let parent = || {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            parent.unwrap_or(Path::new(".")).canonicalize()
+        };
+        path.canonicalize().or_else(|_| parent()).is_ok_and(|path| path.starts_with(&directory))
+            || has_other_names(path) && Identity::of(path).is_some_and(|file| is_in(&file, &directory))
+    }
+
     fn place(&self, stack: &Stack) -> PathBuf {
         self.directory.join(stack.place())
     }
@@ -166,6 +178,26 @@ impl State {
         next.persist(self.directory.join(place).join(EXCEPTED))?;
         Ok(())
     }
+}
+
+/// Whether a file has hard links, so that its path says not all of it.
+fn has_other_names(path: &Path) -> bool {
+    #[cfg(unix)]
+    let has_others = path.metadata().is_ok_and(|file| std::os::unix::fs::MetadataExt::nlink(&file) > 1);
+    // Elsewhere that is not told.
+    #[cfg(not(unix))]
+    let has_others = path.exists();
+    has_others
+}
+
+/// Whether a file is among those of a directory, at any depth.
+fn is_in(file: &Identity, directory: &Path) -> bool {
+    let Ok(entries) = directory.read_dir() else { return false };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_directory { is_in(file, &path) } else { Identity::of(&path).as_ref() == Some(file) }
+    })
 }
 
 /// Makes a directory that nobody else may look into.

@@ -134,7 +134,7 @@ pub(in crate::cli) fn obstacles(destinations: &[Destination]) -> Vec<String> {
 }
 
 /// Opens what is asked for, or says what is wrong with that. Text goes where people read, standard output as a rule, when
-/// nothing else does. What `is_kept` is never written.
+/// nothing else does. What is kept for the next audit, by `is_kept`, is never written.
 pub(in crate::cli) fn open(
     destinations: &[Destination],
     is_kept: impl Fn(&Path) -> bool,
@@ -152,7 +152,8 @@ pub(in crate::cli) fn open(
     for (name, path) in destinations.iter().filter_map(|to| Some((&to.name, to.file()?))) {
         let place = path.to_string_lossy().into_owned();
         if is_kept(path) {
-            opened.problems.push(format!("{place} is a file to check, so no results are written to it"));
+            let problem = format!("{place} is in the audit's state, so no results are written to it");
+            opened.problems.push(problem);
             continue;
         }
         match Target::open(path) {
