@@ -139,9 +139,11 @@ pub(super) fn run(
     }
 
     let is_everything = are_all && results.is_everything_read();
-    for unmatched in excuses.unmatched() {
-        let so_far = if is_everything { "" } else { ", in what could be read" };
-        results.say("note", &format!("{unmatched}{so_far}"));
+    let accounts = listings.iter().filter_map(|listing| listing.listed.account.as_deref()).collect();
+    // An account may have stacks in Regions that nobody named.
+    let looked = if is_everything { "in the Regions looked at" } else { "in what could be read" };
+    for unmatched in excuses.unmatched_in(&accounts, looked) {
+        results.say("note", &unmatched);
     }
     for trusting in excuses.trusting_authors() {
         results.say("note", &trusting);

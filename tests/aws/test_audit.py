@@ -95,7 +95,7 @@ def test_a_tag_excuses_the_stacks_that_carry_it_and_what_excuses_nothing_is_told
     assert f"{path('tagged-otherwise')}  1 task definition" in ran.out
     assert f"{path('untagged')}  1 task definition" in ran.out
     assert "excepted: 1 finding\n" in ran.out
-    assert ran.err == "note: the exception in line 3 of the policy matched nothing: nobody\n"
+    assert ran.err == "note: in the Regions looked at, the exception in line 3 of the policy matched nothing: nobody\n"
 
     # The next audit says what is new.
     deploy(server, "tagged-later", team="legacy")
@@ -119,6 +119,20 @@ def test_a_region_that_was_never_looked_at_is_nothing_to_compare_with(server: Se
     deploy(server, "later", region="us-west-2")
     assert newly(REGION, "us-west-2") == 1
     assert newly("us-west-2") == 0
+
+
+def test_an_exception_for_another_account_is_not_said_to_match_nothing(server: Server, ecs_guard: EcsGuard) -> None:
+    def excuse(account: str) -> str:
+        return f"  - {{rules: [root-user], reason: for {account}, account: '{account}', stack-name: legacy}}\n"
+
+    ecs_guard.policy(f"exceptions:\n{excuse('111122223333')}{excuse(ACCOUNT)}{excuse('444455556666')}")
+    deploy(server, "good", user="app")
+    unmatched = f"the exception in line 3 of the policy matched nothing: for {ACCOUNT}\n"
+    elsewhere = "note: 2 exceptions are for accounts of which nothing was seen\n"
+    assert ecs_guard.audit().err == f"note: in the Regions looked at, {unmatched}{elsewhere}"
+    deploy(server, "closed")
+    server.answer = denied("GetTemplate", "closed")
+    assert ecs_guard.audit().err.endswith(f"note: in what could be read, {unmatched}{elsewhere}")
 
 
 def test_exceptions_that_authors_decide_are_listed(server: Server, ecs_guard: EcsGuard) -> None:

@@ -2,7 +2,7 @@
 //!
 //! Owns what is known of the stack that a file is for, and which exceptions were of use. Must not know what a file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
@@ -121,9 +121,21 @@ impl<'a> Excuses<'a> {
         }
     }
 
-    /// What to say of exceptions that matched nothing of everything.
-    pub(in crate::cli) fn unmatched(&self) -> Vec<String> {
-        self.without_match().map(says_unmatched).collect()
+    /// What to say of exceptions that matched nothing in these accounts, as far as was looked, and of those for others alone.
+    pub(in crate::cli) fn unmatched_in(&self, accounts: &BTreeSet<&str>, looked: &str) -> Vec<String> {
+        let is_for = |exception: &&Exception| {
+            let mut of_account = exception.matchers.iter().filter(|matcher| matcher.field == Field::Account);
+            of_account.all(|matcher| accounts.iter().any(|account| matcher.matches(account)))
+        };
+        let (here, elsewhere): (Vec<_>, Vec<_>) = self.without_match().partition(is_for);
+        let says = |exception| format!("{looked}, {}", says_unmatched(exception));
+        let mut said: Vec<_> = here.into_iter().map(says).collect();
+        match elsewhere.len() {
+            0 => {}
+            1 => said.push("1 exception is for accounts of which nothing was seen".into()),
+            count => said.push(format!("{count} exceptions are for accounts of which nothing was seen")),
+        }
+        said
     }
 
     /// What to say of exceptions that those decide who are blocked.
