@@ -178,7 +178,8 @@ fn an_exception_excuses_all_that_is_found_in_its_container() {
             format!("exceptions: [{{rules: [added-linux-capabilities], reason: vendor, {exception}}}]");
         let hook = Hook::new(Ok(policy::read(&policy).unwrap()));
         let event = event(STACK, containers).to_string();
-        serde_json::to_value(hook.respond(event.as_bytes(), &World::new(Ok(&[]))).response).unwrap()
+        let world = World::new(Ok(&[("team", "shop")]));
+        serde_json::to_value(hook.respond(event.as_bytes(), &world).response).unwrap()
     };
     // More than one container's findings that are kept.
     let container = |name: &str, count: usize| {
@@ -205,6 +206,9 @@ fn an_exception_excuses_all_that_is_found_in_its_container() {
     assert!(!answer["message"].as_str().unwrap().contains(" more."), "{answer}");
     let answer = added(&json!([container("agent", 100), container("web", 100)]), exception);
     assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+    // Also where tags decide, and more is only counted than is kept.
+    let answer = added(&json!([container("agent", 200)]), "stack-tags: {team: shop}, container: agent");
+    assert_eq!(answer["hookStatus"], "SUCCESS", "{answer}");
     // Also where none of that container's is kept.
     let mut containers = vec![container("agent", 100); 8];
     containers.push(container("web", 1));
@@ -269,6 +273,8 @@ fn tags_are_asked_for_once_and_only_where_they_can_change_the_verdict() {
     for (exception, event, asked) in [
         ("stack-tags: {team: shop}", &bad, 1),
         ("stack-tags: {team: shop}", &good, 0),
+        // The other container blocks in any case; whoever reads of both wants to know of which.
+        ("stack-tags: {team: shop}, container: web", &bad, 1),
         ("stack-tags: {team: shop}, account: '999999999999'", &bad, 0),
         ("account: '111122223333'", &bad, 0),
     ] {

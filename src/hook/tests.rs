@@ -543,7 +543,8 @@ impl Outside for Describing {
         assert!(change_set.ends_with(":changeSet/shop/1"), "{change_set}");
         self.asked.set(self.asked.get() + 1);
         let parameters = BTreeMap::from([("P".to_owned(), self.privileged?.to_owned())]);
-        Ok(ChangeSet { parameters: Given { parameters, ..Given::default() }, ..ChangeSet::default() })
+        let tags = [("team".to_owned(), "shop".to_owned())].into();
+        Ok(ChangeSet { parameters: Given { parameters, ..Given::default() }, tags })
     }
 }
 
@@ -610,13 +611,22 @@ fn parameters_of_a_change_set_are_asked_for_where_what_the_exceptions_leave_depe
         // What an exception looks at may depend on one.
         ("image: nginx", open, "true", ("", ""), "nginx", 1, "SUCCESS", "1 excepted"),
         ("image: nginx", open, "true", ("", ""), "httpd", 1, "FAILED", "`Privileged` is true"),
+        // The answer has the tags, too; for them alone it is not asked where nothing blocks.
+        ("stack-tags: {team: shop}", "x", open, ("", ""), "true", 1, "SUCCESS", "1 excepted"),
+        ("stack-tags: {team: cart}", "x", open, ("", ""), "true", 1, "SUCCESS", "let through"),
+        ("stack-tags: {team: shop}", "x", "true", ("", ""), "true", 0, "SUCCESS", "(not asked whether"),
     ] {
+        let is_of_tags = matcher.starts_with("stack-tags");
+        let level = if is_of_tags { "rules: {privileged-container: {level: warn}}\n" } else { "" };
         let policy = format!(
-            "change-set-parameters: describe\n\
+            "{level}change-set-parameters: describe\n\
              exceptions: [{{rules: [privileged-container], reason: x, {matcher}, trust-author: true}}]"
         );
-        let (of_image, of_privileged) =
-            if image == open { ("!Ref P", privileged) } else { (image, "!Ref P") };
+        let (of_image, of_privileged) = match (image == open, privileged == open) {
+            (true, _) => ("!Ref P", privileged),
+            (false, true) => (image, "!Ref P"),
+            (false, false) => (image, privileged),
+        };
         let template = template(of_privileged)
             .replace("Name: web", &format!("Name: web, Image: {of_image}"))
             .replace("}]\n", &format!("}}{}]\n", others.1));
