@@ -113,8 +113,8 @@ pub enum Called {
     Otherwise,
     /// This.
     Known(String),
-    /// Nobody knows yet, and an exception may match what begins so.
-    Open(String),
+    /// Nobody knows yet, and these patterns of exceptions may match it.
+    Open(Vec<String>),
 }
 
 /// What a finding that is not kept is about.

@@ -404,6 +404,15 @@ fn what_an_event_says_twice_excuses_nothing() {
     }
 }
 
+/// An event about a stack that is created.
+fn stack_event() -> Value {
+    json!({
+        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
+        "actionInvocationPoint": "CREATE_PRE_PROVISION",
+        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
+    })
+}
+
 /// The answer to an event about a stack of this one task definition, in which parameters are open.
 fn stack_answer(policy: &str, exception: &str, logical_id: &str, properties: &str) -> Value {
     let text = format!(
@@ -411,7 +420,7 @@ fn stack_answer(policy: &str, exception: &str, logical_id: &str, properties: &st
     );
     let hook = Hook::new(Ok(policy::read(&text).map_err(|problems| format!("{text}: {problems}")).unwrap()));
     let template = format!(
-        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}, Names: {{Type: CommaDelimitedList}}}}\n\
+        "Transform: AWS::LanguageExtensions\nParameters: {{P: {{Type: String}}, Q: {{Type: String, AllowedValues: [x, y]}}, Names: {{Type: CommaDelimitedList}}}}\n\
          Resources:\n  {logical_id}: {{Type: AWS::ECS::TaskDefinition, Properties: {{{properties}}}}}\n"
     );
     let template = if logical_id.contains('$') {
@@ -421,12 +430,7 @@ fn stack_answer(policy: &str, exception: &str, logical_id: &str, properties: &st
         template
     };
     let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
-    let stack = json!({
-        "clientRequestToken": "token", "awsAccountId": "111122223333", "stackId": STACK,
-        "actionInvocationPoint": "CREATE_PRE_PROVISION",
-        "requestData": {"targetName": "STACK", "payload": "https://x.s3.amazonaws.com/x"},
-    });
-    serde_json::to_value(hook.respond(stack.to_string().as_bytes(), &world).response).unwrap()
+    serde_json::to_value(hook.respond(stack_event().to_string().as_bytes(), &world).response).unwrap()
 }
 
 #[test]
@@ -460,6 +464,34 @@ fn what_an_exception_looks_at_and_is_open_leaves_a_warning_before_the_deployment
             "family: shop",
             format!("Family: !Sub 't${{P}}', ContainerDefinitions: [{}]", container("Name: a")),
             false,
+        ),
+        // What its parts leave open cannot come to that.
+        (
+            "image: 'public.ecr.aws/vendor/agent:7'",
+            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub '${P}/evil:1'")),
+            false,
+        ),
+        (
+            "image: '*/vendor/agent'",
+            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub '${P}/evil:1'")),
+            false,
+        ),
+        ("image: vendor", format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Ref Q")), false),
+        (
+            "image: 'vendor/*'",
+            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub '${Q}/${Q}:${P}'")),
+            false,
+        ),
+        // Nothing more becomes known of a key that stands twice.
+        (
+            "family: vendor",
+            format!("Family: f, Family: g, ContainerDefinitions: [{}]", container("Name: a")),
+            false,
+        ),
+        (
+            "family: f",
+            format!("Family: f, Family: g, ContainerDefinitions: [{}]", container("Name: a")),
+            true,
         ),
         (
             "image: 'nginx*'",
@@ -560,5 +592,58 @@ fn what_is_excused_in_one_case_of_a_stack_does_not_block_it() {
         assert!(by_tags["message"].as_str().unwrap().contains("1 excepted"), "{target}: {by_tags}");
         let none = answer("account: '111122223333', container: other", &event, &world);
         assert_eq!(none["hookStatus"], "FAILED", "{target}: {none}");
+    }
+}
+
+#[test]
+fn an_exception_that_cannot_match_changes_nothing_however_many_values_there_are() {
+    let values = |letter: char| (0..30).map(|at| format!("{letter}{at:02}")).collect::<Vec<_>>().join(", ");
+    let parameters = ['A', 'B', 'C'].map(|name| {
+        format!("{name}: {{Type: String, AllowedValues: [{}]}}", values(name.to_ascii_lowercase()))
+    });
+    let task = |name: &str, user: &str| {
+        format!(
+            "  {name}: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: a, User: {user}, \
+             Image: !Sub '${{A}}/${{B}}:${{C}}', ReadonlyRootFilesystem: true}}]}}}}\n"
+        )
+    };
+    let others: String = (0..40).map(|at| task(&format!("T{at}"), "!If [Q, root, app]")).collect();
+    let policy = "exceptions: [{rules: [root-user], reason: x, account: '111122223333', image: 'vendor/*'}]";
+    let hook = Hook::new(Ok(policy::read(policy).unwrap()));
+    for tasks in [task("Bad", "root") + &others, others.clone() + &task("Bad", "root")] {
+        let template = format!(
+            "Parameters: {{{}, P: {{Type: String}}}}\nConditions: {{Q: !Equals [!Ref P, q]}}\nResources:\n{tasks}",
+            parameters.join(", ")
+        );
+        let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
+        let answer = hook.respond(stack_event().to_string().as_bytes(), &world).response;
+        let answer = serde_json::to_value(answer).unwrap();
+        assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
+        assert!(answer["message"].as_str().unwrap().starts_with("`Bad` is blocked"), "{answer}");
+    }
+}
+
+#[test]
+fn what_is_only_counted_of_a_container_is_excused_where_that_container_is() {
+    let names: Vec<_> = (0..100).map(|at| format!("CAP{at}")).collect();
+    let template = |name: &str| {
+        format!(
+            "Parameters: {{P: {{Type: String}}}}\nConditions: {{C: !Equals [!Ref P, x]}}\nResources:\n  \
+             T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{{Name: {name}, User: app, \
+             ReadonlyRootFilesystem: true, LinuxParameters: {{Capabilities: {{Add: [{}]}}}}}}]}}}}\n",
+            names.join(", ")
+        )
+    };
+    let policy = "exceptions: [{rules: [added-linux-capabilities], reason: x, account: '111122223333', container: vendor}]";
+    let hook = Hook::new(Ok(policy::read(policy).unwrap()));
+    for (name, expected) in [
+        ("vendor", "SUCCESS"),
+        ("other", "FAILED"),
+        ("!If [C, vendor, other]", "SUCCESS"),
+        ("!If [C, more, other]", "FAILED"),
+    ] {
+        let world = World { body: json!({"template": template(name)}), ..World::new(Ok(&[])) };
+        let answer = hook.respond(stack_event().to_string().as_bytes(), &world).response;
+        assert_eq!(serde_json::to_value(answer).unwrap()["hookStatus"], expected, "{name}");
     }
 }

@@ -73,12 +73,7 @@ impl<'a> Unresolved<'a> {
     /// What is known of it as a text: what stands around a dynamic reference, and the parts that a function puts together
     /// with nothing between them.
     pub fn partial(&self) -> Partial<'a> {
-        let mut partial = Partial::default();
-        match self.pieces() {
-            Some(pieces) => push_pieces(&mut partial, pieces),
-            None => push_pieces(&mut partial, std::slice::from_ref(self.node)),
-        }
-        partial
+        partial_of(self.node)
     }
 
     /// Whether a function decides it, and not a reference in a text.
@@ -114,17 +109,7 @@ impl<'a> Unresolved<'a> {
 
     /// The nodes that a function puts together with nothing between them.
     fn pieces(&self) -> Option<&'a [Node<'a>]> {
-        let Value::Intrinsic(call) = &self.node.value else { return None };
-        let ("Fn::Join" | "Fn::Sub", Value::Sequence(arguments)) = (&*call.function, &call.argument.value)
-        else {
-            return None;
-        };
-        match &**arguments {
-            [Node { value: Value::String(delimiter), .. }, Node { value: Value::Sequence(items), .. }] => {
-                delimiter.is_empty().then_some(items)
-            }
-            _ => None,
-        }
+        pieces_of(self.node)
     }
 
     /// The names that its open functions refer to: of parameters, of resources.
@@ -165,6 +150,27 @@ impl<'a> Unresolved<'a> {
     fn adding(&self) -> Option<&'a Entry<'a>> {
         let Value::Mapping(entries) = &self.node.value else { return None };
         entries.iter().find(|entry| entry.key.starts_with("Fn::"))
+    }
+}
+
+/// What is known of a node as a text.
+pub(super) fn partial_of<'a>(node: &'a Node<'a>) -> Partial<'a> {
+    let mut partial = Partial::default();
+    push_pieces(&mut partial, pieces_of(node).unwrap_or(std::slice::from_ref(node)));
+    partial
+}
+
+/// The nodes that a function puts together with nothing between them.
+pub(crate) fn pieces_of<'a>(node: &'a Node<'a>) -> Option<&'a [Node<'a>]> {
+    let Value::Intrinsic(call) = &node.value else { return None };
+    let ("Fn::Join" | "Fn::Sub", Value::Sequence(arguments)) = (&*call.function, &call.argument.value) else {
+        return None;
+    };
+    match &**arguments {
+        [Node { value: Value::String(delimiter), .. }, Node { value: Value::Sequence(items), .. }] => {
+            delimiter.is_empty().then_some(items)
+        }
+        _ => None,
     }
 }
 

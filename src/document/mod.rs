@@ -22,6 +22,7 @@ use std::num::NonZeroU32;
 
 pub use duplicate_keys::duplicate_keys;
 pub use line_index::LineIndex;
+pub(crate) use lookup::pieces_of;
 pub use lookup::{Lookup, Name, Problem, Unresolved};
 pub use near::did_you_mean;
 #[cfg(test)]

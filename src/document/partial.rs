@@ -6,6 +6,9 @@
 use std::borrow::Cow;
 use std::ops::Not;
 
+use super::lookup::{partial_of, split_at_reference};
+use super::{Node, Value};
+
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -68,6 +71,38 @@ impl<'a> Partial<'a> {
         let mut partial = Self::default();
         partial.push(Part::Known(Cow::Borrowed(text)));
         partial
+    }
+
+    /// A text of which all is known.
+    pub fn owned(text: String) -> Self {
+        let mut partial = Self::default();
+        partial.push(Part::Known(Cow::Owned(text)));
+        partial
+    }
+
+    /// A text of which nothing is known.
+    pub fn open() -> Self {
+        Self(vec![Part::Open])
+    }
+
+    /// What is known of a node as a text, functions in it being open; `None`: it is none.
+    pub fn of(node: &'a Node<'a>) -> Option<Self> {
+        match &node.value {
+            Value::String(text) | Value::Number(text) if split_at_reference(text).is_none() => {
+                Some(Self::known(text))
+            }
+            Value::String(_) | Value::Number(_) | Value::Intrinsic(_) if !node.is_absent() => {
+                Some(partial_of(node))
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds another behind it.
+    pub fn append(&mut self, other: Self) {
+        for part in other.0 {
+            self.push(part);
+        }
     }
 
     /// Adds a piece at the end.
@@ -134,9 +169,22 @@ impl<'a> Partial<'a> {
         }
     }
 
+    /// Whether it may be what a glob says, where `*` stands for any text and `?` for one character; case counts.
+    pub fn may_be_like(&self, glob: &str) -> bool {
+        // Of a character that is several bytes, a `?` takes all.
+        let is_ascii = self.0.iter().all(|part| !matches!(part, Part::Known(text) if !text.is_ascii()));
+        !is_ascii && glob.contains('?')
+            || self.is_taken(glob, true, &|symbol, byte| symbol == b'?' || symbol == byte)
+    }
+
     /// Whether the pattern takes the text: with one filling of the open parts at least, or, where these are not
     /// `benevolent`, with every one, so that only a `*` can take them.
     fn is_accepted(&self, pattern: &str, benevolent: bool) -> bool {
+        self.is_taken(pattern, benevolent, &|symbol, byte| symbol.eq_ignore_ascii_case(&byte))
+    }
+
+    /// The same, where `takes` says whether a byte of the pattern takes one of the text.
+    fn is_taken(&self, pattern: &str, benevolent: bool, takes_byte: &dyn Fn(u8, u8) -> bool) -> bool {
         let pattern = pattern.as_bytes();
         let mut reached = vec![false; pattern.len() + 1];
         let mut next = reached.clone();
@@ -167,10 +215,12 @@ impl<'a> Partial<'a> {
         for part in &self.0 {
             match part {
                 Part::Known(text) => text.bytes().for_each(|byte| {
-                    consume(&mut reached, &|symbol| symbol.eq_ignore_ascii_case(&byte), false);
+                    consume(&mut reached, &|symbol| takes_byte(symbol, byte), false);
                 }),
                 Part::Open if benevolent => consume(&mut reached, &|_| true, true),
-                Part::Plain if benevolent => consume(&mut reached, &is_plain, true),
+                Part::Plain if benevolent => {
+                    consume(&mut reached, &|symbol| is_plain(symbol) || takes_byte(symbol, b'a'), true);
+                }
                 Part::Open | Part::Plain => consume(&mut reached, &|_| false, false),
             }
         }

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use super::{Node, Span, Value};
+use super::{Node, Partial, Span, Value};
 
 /// Evaluates functions while a tree is read.
 pub trait Resolve {
@@ -16,6 +16,10 @@ pub trait Resolve {
 
     /// The same, of what is certain in this reading already: nothing is assumed for it, and what would have to be is open.
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
+
+    /// What a function may come to as a text, whatever is assumed; nothing where it comes to none, and an open text where that is
+    /// not limited. Nothing is assumed for it. `weight`: how often each is looked at.
+    fn possible_texts<'a>(&'a self, node: &'a Node<'a>, weight: usize) -> Vec<Partial<'a>>;
 
     /// How many functions so far stood for something that is settled outside the text.
     fn settled(&self) -> usize;

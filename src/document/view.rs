@@ -7,7 +7,7 @@
 //! be strings (stack events and change sets carry them so), absent and `null` and `AWS::NoValue` are one.
 
 use super::lookup::{BOOLEAN, ProblemKind, may_be_absent, split_at_reference};
-use super::{Entry, Lookup, Name, Node, Part, Partial, Problem, Reading, Text, Unresolved, Value};
+use super::{Entry, Lookup, Name, Node, Partial, Problem, Reading, Text, Unresolved, Value};
 
 /// A place in a tree: a value, or the reason there is none.
 #[derive(Clone, Copy)]
@@ -138,35 +138,38 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A key's text or number as far as it is known, with what functions decide decided for this reading; `None` where there
-    /// is none. Of a key that stands twice nothing is known.
-    pub fn decided_text(self, property: &'static str) -> Option<Partial<'a>> {
-        let open = || {
-            let mut partial = Partial::default();
-            partial.push(Part::Open);
-            Some(partial)
-        };
+    /// What a key's text may come to, whatever is assumed for it: of a key that stands twice, what either value may; an open text
+    /// where that is not limited. Nothing is assumed. `weight`: how often each is looked at.
+    pub fn possible_texts(self, property: &'static str, weight: usize) -> Vec<Partial<'a>> {
         let entries = match self.mapping() {
             Lookup::Known(entries, _) => entries,
-            Lookup::Unresolved(_) => return open(),
-            Lookup::Absent | Lookup::Malformed(_) => return None,
+            Lookup::Unresolved(_) => return vec![Partial::open()],
+            Lookup::Absent | Lookup::Malformed(_) => return Vec::new(),
         };
+        let mut all = Vec::new();
+        for entry in entries {
+            if entry.key.starts_with("Fn::") {
+                all.push(Partial::open());
+            } else if entry.key == property {
+                match (&entry.value.value, self.reading.resolver) {
+                    (Value::Intrinsic(_), Some(resolver)) => {
+                        all.extend(resolver.possible_texts(&entry.value, weight));
+                    }
+                    _ => all.extend(Partial::of(&entry.value)),
+                }
+            }
+        }
+        all
+    }
+
+    /// A key's text or number as far as it is known, with what functions decide decided for this reading; `None` where there
+    /// is none, or the key stands twice.
+    pub fn decided_text(self, property: &'static str) -> Option<Partial<'a>> {
+        let Lookup::Known(entries, _) = self.mapping() else { return None };
         let is_of_key = |key: &str| key == property || key.starts_with("Fn::");
         let mut of_key = entries.iter().filter(|entry| is_of_key(&entry.key));
-        let entry = of_key.next()?;
-        if of_key.next().is_some() || entry.key != property {
-            return open();
-        }
-        let name = Name { property, is_item: false };
-        let node = self.reading.resolve(&entry.value);
-        match (&node.value, Self::resolved(name, node, self.reading).state) {
-            (_, State::Unresolved(unresolved)) => Some(unresolved.partial()),
-            (Value::String(text) | Value::Number(text), State::Present(_)) => {
-                let is_known = split_at_reference(text).is_none();
-                Some(if is_known { Partial::known(text) } else { Unresolved { name, node }.partial() })
-            }
-            _ => None,
-        }
+        let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
+        (entry.key == property).then(|| Partial::of(self.reading.resolve(&entry.value)))?
     }
 
     /// The value of a key as it is written, to point at.

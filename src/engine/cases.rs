@@ -143,7 +143,8 @@ impl Cases {
 /// The same for findings that say the same.
 fn fingerprint(finding: &Finding) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (finding.property, &finding.container, &finding.message, &finding.remediation).hash(&mut hasher);
+    (finding.property, &finding.container, &finding.identity).hash(&mut hasher);
+    (&finding.message, &finding.remediation).hash(&mut hasher);
     finding.span.map(|span| (span.start(), span.end())).hash(&mut hasher);
     hasher.finish()
 }

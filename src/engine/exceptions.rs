@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::finding::{About, Called, Excuse, Finding, Findings, Identity, UndecidedExcuse, Verdict};
 use crate::policy::{Exception, Field, Matcher, Policy};
 use crate::report::Report;
-use crate::rule::{Asked, may_match};
+use crate::rule::Asked;
 
 /// Whose task definition was judged, as far as that is known. What is not known matches nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -126,6 +126,17 @@ fn excuse_findings(
         });
         matched.extend(matching.map(|(position, _)| *position));
         if findings.further_about.is_empty() || !findings.further_about.iter().all(covered) {
+            // Of a container of which some are kept, those tell in which cases it has any.
+            let is_kept = |about: &&Option<About>| {
+                about.as_ref().is_some_and(|about| {
+                    findings.kept.iter().any(|finding| {
+                        finding.container.as_ref() == Some(&about.container)
+                            && finding.identity == about.identity
+                    })
+                })
+            };
+            let mut left = findings.further_about.iter().filter(|about| !covered(about));
+            findings.is_certain &= !left.all(|about| is_kept(&about)) || remains_certain(&findings.kept);
             return;
         }
         findings.is_further_excused = true;
@@ -264,8 +275,8 @@ enum Found {
 fn found(matcher: &Matcher, subject: &Subject<'_>, identity: Option<&Identity>) -> Found {
     let called = |called: Option<&Called>| match called {
         Some(Called::Known(text)) => matching(matcher, Some(text)),
-        Some(Called::Open(beginning))
-            if matcher.patterns.iter().any(|pattern| may_match(pattern, beginning)) =>
+        Some(Called::Open(patterns))
+            if matcher.patterns.iter().any(|pattern| patterns.contains(&pattern.to_string())) =>
         {
             Found::Open
         }

@@ -122,7 +122,10 @@ impl<'t> Question<'_, 't> {
         let may_hold = |condition| scenario.is_created(condition) != Some(false);
         loop {
             let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
-                let setting = (self.setting, &self.asked);
+                // What is open because there is no end of cases may be anything, and so is what an exception looks at.
+                let nothing = Asked::default();
+                let asked = if scenario.has_given_up() { &nothing } else { &self.asked };
+                let setting = (self.setting, asked);
                 judge_all(self.properties, setting, Some(scenario), focus, duplicate_keys)
             } else {
                 Findings::nothing()

@@ -21,7 +21,7 @@ pub use response::{Annotation, AnnotationStatus, ErrorCode, Response, Status, WA
 
 use crate::check::JudgedTask;
 use crate::document::json;
-use crate::engine::evaluate;
+use crate::engine::{StackTags, evaluate};
 use crate::finding::Verdict;
 use crate::policy::{ChangeSetParameters, Level, OnInternalError, Policy, Setting};
 use crate::report::{Outcome, Report};
@@ -255,10 +255,14 @@ fn judge_change_set(
     policy: &Policy,
 ) -> Result<Judged, String> {
     let judged = stack::judge_change_set(body, &event.given(), policy)?;
-    let excuse = |task: &stack::Task, report: &mut Report| {
-        excusing.apply(report, task.judged.logical_id.as_deref(), excusing.known_tags());
+    let waits = |tags: StackTags<'_>| {
+        judged.waits_for_parameters(|task: &stack::Task, report: &mut Report| {
+            excusing.apply(report, task.judged.logical_id.as_deref(), tags);
+        })
     };
-    if policy.change_set_parameters != ChangeSetParameters::Describe || !judged.waits_for_parameters(excuse) {
+    // The answer tells the tags as well, and what they excuse may hang on a parameter besides.
+    let waits = || waits(StackTags::Unasked) || waits(StackTags::Supposed);
+    if policy.change_set_parameters != ChangeSetParameters::Describe || !waits() {
         return Ok(judged);
     }
     match excusing.change_set() {

@@ -5,12 +5,15 @@
 
 use wildmatch::WildMatch;
 
-use crate::document::{Partial, View};
+use crate::document::View;
 use crate::finding::{Called, Identity};
 
-/// The longest text that is kept, in bytes: of images, which have the longest, Amazon ECS takes no longer ones from its own
-/// registry.
-const LONGEST: usize = 1024;
+/// The longest family or name that is kept, in bytes
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>).
+const LONGEST: usize = 255;
+
+/// The longest image; Amazon ECS takes no longer ones from its own registry.
+const LONGEST_IMAGE: usize = 1024;
 
 /// The patterns that the exceptions of one rule have for each.
 #[derive(Debug, Default)]
@@ -48,60 +51,47 @@ fn called(of: View<'_>, property: &'static str, patterns: &[&WildMatch]) -> Call
     if patterns.is_empty() {
         return Called::Otherwise;
     }
-    let Some(text) = of.decided_text(property) else { return Called::Otherwise };
+    // To decide costs a case for each way, so it is done only where one may match.
+    let longest = if property == "Image" { LONGEST_IMAGE } else { LONGEST };
+    let texts = of.possible_texts(property, patterns.len());
+    let may_match = |pattern: &&&WildMatch| {
+        let glob = pattern.to_string();
+        texts.iter().any(|text| text.may_be_like(&glob))
+    };
+    let patterns: Vec<_> = patterns.iter().filter(may_match).collect();
+    if patterns.is_empty() {
+        return Called::Otherwise;
+    }
+    let text = if let [only] = texts.as_slice()
+        && only.whole().is_some()
+    {
+        only.clone()
+    } else if let Some(text) = of.decided_text(property) {
+        text
+    } else {
+        // Whether it stands twice or is added by a function, nobody can say which it is.
+        return Called::Open(patterns.iter().map(ToString::to_string).collect());
+    };
     match text.whole() {
         // Braces are not of any such text: something is still to be put there.
-        Some(text) if text.is_empty() || text.len() > LONGEST || text.contains("{{") => Called::Otherwise,
+        Some(text) if text.is_empty() || text.len() > longest || text.contains("{{") => Called::Otherwise,
         Some(text) if patterns.iter().any(|pattern| pattern.matches(text)) => Called::Known(text.to_owned()),
         Some(_) => Called::Otherwise,
-        None => open(&text, patterns),
+        None => {
+            let globs = patterns.iter().map(ToString::to_string);
+            let globs: Vec<_> = globs.filter(|glob| text.may_be_like(glob)).collect();
+            if globs.is_empty() { Called::Otherwise } else { Called::Open(globs) }
+        }
     }
-}
-
-fn open(text: &Partial<'_>, patterns: &[&WildMatch]) -> Called {
-    let beginning = text.beginning();
-    if patterns.iter().any(|pattern| may_match(pattern, beginning)) {
-        Called::Open(beginning.chars().take(LONGEST).collect())
-    } else {
-        Called::Otherwise
-    }
-}
-
-/// Whether a pattern may match a text that begins so.
-pub(crate) fn may_match(pattern: &WildMatch, beginning: &str) -> bool {
-    let pattern = pattern.to_string();
-    let known = pattern.split(['*', '?']).next().unwrap_or_default();
-    known.len() == pattern.len() && known.starts_with(beginning)
-        || known.len() < pattern.len() && (known.starts_with(beginning) || beginning.starts_with(known))
 }
 
 #[cfg(test)]
 mod tests {
     use wildmatch::WildMatch;
 
-    use super::{Asked, LONGEST, may_match};
+    use super::{Asked, LONGEST};
     use crate::document::{Reading, View, yaml};
     use crate::finding::Called;
-
-    #[test]
-    fn a_pattern_may_match_what_begins_as_it_does() {
-        for (pattern, beginning, expected) in [
-            ("nginx*", "", true),
-            ("nginx*", "ng", true),
-            ("nginx*", "nginx:1", true),
-            ("nginx*", "httpd", false),
-            ("*nginx", "httpd", true),
-            ("?ginx", "xy", true),
-            ("ng?nx", "ngi", true),
-            ("ng?nx", "nx", false),
-            ("nginx", "nginx", true),
-            ("nginx", "ngi", true),
-            ("nginx", "nginx:", false),
-            ("nginx", "httpd", false),
-        ] {
-            assert_eq!(may_match(&WildMatch::new(pattern), beginning), expected, "{pattern} {beginning}");
-        }
-    }
 
     fn family(properties: &str, pattern: &str) -> Called {
         let pattern = WildMatch::new(pattern);
@@ -114,7 +104,7 @@ mod tests {
     #[test]
     fn only_what_may_be_matched_is_kept() {
         let known = |text: &str| Called::Known(text.to_owned());
-        let open = |beginning: &str| Called::Open(beginning.to_owned());
+        let open = |pattern: &str| Called::Open(vec![pattern.to_owned()]);
         let longest = "a".repeat(LONGEST);
         for (properties, pattern, expected) in [
             ("Family: shop", "sh*", known("shop")),
@@ -128,13 +118,18 @@ mod tests {
             ("family: shop", "*", Called::Otherwise),
             (&format!("Family: {longest}"), "*", known(&longest)),
             (&format!("Family: {longest}a"), "*", Called::Otherwise),
-            ("Family: !Ref F", "shop", open("")),
-            ("Family: 'sh{{resolve:ssm:/x}}'", "sh*", open("sh")),
+            ("Family: !Ref F", "shop", open("shop")),
+            ("Family: 'sh{{resolve:ssm:/x}}'", "sh*", open("sh*")),
             ("Family: 'sh{{resolve:ssm:/x}}'", "cart*", Called::Otherwise),
-            ("{Family: a, Family: b}", "a", open("")),
-            ("{Family: a, 'Fn::Transform': {Name: X}}", "a", open("")),
-            ("{'Fn::Transform': {Name: X}}", "a", open("")),
-            ("!Ref P", "a", open("")),
+            ("Family: '{{resolve:ssm:/x}}hop'", "s?op", open("s?op")),
+            ("Family: '{{resolve:ssm:/x}}hop'", "shot", Called::Otherwise),
+            ("Family: '{{resolve:ssm:/x}}-{{resolve:ssm:/y}}'", "shop", Called::Otherwise),
+            ("Family: 'é{{resolve:ssm:/x}}'", "?a", open("?a")),
+            ("{Family: a, Family: b}", "a", open("a")),
+            ("{Family: a, Family: b}", "c", Called::Otherwise),
+            ("{Family: a, 'Fn::Transform': {Name: X}}", "c", open("c")),
+            ("{'Fn::Transform': {Name: X}}", "a", open("a")),
+            ("!Ref P", "a", open("a")),
             ("[a]", "a", Called::Otherwise),
         ] {
             assert_eq!(family(properties, pattern), expected, "{properties} {pattern}");

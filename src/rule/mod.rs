@@ -23,7 +23,7 @@ use std::cell::Cell;
 
 pub(crate) use applicability::Applies;
 pub use applicability::{LaunchType, Platform, TRUST_PLATFORM_FAMILY};
-pub(crate) use asked::{Asked, may_match};
+pub(crate) use asked::Asked;
 pub(crate) use declare::{declare_rule, optional, rules};
 pub use docker_size::{DOCKER_SIZE_LIMIT, DOCKER_SIZE_PATTERN, docker_size_text, parse_docker_size};
 pub use judged::{Judged, Violation};
@@ -299,8 +299,9 @@ impl<'a> Context<'a> {
         if self.findings.is_empty() {
             return;
         }
-        let identity = asked.and_then(|asked| asked.of_container(view));
+        // It is called what is known before more is decided for the sake of exceptions.
         let (container, place) = identified(ordinal, view);
+        let identity = asked.and_then(|asked| asked.of_container(view));
         for finding in &mut self.findings {
             finding.span = finding.span.or(place);
             finding.container = Some(container.clone());

@@ -17,6 +17,7 @@ mod mapping;
 mod name;
 mod parameter;
 mod plain;
+mod possible;
 mod pseudo;
 mod relation;
 mod scenario;

@@ -15,7 +15,7 @@ use super::pseudo;
 use super::settled::Log;
 use super::unknown::{Chosen, Domain, Search};
 use super::{Template, condition, has_macro};
-use crate::document::{Node, Resolve, Settled, Span, Trace, Value, is_plain_decimal, short};
+use crate::document::{Node, Partial, Resolve, Settled, Span, Trace, Value, is_plain_decimal, short};
 
 /// Evaluates functions while one rule reads one task definition, one possibility after the other.
 pub struct Scenario<'t> {
@@ -494,6 +494,10 @@ impl Resolve for Scenario<'_> {
         let value = self.value(node);
         self.freeze(false);
         value
+    }
+
+    fn possible_texts<'a>(&'a self, node: &'a Node<'a>, weight: usize) -> Vec<Partial<'a>> {
+        self.possible(node, weight)
     }
 
     fn settled(&self) -> usize {
