@@ -308,6 +308,28 @@ mod tests {
     }
 
     #[test]
+    fn a_glob_takes_letters_as_they_are_and_a_question_mark_one_of_them() {
+        for (text, glob, expected) in [
+            ("nginx", "nginx", true),
+            ("nginx", "Nginx", false),
+            ("nginx", "ngin?", true),
+            ("nginx", "nginx?", false),
+            ("ngin?", "nginx?", true),
+            ("ngin?", "httpd", false),
+            ("?/evil:1", "*/vendor/agent", false),
+            ("?/evil:1", "*/evil:?", true),
+            ("~/a", "?/a", true),
+            ("~/a", "b/c/a", false),
+            ("~/a", "*/a", true),
+            ("é", "?", true),
+            ("é", "a*", false),
+            ("é", "é", true),
+        ] {
+            assert_eq!(partial(text).may_be_like(glob), expected, "{text} {glob}");
+        }
+    }
+
+    #[test]
     fn two_texts_that_differ_where_they_are_known_are_two() {
         for (one, other, expected) in [
             ("role/a", "role/a", true),
