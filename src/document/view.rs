@@ -163,13 +163,20 @@ impl<'a> View<'a> {
     }
 
     /// A key's text or number as far as it is known, with what functions decide decided for this reading; `None` where there
-    /// is none, or the key stands twice.
+    /// is none. It is open where nobody can say which it is: of a key that stands twice, or that a function may add.
     pub fn decided_text(self, property: &'static str) -> Option<Partial<'a>> {
-        let Lookup::Known(entries, _) = self.mapping() else { return None };
+        let entries = match self.mapping() {
+            Lookup::Known(entries, _) => entries,
+            Lookup::Unresolved(_) => return Some(Partial::open()),
+            Lookup::Absent | Lookup::Malformed(_) => return None,
+        };
         let is_of_key = |key: &str| key == property || key.starts_with("Fn::");
         let mut of_key = entries.iter().filter(|entry| is_of_key(&entry.key));
-        let (entry, None) = (of_key.next()?, of_key.next()) else { return None };
-        (entry.key == property).then(|| Partial::of(self.reading.resolve(&entry.value)))?
+        let entry = of_key.next()?;
+        if of_key.next().is_some() || entry.key != property {
+            return Some(Partial::open());
+        }
+        Partial::of(self.reading.resolve(&entry.value))
     }
 
     /// The value of a key as it is written, to point at.

@@ -62,16 +62,7 @@ fn called(of: View<'_>, property: &'static str, patterns: &[&WildMatch]) -> Call
     if patterns.is_empty() {
         return Called::Otherwise;
     }
-    let text = if let [only] = texts.as_slice()
-        && only.whole().is_some()
-    {
-        only.clone()
-    } else if let Some(text) = of.decided_text(property) {
-        text
-    } else {
-        // Whether it stands twice or is added by a function, nobody can say which it is.
-        return Called::Open(patterns.iter().map(ToString::to_string).collect());
-    };
+    let Some(text) = of.decided_text(property) else { return Called::Otherwise };
     match text.whole() {
         // Braces are not of any such text: something is still to be put there.
         Some(text) if text.is_empty() || text.len() > longest || text.contains("{{") => Called::Otherwise,

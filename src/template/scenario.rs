@@ -233,7 +233,9 @@ impl<'t> Scenario<'t> {
     /// Says that CloudFormation refuses the template in this possibility.
     pub(super) fn exclude(&self) {
         let is_certain = !self.is_doubtful();
-        self.state.borrow_mut().is_impossible |= is_certain;
+        let mut state = self.state.borrow_mut();
+        // What is only looked at where it happens to be certain already must not decide which cases there are.
+        state.is_impossible |= is_certain && !state.search.is_frozen();
     }
 
     pub(super) fn is_impossible(&self) -> bool {
