@@ -21,10 +21,7 @@ const MAXIMUM_DEPTH: usize = 16;
 
 impl Scenario<'_> {
     pub(super) fn possible<'a>(&'a self, node: &'a Node<'a>, weight: usize) -> Vec<Partial<'a>> {
-        self.freeze(true);
-        let texts = self.possible_within(node, MAXIMUM_DEPTH);
-        self.freeze(false);
-        match texts {
+        match self.only_looking(|| self.possible_within(node, MAXIMUM_DEPTH)) {
             Some(texts) if self.work(texts.len().saturating_mul(weight) / TEXTS_OF_STEP, None).is_some() => {
                 texts
             }

@@ -196,6 +196,16 @@ impl<'t> Scenario<'t> {
         state.conditions.thaw();
     }
 
+    /// Looks at what is certain already. That must decide nothing, nor which possibilities there are.
+    pub(super) fn only_looking<R>(&self, look: impl FnOnce() -> R) -> R {
+        let was_impossible = self.is_impossible();
+        self.freeze(true);
+        let seen = look();
+        self.freeze(false);
+        self.state.borrow_mut().is_impossible = was_impossible;
+        seen
+    }
+
     /// Whether a rule was told nothing of a parameter, and only then was asked whether a condition holds that says what the
     /// parameter is: then it must read once more, where there is time. What has been decided in this possibility stays so.
     pub fn begins_again(&self) -> bool {
@@ -233,9 +243,7 @@ impl<'t> Scenario<'t> {
     /// Says that CloudFormation refuses the template in this possibility.
     pub(super) fn exclude(&self) {
         let is_certain = !self.is_doubtful();
-        let mut state = self.state.borrow_mut();
-        // What is only looked at where it happens to be certain already must not decide which cases there are.
-        state.is_impossible |= is_certain && !state.search.is_frozen();
+        self.state.borrow_mut().is_impossible |= is_certain;
     }
 
     pub(super) fn is_impossible(&self) -> bool {
@@ -492,10 +500,7 @@ impl Resolve for Scenario<'_> {
     }
 
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
-        self.freeze(true);
-        let value = self.value(node);
-        self.freeze(false);
-        value
+        self.only_looking(|| self.value(node))
     }
 
     fn possible_texts<'a>(&'a self, node: &'a Node<'a>, weight: usize) -> Vec<Partial<'a>> {
