@@ -17,6 +17,9 @@ pub trait Resolve {
     /// The same, of what is certain in this reading already: nothing is assumed for it, and what would have to be is open.
     fn resolve_if_certain<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
 
+    /// The same as [`Resolve::resolve`], for something that no rule asks: that it cannot be excludes no case.
+    fn resolve_aside<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a>;
+
     /// What a function may come to as a text, whatever is assumed; nothing where it comes to none, and an open text where that is
     /// not limited. Nothing is assumed for it. `weight`: how often each is looked at.
     fn possible_texts<'a>(&'a self, node: &'a Node<'a>, weight: usize) -> Vec<Partial<'a>>;
@@ -170,6 +173,13 @@ impl<'a> Reading<'a> {
     pub(super) fn resolve(&self, node: &'a Node<'a>) -> &'a Node<'a> {
         match (&node.value, self.resolver) {
             (Value::Intrinsic(_), Some(resolver)) => resolver.resolve(node),
+            _ => node,
+        }
+    }
+
+    pub(super) fn resolve_aside(&self, node: &'a Node<'a>) -> &'a Node<'a> {
+        match (&node.value, self.resolver) {
+            (Value::Intrinsic(_), Some(resolver)) => resolver.resolve_aside(node),
             _ => node,
         }
     }

@@ -176,7 +176,7 @@ impl<'a> View<'a> {
         if of_key.next().is_some() || entry.key != property {
             return Some(Partial::open());
         }
-        Partial::of(self.reading.resolve(&entry.value))
+        Partial::of(self.reading.resolve_aside(&entry.value))
     }
 
     /// The value of a key as it is written, to point at.

@@ -503,6 +503,13 @@ impl Resolve for Scenario<'_> {
         self.only_looking(|| self.value(node))
     }
 
+    fn resolve_aside<'a>(&'a self, node: &'a Node<'a>) -> &'a Node<'a> {
+        let was_impossible = self.is_impossible();
+        let value = self.resolve(node);
+        self.state.borrow_mut().is_impossible = was_impossible;
+        value
+    }
+
     fn possible_texts<'a>(&'a self, node: &'a Node<'a>, weight: usize) -> Vec<Partial<'a>> {
         self.possible(node, weight)
     }
