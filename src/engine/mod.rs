@@ -120,20 +120,21 @@ impl<'t> Question<'_, 't> {
     ) -> Findings {
         let conditions = &self.task_definition.conditions;
         let may_hold = |condition| scenario.is_created(condition) != Some(false);
-        loop {
-            let findings = if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
-                // What is open because there is no end of cases may be anything, and so is what an exception looks at.
-                let nothing = Asked::default();
-                let asked = if scenario.has_given_up() { &nothing } else { &self.asked };
-                let setting = (self.setting, asked);
-                judge_all(self.properties, setting, Some(scenario), focus, duplicate_keys)
+        let mut findings_with = |asked: &Asked<'_>| {
+            if conditions.is_empty() || conditions.iter().copied().any(may_hold) {
+                judge_all(self.properties, (self.setting, asked), Some(scenario), focus, duplicate_keys)
             } else {
                 Findings::nothing()
-            };
-            if !scenario.begins_again() {
-                return findings;
             }
+        };
+        let nothing = Asked::default();
+        let mut findings = findings_with(&nothing);
+        while scenario.begins_again() {
+            findings = findings_with(&nothing);
         }
+        // What is open because there is no end of cases may be anything, and so is what an exception looks at.
+        let is_asked = self.asked.is_any() && !scenario.has_given_up();
+        if is_asked && findings.verdict >= Verdict::Unknown { findings_with(&self.asked) } else { findings }
     }
 
     /// The same, of one container after the other: what fails in all cases is then known of a container only.
@@ -221,7 +222,7 @@ fn judge_all(
 /// What one rule says when each duplicate key has the value chosen for this pass.
 fn judge(task_definition: View<'_>, setting: &Setting, asked: &Asked<'_>, focus: Option<&Focus>) -> Findings {
     let (rule, options) = (setting.rule.metadata(), &setting.options);
-    let mut context = Context::new(rule, options, task_definition.reading()).focused(focus).asking(asked);
+    let mut context = Context::new(rule, options, task_definition.reading()).focused(focus);
     let applicability = Applies::of(task_definition, rule, options);
     if let Applies::Not(because) = applicability {
         context.not_applicable(because);
@@ -230,6 +231,7 @@ fn judge(task_definition: View<'_>, setting: &Setting, asked: &Asked<'_>, focus:
     }
     let mut findings = context.finish(task_definition);
     findings.is_elsewhere = matches!(applicability, Applies::Not(_));
+    asked.identify(task_definition, &mut findings);
     match (findings.verdict, applicability) {
         // Elsewhere the rule would not apply, so what fails there is undecided, not wrong.
         (Verdict::Fail, Applies::Undecided(open, platform)) => {

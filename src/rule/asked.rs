@@ -1,12 +1,15 @@
 //! What exceptions look at, of what a rule's findings are about.
 //!
 //! Owns what is kept of a family, a container's name and its image: as much as an exception may match. What decides them is
-//! decided for the reading, so a finding of one case has what is so in that case. Must not know the exceptions.
+//! decided for the reading once the rule has read all that it reads: a finding of one case has what is so in that case, and no
+//! rule learns of it. Must not know the exceptions.
+
+use std::collections::BTreeMap;
 
 use wildmatch::WildMatch;
 
-use crate::document::View;
-use crate::finding::{Called, Identity};
+use crate::document::{Lookup, View};
+use crate::finding::{Called, Findings, Identity};
 
 /// The longest family or name that is kept, in bytes
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html>).
@@ -27,23 +30,65 @@ pub(crate) struct Asked<'p> {
 
 impl Asked<'_> {
     /// Whether any exception looks at any of them.
-    pub(super) fn is_any(&self) -> bool {
+    pub(crate) fn is_any(&self) -> bool {
         [&self.families, &self.containers, &self.images].into_iter().any(|patterns| !patterns.is_empty())
     }
 
+    /// Says of all that was found in a task definition what it is about.
+    pub(crate) fn identify(&self, task_definition: View<'_>, findings: &mut Findings) {
+        if !self.is_any() || findings.kept.is_empty() {
+            return;
+        }
+        let reading = task_definition.reading();
+        let before = reading.settled();
+        // What decides one may tell more of another, so all are decided before any is told.
+        for _ in 0..2 {
+            self.tell(task_definition, findings);
+        }
+        reading.forget_settled(before);
+    }
+
+    fn tell(&self, task_definition: View<'_>, findings: &mut Findings) {
+        let family = self.family_of(task_definition);
+        let mut known = BTreeMap::new();
+        let mut identity = |ordinal: Option<usize>| -> Option<Box<Identity>> {
+            let of_place = known.entry(ordinal).or_insert_with(|| {
+                let container = ordinal.and_then(|ordinal| container(task_definition, ordinal));
+                let of_container = container.and_then(|container| self.of_container(container));
+                let identity = Identity { family: family.clone(), ..of_container.unwrap_or_default() };
+                (identity != Identity::default()).then(|| Box::new(identity))
+            });
+            of_place.clone()
+        };
+        for finding in &mut findings.kept {
+            finding.identity = identity(finding.container.as_ref().map(|container| container.ordinal));
+        }
+        for about in findings.further_about.iter_mut().flatten() {
+            about.identity = identity(Some(about.container.ordinal));
+        }
+    }
+
     /// What is looked at of a container; `None`: nothing that matches.
-    pub(super) fn of_container(&self, container: View<'_>) -> Option<Box<Identity>> {
+    fn of_container(&self, container: View<'_>) -> Option<Identity> {
         let called = |property, patterns: &[_]| called(container, property, patterns);
         let identity = Identity {
             family: Called::Otherwise,
             container: called("Name", &self.containers),
             image: called("Image", &self.images),
         };
-        (identity != Identity::default()).then(|| Box::new(identity))
+        (identity != Identity::default()).then_some(identity)
     }
 
-    pub(super) fn family_of(&self, task_definition: View<'_>) -> Called {
+    fn family_of(&self, task_definition: View<'_>) -> Called {
         called(task_definition, "Family", &self.families)
+    }
+}
+
+/// The container at a place in the list as it is written, from 1.
+fn container(task_definition: View<'_>, ordinal: usize) -> Option<View<'_>> {
+    match task_definition.field("ContainerDefinitions").list() {
+        Lookup::Known(containers, _) => containers.only(ordinal).next(),
+        _ => None,
     }
 }
 

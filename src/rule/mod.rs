@@ -32,9 +32,7 @@ pub use options::{OptionKind, OptionValue, Options, RuleOption};
 pub use profile::Profile;
 
 use crate::document::{Lookup, Node, Problem, Reading, Span, Trace, Unresolved, View};
-use crate::finding::{
-    About, Called, Change, Container, Finding, Findings, Fix, NOT_KNOWN_YET, Verdict, add_about,
-};
+use crate::finding::{About, Change, Container, Finding, Findings, Fix, NOT_KNOWN_YET, Verdict, add_about};
 
 /// A rule: one question asked of every task definition.
 pub trait Rule: Sync {
@@ -77,7 +75,6 @@ pub struct Context<'a> {
     duplicate_keys: Vec<&'static str>,
     not_applicable_because: Option<&'static str>,
     focus: Option<&'a Focus>,
-    asked: Option<&'a Asked<'a>>,
 }
 
 /// The only container to look at, for a rule that looks at containers one by one.
@@ -118,13 +115,7 @@ impl<'a> Context<'a> {
             duplicate_keys: Vec::new(),
             not_applicable_because: None,
             focus: None,
-            asked: None,
         }
-    }
-
-    /// The same, with what exceptions of the rule look at.
-    pub(crate) fn asking(self, asked: &'a Asked<'a>) -> Self {
-        Self { asked: asked.is_any().then_some(asked), ..self }
     }
 
     /// The same, looking at one container only.
@@ -269,7 +260,7 @@ impl<'a> Context<'a> {
             }
             joined = joined.max(context.verdict);
             context.attribute(reading, container, from);
-            context.identify(containers.position(), container, self.asked);
+            context.identify(containers.position(), container);
             self.take_over(context);
             reading.forget_settled(before);
         }
@@ -295,33 +286,17 @@ impl<'a> Context<'a> {
     }
 
     /// Says which container all that was reported is about. Named once there is something to say of it.
-    fn identify(&mut self, ordinal: usize, view: View<'_>, asked: Option<&Asked<'_>>) {
+    fn identify(&mut self, ordinal: usize, view: View<'_>) {
         if self.findings.is_empty() {
             return;
         }
-        // It is called what is known before more is decided for the sake of exceptions.
         let (container, place) = identified(ordinal, view);
-        let identity = asked.and_then(|asked| asked.of_container(view));
         for finding in &mut self.findings {
             finding.span = finding.span.or(place);
             finding.container = Some(container.clone());
-            finding.identity.clone_from(&identity);
         }
         if self.further_findings > 0 {
-            self.further_about = vec![Some(About { container, identity })];
-        }
-    }
-
-    /// Says of which family all that was reported is.
-    fn add_family(&mut self, task_definition: View<'_>) {
-        let Some(asked) = self.asked.filter(|_| !self.findings.is_empty()) else { return };
-        let family = asked.family_of(task_definition);
-        if family == Called::Otherwise {
-            return;
-        }
-        let about = self.further_about.iter_mut().flatten().map(|about| &mut about.identity);
-        for identity in self.findings.iter_mut().map(|finding| &mut finding.identity).chain(about) {
-            identity.get_or_insert_default().family = family.clone();
+            self.further_about = vec![Some(About { container, identity: None })];
         }
     }
 
@@ -393,7 +368,6 @@ impl<'a> Context<'a> {
     /// What was reported; a rule that reported nothing has passed.
     pub(crate) fn finish(mut self, task_definition: View<'_>) -> Findings {
         self.attribute(task_definition.reading(), task_definition, 0);
-        self.add_family(task_definition);
         let verdict = self.verdict.unwrap_or(Verdict::Pass);
         Findings {
             verdict,
