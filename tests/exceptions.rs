@@ -414,6 +414,12 @@ fn stack_event() -> Value {
     })
 }
 
+/// The answer to the creation of a stack of this template.
+fn answer_to_template(hook: &Hook, template: &str) -> Value {
+    let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
+    serde_json::to_value(hook.respond(stack_event().to_string().as_bytes(), &world).response).unwrap()
+}
+
 /// The answer to an event about a stack of this one task definition, in which parameters are open.
 fn stack_answer(policy: &str, exception: &str, logical_id: &str, properties: &str) -> Value {
     let text = format!(
@@ -430,80 +436,33 @@ fn stack_answer(policy: &str, exception: &str, logical_id: &str, properties: &st
     } else {
         template
     };
-    let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
-    serde_json::to_value(hook.respond(stack_event().to_string().as_bytes(), &world).response).unwrap()
+    answer_to_template(&hook, &template)
 }
 
 #[test]
 fn what_an_exception_looks_at_and_is_open_leaves_a_warning_before_the_deployment() {
     let container = |more: &str| format!("{{{more}, User: root, ReadonlyRootFilesystem: true}}");
-    for (exception, properties, may_be) in [
-        ("image: 'nginx*'", format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Ref P")), true),
-        (
-            "image: 'nginx*'",
-            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub 'nginx:${P}'")),
-            true,
-        ),
-        (
-            "image: 'nginx*'",
-            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub 'httpd:${P}'")),
-            false,
-        ),
-        (
-            "image: nginx",
-            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub 'nginx:${P}'")),
-            false,
-        ),
-        ("container: a", format!("ContainerDefinitions: [{}]", container("Name: !Ref P")), true),
-        ("container: a", format!("ContainerDefinitions: [{}]", container("Image: x")), false),
-        (
-            "family: shop",
-            format!("Family: !Sub 's${{P}}', ContainerDefinitions: [{}]", container("Name: a")),
-            true,
-        ),
-        (
-            "family: shop",
-            format!("Family: !Sub 't${{P}}', ContainerDefinitions: [{}]", container("Name: a")),
-            false,
-        ),
+    for (exception, task, containers, may_be) in [
+        ("image: 'nginx*'", "", &["Name: a, Image: !Ref P"][..], true),
+        ("image: 'nginx*'", "", &["Name: a, Image: !Sub 'nginx:${P}'"], true),
+        ("image: 'nginx*'", "", &["Name: a, Image: !Sub 'httpd:${P}'"], false),
+        ("image: nginx", "", &["Name: a, Image: !Sub 'nginx:${P}'"], false),
+        ("container: a", "", &["Name: !Ref P"], true),
+        ("container: a", "", &["Image: x"], false),
+        ("family: shop", "Family: !Sub 's${P}', ", &["Name: a"], true),
+        ("family: shop", "Family: !Sub 't${P}', ", &["Name: a"], false),
         // What its parts leave open cannot come to that.
-        (
-            "image: 'public.ecr.aws/vendor/agent:7'",
-            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub '${P}/evil:1'")),
-            false,
-        ),
-        (
-            "image: '*/vendor/agent'",
-            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub '${P}/evil:1'")),
-            false,
-        ),
-        ("image: vendor", format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Ref Q")), false),
-        (
-            "image: 'vendor/*'",
-            format!("ContainerDefinitions: [{}]", container("Name: a, Image: !Sub '${Q}/${Q}:${P}'")),
-            false,
-        ),
-        // Nothing more becomes known of a key that stands twice.
-        (
-            "family: vendor",
-            format!("Family: f, Family: g, ContainerDefinitions: [{}]", container("Name: a")),
-            false,
-        ),
-        (
-            "family: f",
-            format!("Family: f, Family: g, ContainerDefinitions: [{}]", container("Name: a")),
-            true,
-        ),
-        (
-            "image: 'nginx*'",
-            format!(
-                "ContainerDefinitions: [{}, {}]",
-                container("Name: a, Image: !Ref P"),
-                container("Name: b, Image: httpd")
-            ),
-            false,
-        ),
+        ("image: 'public.ecr.aws/vendor/agent:7'", "", &["Name: a, Image: !Sub '${P}/evil:1'"], false),
+        ("image: '*/vendor/agent'", "", &["Name: a, Image: !Sub '${P}/evil:1'"], false),
+        ("image: vendor", "", &["Name: a, Image: !Ref Q"], false),
+        ("image: 'vendor/*'", "", &["Name: a, Image: !Sub '${Q}/${Q}:${P}'"], false),
+        // Nobody can say which value of a key that stands twice it is.
+        ("family: vendor", "Family: f, Family: g, ", &["Name: a"], false),
+        ("family: f", "Family: f, Family: g, ", &["Name: a"], true),
+        ("image: 'nginx*'", "", &["Name: a, Image: !Ref P", "Name: b, Image: httpd"], false),
     ] {
+        let containers: Vec<_> = containers.iter().map(|more| container(more)).collect();
+        let properties = format!("{task}ContainerDefinitions: [{}]", containers.join(", "));
         let answer = stack_answer("", exception, "Web", &properties);
         let expected = if may_be { "SUCCESS" } else { "FAILED" };
         assert_eq!(answer["hookStatus"], expected, "{exception} {properties}: {answer}");
@@ -616,9 +575,7 @@ fn an_exception_that_cannot_match_changes_nothing_however_many_values_there_are(
             "Parameters: {{{}, P: {{Type: String}}}}\nConditions: {{Q: !Equals [!Ref P, q]}}\nResources:\n{tasks}",
             parameters.join(", ")
         );
-        let world = World { body: json!({"template": template}), ..World::new(Ok(&[])) };
-        let answer = hook.respond(stack_event().to_string().as_bytes(), &world).response;
-        let answer = serde_json::to_value(answer).unwrap();
+        let answer = answer_to_template(&hook, &template);
         assert_eq!(answer["hookStatus"], "FAILED", "{answer}");
         assert!(answer["message"].as_str().unwrap().starts_with("`Bad` is blocked"), "{answer}");
     }
@@ -643,8 +600,6 @@ fn what_is_only_counted_of_a_container_is_excused_where_that_container_is() {
         ("!If [C, vendor, other]", "SUCCESS"),
         ("!If [C, more, other]", "FAILED"),
     ] {
-        let world = World { body: json!({"template": template(name)}), ..World::new(Ok(&[])) };
-        let answer = hook.respond(stack_event().to_string().as_bytes(), &world).response;
-        assert_eq!(serde_json::to_value(answer).unwrap()["hookStatus"], expected, "{name}");
+        assert_eq!(answer_to_template(&hook, &template(name))["hookStatus"], expected, "{name}");
     }
 }
