@@ -603,3 +603,36 @@ fn what_is_only_counted_of_a_container_is_excused_where_that_container_is() {
         assert_eq!(answer_to_template(&hook, &template(name))["hookStatus"], expected, "{name}");
     }
 }
+
+#[test]
+fn what_an_exception_looks_at_tells_rules_nothing_and_each_other_all() {
+    let sections = "Parameters: {P: {Type: String}}\nConditions: {C: !Equals [!Ref P, prod]}\n\
+                    Mappings: {M: {prod: {Image: 'httpd:1'}, test: {Image: 'httpd:2'}}}\n";
+    let by_image = "reason: x, account: '111122223333', image: 'nginx:*'";
+    let policy = format!("exceptions: [{{rules: [privileged-container, root-user], {by_image}}}]");
+    let by_image = Hook::new(Ok(policy::read(&policy).unwrap()));
+    let nobody = Hook::new(Ok(policy::read("").unwrap()));
+    let container =
+        |name: &str, more: &str| format!("{{Name: {name}, ReadonlyRootFilesystem: true, {more}}}");
+    let ordered = |hook: &Hook, one: &str, other: &str| {
+        [(one, other), (other, one)].map(|(first, second)| {
+            let containers = [container("a", first), container("b", second)].join(", ");
+            let template = format!(
+                "{sections}Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {{ContainerDefinitions: [{containers}]}}}}}}\n"
+            );
+            let answer = answer_to_template(hook, &template);
+            let message = answer["message"].as_str().unwrap();
+            (answer["hookStatus"].clone(), message.contains("is not a boolean"))
+        })
+    };
+    // Neither asks whether `P` is `prod`, which would be no boolean; the exception does.
+    let open = "Privileged: !Ref P, User: app";
+    let asked = "Privileged: !Ref P, User: app, Image: !If [C, 'httpd:1', 'nginx:1']";
+    for hook in [&by_image, &nobody] {
+        assert_eq!(ordered(hook, asked, open), [("SUCCESS".into(), false), ("SUCCESS".into(), false)]);
+    }
+    // The mapping's keys tell what the other image may be, wherever it stands.
+    let found = "User: root, Image: !FindInMap [M, !Ref P, Image]";
+    let told = "User: root, Image: !Ref P";
+    assert_eq!(ordered(&by_image, found, told), [("FAILED".into(), false), ("FAILED".into(), false)]);
+}
